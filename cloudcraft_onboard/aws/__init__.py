@@ -1,0 +1,1 @@
+"""Into AWS accounts, and their roles, with boto3."""

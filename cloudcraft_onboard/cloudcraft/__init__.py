@@ -1,0 +1,1 @@
+"""The Cloudcraft API at the pace it allows, with httpx."""

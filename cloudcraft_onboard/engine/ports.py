@@ -1,0 +1,127 @@
+"""What the engine needs of AWS and of Cloudcraft; `aws` and `cloudcraft` supply it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from cloudcraft_onboard.model import (
+    Account,
+    Change,
+    CloudcraftParameters,
+    CloudcraftUsage,
+    DesiredRole,
+    Identity,
+    ObservedRole,
+    Registration,
+    RegistrationSpec,
+    Team,
+)
+
+
+class AccountSession(Protocol):
+    """One AWS account that was reached, with working credentials for it."""
+
+    @property
+    def identity(self) -> Identity:
+        """Whose credentials these are."""
+
+    def observe(self, role_name: str) -> ObservedRole | None:
+        """The role as it is, None where there is none. Raises `AccountError` (stage role)."""
+
+    def apply(
+        self, change: Change, desired: DesiredRole, observed: ObservedRole | None
+    ) -> str | None:
+        """Make one change of a role; harmless to repeat. The role's ARN where the change made it.
+
+        Raises `Raced` when the role appeared or vanished since it was observed, `AccountError`
+        (stage role) otherwise.
+        """
+
+
+class Aws(Protocol):
+    """The way into accounts."""
+
+    def check_sources(self, accounts: Sequence[Account]) -> None:
+        """Raise `CannotStart` if not one of the accounts has a working source of credentials."""
+
+    def reach(self, account: Account) -> AccountSession:
+        """Credentials inside the account. Raises `AccountError` (stage reach)."""
+
+    def close(self) -> None:
+        """Let go of every connection."""
+
+
+class Slot(Protocol):
+    """The right to send one request now; given back exactly once."""
+
+    def answered(self) -> None:
+        """The request was, or may have been, counted by the server."""
+
+    def unused(self) -> None:
+        """No request reached the server."""
+
+
+class Pace(Protocol):
+    """Requests no faster than Cloudcraft allows (`cloudcraft/pace.py`)."""
+
+    @property
+    def limit(self) -> int:
+        """Requests allowed per window."""
+
+    @property
+    def window(self) -> float:
+        """The window's length in seconds."""
+
+    def acquire(self, deadline: float | None = None) -> Slot:
+        """Wait for a slot. `deadline` is a time of the pace's own clock (`time.monotonic`).
+
+        Raises `PaceClosed` when closed, or at once when no slot comes before the deadline.
+        """
+
+    def next_in(self) -> float:
+        """Seconds until the next slot; 0 when one is free. For display."""
+
+    def free_by(self, when: float) -> int:
+        """How many requests could be started by `when` (own clock), in-flight ones not counted."""
+
+    def close(self) -> None:
+        """Wake and refuse everyone who waits, now and later."""
+
+
+class Cloudcraft(Protocol):
+    """The Cloudcraft API, each call one paced request (more only where surely not processed).
+
+    Every call may raise `cloudcraft.client`'s errors: `Refused` (an answer that means no),
+    `Doubtful` (maybe processed), `Unavailable` (surely not processed, retries used up).
+    """
+
+    @property
+    def usage(self) -> CloudcraftUsage:
+        """What was sent so far."""
+
+    def parameters(self) -> CloudcraftParameters:
+        """`GET /aws/account/iamParameters`."""
+
+    def registrations(self) -> tuple[Registration, ...]:
+        """`GET /aws/account`."""
+
+    def teams(self) -> tuple[Team, ...]:
+        """`GET /team`."""
+
+    def policy(self, kind: str) -> Mapping[str, Any]:
+        """`GET /aws/account/iamParameters/policy/KIND`, KIND minimal or custom."""
+
+    def register(self, spec: RegistrationSpec, slot: Slot | None = None) -> Registration:
+        """`POST /aws/account`."""
+
+    def update(
+        self, registration: Registration, spec: RegistrationSpec, slot: Slot | None = None
+    ) -> None:
+        """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are."""
+
+    def delete(self, registration: Registration, slot: Slot | None = None) -> None:
+        """`DELETE /aws/account/{id}`; one that is gone already (404) is fine."""
+
+    def close(self) -> None:
+        """Let go of every connection."""

@@ -1,0 +1,118 @@
+"""What can go wrong, each with its exit code and the next step for the reader.
+
+    OnboardError            1
+    ├─ UsageError           2   wrong usage; nothing was contacted
+    │  └─ ManifestError     2   one or more places in manifests
+    ├─ CannotStart          3   nothing could start; nothing was changed
+    ├─ Interrupted        130   Ctrl-C, SIGTERM
+    ├─ RequestError             a request to Cloudcraft without a usable answer
+    │  └─ Refused, Doubtful, Unavailable, PaceClosed
+    └─ AccountError             one account's problem: ends as its result, never as the program's
+       └─ AccountPending        not the account's fault: it stays `pending`, a later run goes on
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cloudcraft_onboard.model import Problem, Stage
+
+
+class OnboardError(Exception):
+    """An error whose text is for the person reading: what happened, and (hint) what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(OnboardError):
+    """Wrong usage; nothing was contacted."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManifestProblem:
+    """One place in a manifest that is wrong. Line and column count from 1; `source` is the line."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ManifestError(UsageError):
+    """A manifest, or several, with everything that is wrong in them, in file order."""
+
+    def __init__(self, problems: tuple[ManifestProblem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class CannotStart(OnboardError):  # noqa: N818 - reads as what happened, like KeyboardInterrupt
+    """Nothing could start: no key, no Cloudcraft, no credentials. Nothing was changed."""
+
+    exit_code = 3
+
+
+class Interrupted(OnboardError):  # noqa: N818 - reads as what happened, like KeyboardInterrupt
+    """Ctrl-C or SIGTERM before there was anything to report."""
+
+    exit_code = 130
+
+
+class AccountError(OnboardError):
+    """One account's problem; it becomes the `error` of that account's result."""
+
+    def __init__(self, stage: Stage, code: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.stage = stage
+        self.code = code
+
+    @property
+    def problem(self) -> Problem:
+        """The same as a word of the model."""
+        return Problem(stage=self.stage, code=self.code, message=self.message, hint=self.hint)
+
+
+class AccountPending(AccountError):
+    """An outage or a stop, not the account's fault: it ends `pending` with this as its note."""
+
+
+class Raced(Exception):  # noqa: N818 - a fact for the engine, which observes again
+    """What was observed changed before it could be acted on: somebody else made or deleted it."""
+
+
+# --- what a request to Cloudcraft can end in, besides its answer ---------------------------------
+
+
+class RequestError(OnboardError):
+    """A request to Cloudcraft that has no usable answer; the message names no secret."""
+
+
+class Refused(RequestError):  # noqa: N818 - reads as what happened
+    """An answer that means no (4xx but 429, or a redirect). `message` has the server's words."""
+
+    def __init__(self, status: int, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class Doubtful(RequestError):  # noqa: N818 - reads as what happened
+    """It may have been processed: time-out, reset, 5xx, an answer that cannot be read."""
+
+
+class Unavailable(RequestError):  # noqa: N818 - reads as what happened
+    """It was surely not processed, and the retries are used up."""
+
+
+class PaceClosed(RequestError):  # noqa: N818 - reads as what happened
+    """It was not sent: the run is stopping, or its turn would come after the deadline."""

@@ -1,0 +1,131 @@
+"""What the engine tells its listeners: frozen facts on a queue, read by the main thread.
+
+`name` is an account's name in the manifest, unique there. Times are seconds. Views fold these into
+a state of their own; they never ask the engine anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cloudcraft_onboard.model import Command, Report, Result
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStarted:
+    """The first event: which command over how many selected accounts (disabled ones included)."""
+
+    command: Command
+    manifest: str
+    total: int
+    dry_run: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forecast:
+    """How many requests Cloudcraft may still get, and about how long that takes at its pace.
+
+    Sent after the first look and again when the AWS stage knows more. `writes` counts
+    registrations, updates and deletions; `limit` requests are allowed per `window` seconds.
+    """
+
+    writes: int
+    requests: int
+    seconds: float
+    limit: int
+    window: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepStarted:
+    """An account is being worked on; `step` is a short verb phrase, such as "assuming role"."""
+
+    name: str
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountQueued:
+    """The account's AWS work is done; it waits for its turn to be registered."""
+
+    name: str
+    ready_in: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountRetried:
+    """Something of this account is tried again after `wait` seconds, and why."""
+
+    name: str
+    reason: str
+    wait: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountFinished:
+    """The account has its result. `provisional` results wait for the verifying read."""
+
+    result: Result
+    provisional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaceWaited:
+    """Nothing can be sent for `seconds`, the next `slots` requests after that. Not a hang."""
+
+    seconds: float
+    slots: int
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Throttled:
+    """Cloudcraft answered 429: somebody else uses the same quota. All wait for `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRetried:
+    """A request that was surely not processed is sent again after `wait` seconds, and why."""
+
+    request: str
+    reason: str
+    wait: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """A sentence for the person watching, such as why a run stops early."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stopping:
+    """No new work is started from here on, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFinished:
+    """The last event."""
+
+    report: Report = field()
+
+
+Event = (
+    RunStarted
+    | Forecast
+    | StepStarted
+    | AccountQueued
+    | AccountRetried
+    | AccountFinished
+    | PaceWaited
+    | Throttled
+    | RequestRetried
+    | Said
+    | Stopping
+    | RunFinished
+)

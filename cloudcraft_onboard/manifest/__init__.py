@@ -1,0 +1,1 @@
+"""The manifest: read with positions, validated, selected from, written."""

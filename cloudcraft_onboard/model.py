@@ -1,0 +1,348 @@
+"""The words of the program: what a manifest asks for, what is found, what changes, what came of it.
+
+Frozen, keyword-only dataclasses and enums; standard library only. Everything past the manifest
+loader speaks in these, never in dicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from types import MappingProxyType
+from typing import Any
+
+MANAGED_BY = ("ManagedBy", "cloudcraft-onboard")
+"""The tag, key and value, on roles made here; `remove` deletes no role without it."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Stage(StrEnum):
+    """Where an account's problem arose (contract §6, `error.stage`)."""
+
+    REACH = "reach"
+    ROLE = "role"
+    REGISTER = "register"
+    VERIFY = "verify"
+
+
+class Outcome(Enum):
+    """What came of one account: the word of the report, and the symbol beside it on a screen."""
+
+    CREATED = ("created", "+")
+    UPDATED = ("updated", "~")
+    UNCHANGED = ("unchanged", "=")
+    REMOVED = ("removed", "-")
+    FAILED = ("failed", "x")
+    PENDING = ("pending", "?")
+    SKIPPED = ("skipped", "/")
+
+    def __init__(self, word: str, symbol: str) -> None:
+        self.word = word
+        self.symbol = symbol
+
+    @classmethod
+    def of(cls, word: str) -> Outcome:
+        """The outcome that a report calls `word`; `ValueError` for another word."""
+        for outcome in cls:
+            if outcome.word == word:
+                return outcome
+        raise ValueError(f"{word!r} is no outcome")
+
+
+class Action(Enum):
+    """One kind of write, with the word of the report and the symbol of a plan (contract §6)."""
+
+    CREATE_ROLE = ("create-role", "+")
+    UPDATE_TRUST = ("update-trust", "~")
+    ATTACH_POLICY = ("attach-policy", "+")
+    PUT_POLICY = ("put-policy", "~")
+    UPDATE_ROLE = ("update-role", "~")
+    TAG_ROLE = ("tag-role", "~")
+    REGISTER = ("register", "+")
+    UPDATE_REGISTRATION = ("update-registration", "~")
+    DELETE_REGISTRATION = ("delete-registration", "-")
+    DETACH_POLICY = ("detach-policy", "-")
+    DELETE_ROLE = ("delete-role", "-")
+
+    def __init__(self, word: str, symbol: str) -> None:
+        self.word = word
+        self.symbol = symbol
+
+    @classmethod
+    def of(cls, word: str) -> Action:
+        """The action that a report calls `word`; `ValueError` for another word."""
+        for action in cls:
+            if action.word == word:
+                return action
+        raise ValueError(f"{word!r} is no action")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One write that is to be made, or was.
+
+    `subject` names what is written where the action alone doesn't: a policy's ARN or inline name.
+    `reason` is a clause for people: "external ID differs".
+    """
+
+    action: Action
+    reason: str
+    subject: str = ""
+
+
+# --- what a manifest asks for -------------------------------------------------------------------
+
+
+class Via(StrEnum):
+    """Who makes the role: this program, a CloudFormation StackSet, or somebody else."""
+
+    ASSUME = "assume"
+    STACKSET = "stackset"
+    EXISTING = "existing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackSetSpec:
+    """The stack set that rolls the role out (`role.stackset`)."""
+
+    name: str = "cloudcraft-onboard"
+    organizational_units: tuple[str, ...] = ()
+    admin: str = "self"
+    max_concurrent_percentage: int = 100
+    failure_tolerance_percentage: int = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleSpec:
+    """The role as the manifest asks for it (`role`); durations in seconds."""
+
+    name: str = "cloudcraft"
+    path: str = "/"
+    policies: tuple[str, ...] = ("ReadOnlyAccess",)
+    permissions_boundary: str | None = None
+    max_session_duration: int = 3600
+    tags: Mapping[str, str] = field(default_factory=dict)
+    adopt: bool = False
+    via: Via = Via.ASSUME
+    partition: str = "aws"
+    stackset: StackSetSpec = StackSetSpec()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """One entry of the manifest, defaults merged in.
+
+    `profile` is the one to use (own or default), None for the SDK's default chain.
+    `assume_role` is a role name or ARN, None where the profile is used as it is; an account
+    without `account_id` never has one. `read_access` and `write_access` are None where the manifest
+    says nothing, so that what was set in Cloudcraft stays. `line` counts from 1.
+    """
+
+    name: str
+    account_id: str | None = None
+    profile: str | None = None
+    assume_role: str | None = None
+    region: str = "us-east-1"
+    role: RoleSpec = RoleSpec()
+    read_access: tuple[str, ...] | None = None
+    write_access: tuple[str, ...] | None = None
+    enabled: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict)
+    line: int = 1
+
+    @property
+    def expected_role_arn(self) -> str | None:
+        """The role's ARN as far as the manifest alone tells it; None without an account ID."""
+        if self.account_id is None:
+            return None
+        role = self.role
+        return f"arn:{role.partition}:iam::{self.account_id}:role{role.path}{role.name}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """A manifest that was found valid. `path` is as the user gave it; accounts in file order."""
+
+    path: str
+    accounts: tuple[Account, ...]
+
+
+# --- what is found ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """Whose credentials these are, from `sts:GetCallerIdentity` or `sts:AssumeRole`."""
+
+    account_id: str
+    partition: str
+    arn: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloudcraftParameters:
+    """`GET /aws/account/iamParameters`: whom a role must trust."""
+
+    account_id: str
+    external_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Team:
+    """A Cloudcraft team; `id` as in `readAccess` lists without the `team/` prefix."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """One AWS account as Cloudcraft lists it. Access lists are team IDs, None where not given."""
+
+    id: str
+    name: str
+    role_arn: str
+    external_id: str | None = None
+    read_access: tuple[str, ...] | None = None
+    write_access: tuple[str, ...] | None = None
+    created_at: str | None = None
+
+    @property
+    def account_id(self) -> str:
+        """The AWS account ID in `role_arn`; empty where the ARN isn't one."""
+        parts = self.role_arn.split(":")
+        return parts[4] if len(parts) > 5 else ""  # noqa: PLR2004 - arn:P:iam::ACCOUNT:role/NAME
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrationSpec:
+    """A registration as it should be. Access lists are team IDs, None: leave what is there."""
+
+    account_id: str
+    name: str
+    role_arn: str
+    region: str
+    read_access: tuple[str, ...] | None = None
+    write_access: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trust:
+    """Whom the role must trust: Cloudcraft's account, in the role's own partition, by external ID."""
+
+    account_id: str
+    external_id: str
+    partition: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyRef:
+    """A policy that is to be attached.
+
+    `arns` are the ARNs that satisfy the manifest's word, the one to try first in front: a plain
+    name is AWS's own policy, or else the account's.
+    """
+
+    name: str
+    arns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DesiredRole:
+    """The role as it should be in one account, every name resolved for its partition."""
+
+    name: str
+    path: str
+    description: str
+    max_session_duration: int
+    permissions_boundary: str | None
+    tags: Mapping[str, str]
+    trust: Trust
+    policies: tuple[PolicyRef, ...]
+    inline: Mapping[str, Mapping[str, Any]]
+    adopt: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObservedRole:
+    """The role as IAM shows it; `trust` and the inline documents parsed from their JSON."""
+
+    arn: str
+    path: str
+    description: str
+    max_session_duration: int
+    permissions_boundary: str | None
+    tags: Mapping[str, str]
+    trust: Mapping[str, Any]
+    attached: tuple[str, ...]
+    inline: Mapping[str, Mapping[str, Any]]
+    created_at: datetime | None = None
+
+
+# --- what came of it ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """Why an account failed, for the person reading: what happened and what to do next."""
+
+    stage: Stage
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What came of one account. `seconds` is time worked on it, without waiting in a queue."""
+
+    name: str
+    account_id: str | None
+    profile: str | None
+    region: str
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+    role_arn: str | None = None
+    cloudcraft_id: str | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    error: Problem | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloudcraftUsage:
+    """Requests sent to Cloudcraft, those answered 429, and those that were sent again."""
+
+    requests: int = 0
+    throttled: int = 0
+    retried: int = 0
+
+
+class Command(StrEnum):
+    """The commands that leave a report."""
+
+    RUN = "run"
+    PLAN = "plan"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """Everything a view or a file says about a run (contract §6). Times are in UTC."""
+
+    command: Command
+    manifest: str
+    dry_run: bool
+    started_at: datetime
+    finished_at: datetime
+    cloudcraft: CloudcraftUsage
+    results: tuple[Result, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many accounts ended so."""
+        return sum(result.outcome is outcome for result in self.results)

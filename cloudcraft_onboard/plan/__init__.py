@@ -1,0 +1,1 @@
+"""Pure comparison of what should be with what is; no I/O."""

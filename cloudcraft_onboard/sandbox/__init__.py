@@ -1,0 +1,1 @@
+"""A local AWS and a local Cloudcraft on loopback."""

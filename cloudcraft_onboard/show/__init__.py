@@ -1,0 +1,1 @@
+"""What people and CI see: live progress, plain lines, tables, reports."""
