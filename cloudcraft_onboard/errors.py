@@ -1,14 +1,14 @@
 """What can go wrong, each with its exit code and the next step for the reader.
 
-    OnboardError            1
-    ├─ UsageError           2   wrong usage; nothing was contacted
-    │  └─ ManifestError     2   one or more places in manifests
-    ├─ CannotStart          3   nothing could start; nothing was changed
-    ├─ Interrupted        130   Ctrl-C, SIGTERM
-    ├─ RequestError             a request to Cloudcraft without a usable answer
-    │  └─ Refused, Doubtful, Unavailable, PaceClosed
-    └─ AccountError             one account's problem: ends as its result, never as the program's
-       └─ AccountPending        not the account's fault: it stays `pending`, a later run goes on
+OnboardError            1
+├─ UsageError           2   wrong usage; nothing was contacted
+│  └─ ManifestError     2   one or more places in manifests
+├─ CannotStart          3   nothing could start; nothing was changed
+├─ Interrupted        130   Ctrl-C, SIGTERM
+├─ RequestError             a request to Cloudcraft without a usable answer
+│  └─ Refused, Doubtful, Unavailable, PaceClosed
+└─ AccountError             one account's problem: ends as its result, never as the program's
+   └─ AccountPending        not the account's fault: it stays `pending`, a later run goes on
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ class ManifestError(UsageError):
         self.problems = problems
 
 
-class CannotStart(OnboardError):  # noqa: N818 - reads as what happened, like KeyboardInterrupt
+class CannotStart(OnboardError):
     """Nothing could start: no key, no Cloudcraft, no credentials. Nothing was changed."""
 
     exit_code = 3
 
 
-class Interrupted(OnboardError):  # noqa: N818 - reads as what happened, like KeyboardInterrupt
+class Interrupted(OnboardError):
     """Ctrl-C or SIGTERM before there was anything to report."""
 
     exit_code = 130
@@ -87,7 +87,7 @@ class AccountPending(AccountError):
     """An outage or a stop, not the account's fault: it ends `pending` with this as its note."""
 
 
-class Raced(Exception):  # noqa: N818 - a fact for the engine, which observes again
+class Raced(Exception):
     """What was observed changed before it could be acted on: somebody else made or deleted it."""
 
 
@@ -98,7 +98,7 @@ class RequestError(OnboardError):
     """A request to Cloudcraft that has no usable answer; the message names no secret."""
 
 
-class Refused(RequestError):  # noqa: N818 - reads as what happened
+class Refused(RequestError):
     """An answer that means no (4xx but 429, or a redirect). `message` has the server's words."""
 
     def __init__(self, status: int, message: str, *, hint: str = "") -> None:
@@ -106,13 +106,13 @@ class Refused(RequestError):  # noqa: N818 - reads as what happened
         self.status = status
 
 
-class Doubtful(RequestError):  # noqa: N818 - reads as what happened
+class Doubtful(RequestError):
     """It may have been processed: time-out, reset, 5xx, an answer that cannot be read."""
 
 
-class Unavailable(RequestError):  # noqa: N818 - reads as what happened
+class Unavailable(RequestError):
     """It was surely not processed, and the retries are used up."""
 
 
-class PaceClosed(RequestError):  # noqa: N818 - reads as what happened
+class PaceClosed(RequestError):
     """It was not sent: the run is stopping, or its turn would come after the deadline."""

@@ -6,7 +6,7 @@ a state of their own; they never ask the engine anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cloudcraft_onboard.model import Command, Report, Result
 
@@ -112,7 +112,7 @@ class Stopping:
 class RunFinished:
     """The last event."""
 
-    report: Report = field()
+    report: Report
 
 
 Event = (

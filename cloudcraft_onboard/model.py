@@ -231,7 +231,7 @@ class RegistrationSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trust:
-    """Whom the role must trust: Cloudcraft's account, in the role's own partition, by external ID."""
+    """Whom the role must trust: Cloudcraft's account in the role's partition, by external ID."""
 
     account_id: str
     external_id: str
