@@ -1,0 +1,64 @@
+"""Where Cloudcraft is and the key to it, checked before anything is contacted."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from cloudcraft_onboard.errors import CannotStart, UsageError
+
+
+def check_key(key: str) -> None:
+    """Raise `CannotStart` for a key that cannot be sent as it is. Never names the key itself.
+
+    Its length is not documented and not checked.
+    """
+    if not key:
+        problem = "is empty"
+    elif any(character.isspace() for character in key):
+        problem = "has white space in it"
+    elif not key.isascii():
+        problem = "has characters in it that are not ASCII"
+    elif not key.isprintable():
+        problem = "has control characters in it"
+    else:
+        return
+    raise CannotStart(
+        f"The Cloudcraft API key {problem}.",
+        hint="Copy it again from Cloudcraft (User settings, API keys) into CLOUDCRAFT_API_KEY, "
+        "or into the file that CLOUDCRAFT_API_KEY_FILE names.",
+    )
+
+
+def check_base_url(url: str) -> None:
+    """Raise `UsageError` for a base URL that the key must not be sent to, or that isn't one."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        host = None
+    if not host or any(character.isspace() or not character.isprintable() for character in url):
+        raise UsageError("CLOUDCRAFT_BASE_URL is no URL like https://api.cloudcraft.co")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("CLOUDCRAFT_BASE_URL has a user or a password in it; remove them")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise UsageError("CLOUDCRAFT_BASE_URL has a query or a fragment in it; remove it")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise UsageError(
+            f"CLOUDCRAFT_BASE_URL: plain http to {host} would show the API key to the network",
+            hint="Use https; plain http is accepted for loopback addresses only.",
+        )
+    if parts.scheme not in {"http", "https"}:
+        raise UsageError(f"CLOUDCRAFT_BASE_URL: {parts.scheme or 'no scheme'} instead of https")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine: localhost, 127.0.0.0/8, ::1."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

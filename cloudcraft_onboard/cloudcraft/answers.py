@@ -1,0 +1,69 @@
+"""One whole answer of the server, and its words made fit to be read by people."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+LONGEST_EXCERPT = 200
+
+_UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """An answer that arrived whole."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def good(self) -> bool:
+        """Whether the status is a 2xx."""
+        return self.status // 100 == 2  # noqa: PLR2004 - the class of the status
+
+    def json(self) -> Any:
+        """The body. Raises `ValueError` where it isn't JSON."""
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is HTML: somebody in between answered, not the API."""
+        return self.body.lstrip()[:1] == b"<"
+
+    def words(self) -> str:
+        """What the server said about an error, one line of plain text; may be empty."""
+        try:
+            payload = self.json()
+        except ValueError:
+            return _one_line(self.body.decode("utf-8", "replace"))
+        return _one_line(_said(payload) or json.dumps(payload) if payload else "")
+
+
+def _said(payload: Any) -> str:
+    """The text of `{"error": "…"}`, `{"error": {"message": "…"}}`, `{"message": "…"}`."""
+    if isinstance(payload, str):
+        return payload
+    if isinstance(payload, dict):
+        for key in ("error", "message", "errors", "detail"):
+            if payload.get(key):
+                return _said(payload[key])
+    if isinstance(payload, list):
+        return "; ".join(filter(None, map(_said, payload)))
+    return ""
+
+
+def _one_line(text: str) -> str:
+    """Tags and control characters (a terminal would obey them) taken out, cut to an excerpt."""
+    text = html.unescape(_UNSEEN.sub(" ", text[: 100 * LONGEST_EXCERPT]))
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"

@@ -1,0 +1,250 @@
+"""The Cloudcraft API, every request paced, classified and sent again only where that is safe.
+
+Each call ends in its answer or in one of `errors.RequestError`'s kinds:
+
+    Refused       the server said no (4xx, a redirect)
+    Doubtful      a write that may have been processed; never sent again here
+    Unavailable   surely not processed (or only a read), and the retries are used up
+    PaceClosed    not sent: the run is stopping
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from cloudcraft_onboard.cloudcraft import registrations as shapes
+from cloudcraft_onboard.cloudcraft.answers import Answer
+from cloudcraft_onboard.cloudcraft.exchange import Unreachable, Wire
+from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
+from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
+from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable
+from cloudcraft_onboard.events import Event, RequestRetried
+from cloudcraft_onboard.model import (
+    CloudcraftParameters,
+    CloudcraftUsage,
+    Registration,
+    RegistrationSpec,
+    Team,
+)
+from cloudcraft_onboard.redact import redact
+
+BACKOFF = wait_exponential_jitter(max=30)
+"""1, 2, 4, ... seconds, each with up to one more."""
+
+_ACCOUNTS = "/aws/account"
+_PARAMETERS = f"{_ACCOUNTS}/iamParameters"
+_TOO_MANY = 429
+_REQUEST_TIMEOUT = 408
+_NOT_FOUND = 404
+
+_HINTS = {
+    401: "Check CLOUDCRAFT_API_KEY: the key is wrong, or was revoked.",
+    403: "Adding accounts needs a read-write key of an Owner or Administrator, and a Pro plan.",
+    404: "Check CLOUDCRAFT_BASE_URL.",
+}
+_REDIRECT_HINT = "Check CLOUDCRAFT_BASE_URL; redirects are not followed with the key in hand."
+_SHAPE_HINT = "Check CLOUDCRAFT_BASE_URL; somebody in between may have answered instead."
+
+_T = TypeVar("_T")
+
+
+class CloudcraftClient:
+    """`engine.ports.Cloudcraft` over HTTP. Safe to share among threads."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        pace: PaceKeeper,
+        timeout: float,
+        retries: int,
+        emit: Callable[[Event], None],
+        stop: threading.Event,
+    ) -> None:
+        self._wire = Wire(base_url=base_url, api_key=api_key, timeout=timeout)
+        self._pace = pace
+        self._retries = retries
+        self._emit = emit
+        self._stop = stop
+        self._counting = threading.Lock()
+        self._requests = self._throttled = self._retried = 0
+
+    @property
+    def usage(self) -> CloudcraftUsage:
+        """What was sent so far."""
+        with self._counting:
+            return CloudcraftUsage(
+                requests=self._requests, throttled=self._throttled, retried=self._retried
+            )
+
+    def parameters(self) -> CloudcraftParameters:
+        """`GET /aws/account/iamParameters`."""
+        return self._read(_PARAMETERS, shapes.parameters_of)
+
+    def registrations(self) -> tuple[Registration, ...]:
+        """`GET /aws/account`."""
+        return self._read(_ACCOUNTS, shapes.registrations_of)
+
+    def teams(self) -> tuple[Team, ...]:
+        """`GET /team`."""
+        return self._read("/team", shapes.teams_of)
+
+    def policy(self, kind: str) -> Mapping[str, Any]:
+        """`GET /aws/account/iamParameters/policy/KIND`, KIND minimal or custom."""
+        return self._read(f"{_PARAMETERS}/policy/{kind}", shapes.policy_of)
+
+    def register(self, spec: RegistrationSpec, slot: Slot | None = None) -> Registration:
+        """`POST /aws/account`. A 2xx without an ID in it is `Doubtful`."""
+        answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), slot)
+        registration = shapes.registration_of(answer.json(), spec)
+        if registration is None:
+            raise Doubtful("Cloudcraft accepted the account but gave it no ID.")
+        return registration
+
+    def update(
+        self, registration: Registration, spec: RegistrationSpec, slot: Slot | None = None
+    ) -> None:
+        """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are."""
+        self._ask("PUT", _path(registration), shapes.replacement(registration, spec), slot)
+
+    def delete(self, registration: Registration, slot: Slot | None = None) -> None:
+        """`DELETE /aws/account/{id}`; one that is gone already (404) is fine."""
+        try:
+            self._ask("DELETE", _path(registration), None, slot)
+        except Refused as refused:
+            if refused.status != _NOT_FOUND:
+                raise
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._wire.close()
+
+    def _read(self, path: str, understand: Callable[[Any], _T]) -> _T:
+        answer = self._ask("GET", path, None, None)
+        try:
+            return understand(answer.json())
+        except ValueError as error:
+            raise Unavailable(
+                f"Cloudcraft's answer to GET {path} is not what it documents: {error}.",
+                hint=_SHAPE_HINT,
+            ) from error
+
+    def _ask(self, method: str, path: str, body: Any, slot: Slot | None) -> Answer:
+        """Send until there is an answer, or one more attempt is unsafe or too many."""
+
+        def again(error: BaseException) -> bool:
+            unsent = isinstance(error, Unavailable) and not isinstance(error, Unreachable)
+            return unsent or (method == "GET" and isinstance(error, Doubtful))
+
+        slots = [slot] if slot else []
+        retrying = Retrying(
+            retry=retry_if_exception(again),
+            stop=stop_after_attempt(self._retries + 1),
+            wait=BACKOFF,
+            sleep=self._sleep,
+            before_sleep=lambda state: self._tell_retry(f"{method} {path}", state),
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, method, path, body, slots)
+        except Doubtful as doubtful:
+            if method != "GET":
+                raise
+            raise Unavailable(doubtful.message, hint=doubtful.hint) from doubtful
+
+    def _attempt(self, method: str, path: str, body: Any, slots: list[Slot]) -> Answer:
+        """One request, in the slot of `slots` or one waited for; another after each 429's pause."""
+        while True:
+            slot = slots.pop() if slots else self._pace.acquire()
+            sent = self._pace.now()
+            try:
+                answer = self._wire.exchange(method, path, body)
+            except Unavailable:
+                slot.unused()
+                raise
+            except BaseException:
+                self._count()
+                slot.answered()
+                raise
+            self._pace.follow(declared(answer.headers, time.time()))
+            if answer.status != _TOO_MANY:
+                self._count()
+                slot.answered()
+                return _judged(method, path, answer)
+            self._count(throttled=1)
+            pauses = self._pace.pause(_pause_of(answer), sent=sent)
+            slot.unused()
+            if pauses > self._retries + 1:
+                raise Unreachable(
+                    f"Cloudcraft's rate limit let nothing pass in {self._retries + 1} pauses.",
+                    hint="Something else uses the whole quota of 20 requests a minute; stop it, "
+                    "or run again later.",
+                )
+
+    def _sleep(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise PaceClosed("the run is stopping; nothing more is sent to Cloudcraft")
+
+    def _tell_retry(self, request: str, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        self._count(requests=0, retried=1)
+        self._emit(RequestRetried(request=request, reason=str(error), wait=wait))
+
+    def _count(self, *, requests: int = 1, throttled: int = 0, retried: int = 0) -> None:
+        with self._counting:
+            self._requests += requests
+            self._throttled += throttled
+            self._retried += retried
+
+
+def _judged(method: str, path: str, answer: Answer) -> Answer:
+    """The answer where it is a usable yes; raises `Refused` or `Doubtful`."""
+    if answer.good and _readable(method, answer):
+        return answer
+    request, status, words = f"{method} {path}", answer.status, redact(answer.words())
+    said = f": {words}" if words else ""
+    if answer.good:
+        raise Doubtful(f"Cloudcraft's answer to {request} cannot be read{said}", hint=_SHAPE_HINT)
+    if 300 <= status < 400:  # noqa: PLR2004 - the class of the status
+        target = redact(answer.headers.get("Location", "elsewhere"))
+        raise Refused(status, f"{request} is redirected to {target}", hint=_REDIRECT_HINT)
+    if status >= 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - the class of the status
+        raise Doubtful(f"Cloudcraft answered {request} with {status}{said}")
+    raise Refused(status, words or f"HTTP status {status}", hint=_HINTS.get(status, ""))
+
+
+def _readable(method: str, answer: Answer) -> bool:
+    if method in {"PUT", "DELETE"}:  # what they answer isn't needed, and may be nothing
+        return not answer.is_page
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True
+
+
+def _pause_of(answer: Answer) -> float | None:
+    """Seconds to pause for a 429 by its headers; None where they don't say."""
+    told = retry_after(answer.headers, time.time())
+    if told is None:
+        limit = declared(answer.headers, time.time())
+        told = None if limit.remaining else limit.reset
+    return told
+
+
+def _path(registration: Registration) -> str:
+    return f"{_ACCOUNTS}/{quote(registration.id, safe='')}"
