@@ -24,9 +24,9 @@ def check_key(key: str) -> None:
     else:
         return
     raise CannotStart(
-        f"The Cloudcraft API key {problem}.",
-        hint="Copy it again from Cloudcraft (User settings, API keys) into CLOUDCRAFT_API_KEY, "
-        "or into the file that CLOUDCRAFT_API_KEY_FILE names.",
+        f"the Cloudcraft API key {problem}",
+        hint="copy it again from Cloudcraft (User settings, API keys) into CLOUDCRAFT_API_KEY, "
+        "or into the file that CLOUDCRAFT_API_KEY_FILE names",
     )
 
 
@@ -47,7 +47,7 @@ def check_base_url(url: str) -> None:
     if parts.scheme == "http" and not is_loopback(url):
         raise UsageError(
             f"CLOUDCRAFT_BASE_URL: plain http to {host} would show the API key to the network",
-            hint="Use https; plain http is accepted for loopback addresses only.",
+            hint="use https; plain http is accepted for loopback addresses only",
         )
     if parts.scheme not in {"http", "https"}:
         raise UsageError(f"CLOUDCRAFT_BASE_URL: {parts.scheme or 'no scheme'} instead of https")

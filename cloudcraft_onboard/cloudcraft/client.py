@@ -25,6 +25,7 @@ from tenacity import (
 )
 
 from cloudcraft_onboard.cloudcraft import registrations as shapes
+from cloudcraft_onboard.cloudcraft.access import check_base_url, check_key
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.cloudcraft.exchange import Unreachable, Wire
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
@@ -40,6 +41,8 @@ from cloudcraft_onboard.model import (
 )
 from cloudcraft_onboard.redact import redact
 
+__all__ = ["CloudcraftClient", "check_base_url", "check_key"]
+
 BACKOFF = wait_exponential_jitter(max=30)
 """1, 2, 4, ... seconds, each with up to one more."""
 
@@ -50,12 +53,12 @@ _REQUEST_TIMEOUT = 408
 _NOT_FOUND = 404
 
 _HINTS = {
-    401: "Check CLOUDCRAFT_API_KEY: the key is wrong, or was revoked.",
-    403: "Adding accounts needs a read-write key of an Owner or Administrator, and a Pro plan.",
-    404: "Check CLOUDCRAFT_BASE_URL.",
+    401: "check CLOUDCRAFT_API_KEY: the key is wrong, or was revoked",
+    403: "adding accounts needs a read-write key of an Owner or Administrator, and a Pro plan",
+    404: "check CLOUDCRAFT_BASE_URL",
 }
-_REDIRECT_HINT = "Check CLOUDCRAFT_BASE_URL; redirects are not followed with the key in hand."
-_SHAPE_HINT = "Check CLOUDCRAFT_BASE_URL; somebody in between may have answered instead."
+_REDIRECT_HINT = "check CLOUDCRAFT_BASE_URL; redirects are not followed with the key in hand"
+_SHAPE_HINT = "check CLOUDCRAFT_BASE_URL; somebody in between may have answered instead"
 
 _T = TypeVar("_T")
 
@@ -111,7 +114,7 @@ class CloudcraftClient:
         answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), slot)
         registration = shapes.registration_of(answer.json(), spec)
         if registration is None:
-            raise Doubtful("Cloudcraft accepted the account but gave it no ID.")
+            raise Doubtful("Cloudcraft accepted the account but gave it no ID")
         return registration
 
     def update(
@@ -138,7 +141,7 @@ class CloudcraftClient:
             return understand(answer.json())
         except ValueError as error:
             raise Unavailable(
-                f"Cloudcraft's answer to GET {path} is not what it documents: {error}.",
+                f"Cloudcraft's answer to GET {path} is not what it documents: {error}",
                 hint=_SHAPE_HINT,
             ) from error
 
@@ -189,9 +192,8 @@ class CloudcraftClient:
             slot.unused()
             if pauses > self._retries + 1:
                 raise Unreachable(
-                    f"Cloudcraft's rate limit let nothing pass in {self._retries + 1} pauses.",
-                    hint="Something else uses the whole quota of 20 requests a minute; stop it, "
-                    "or run again later.",
+                    f"Cloudcraft's rate limit let nothing pass in {self._retries + 1} pauses",
+                    hint="something else uses up the quota; stop it, or run again later",
                 )
 
     def _sleep(self, seconds: float) -> None:

@@ -68,8 +68,8 @@ class Wire:
             )
         except (ValueError, ImportError, OSError) as error:
             raise CannotStart(
-                redact(f"The settings for HTTPS cannot be used: {error}"),
-                hint="Check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables.",
+                redact(f"the settings for HTTPS cannot be used: {error}"),
+                hint="check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables",
             ) from error
 
     def exchange(self, method: str, path: str, body: Any = None) -> Answer:
@@ -109,7 +109,7 @@ class Wire:
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > LARGEST_BODY:
-                raise Doubtful(f"Cloudcraft's answer is larger than {LARGEST_BODY >> 20} MiB.")
+                raise Doubtful(f"Cloudcraft's answer is larger than {LARGEST_BODY >> 20} MiB")
         return bytes(body)
 
     def _failure(self, request: str, error: Exception, *, late: bool) -> Unavailable | Doubtful:
@@ -117,20 +117,20 @@ class Wire:
         certificate = _cause(error, ssl.SSLCertVerificationError)
         if isinstance(certificate, ssl.SSLCertVerificationError):
             return Unreachable(
-                f"The certificate of {self._host} is not trusted: {certificate.verify_message}",
-                hint="Behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates.",
+                f"the certificate of {self._host} is not trusted: {certificate.verify_message}",
+                hint="behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates",
             )
         if isinstance(error, _NOT_SENT):
             return Unavailable(
                 f"Cloudcraft cannot be reached at {self._host}: {reason}",
-                hint="Check the network, the proxy variables and CLOUDCRAFT_BASE_URL.",
+                hint="check the network, the proxy variables and CLOUDCRAFT_BASE_URL",
             )
         if late or isinstance(error, httpx.TimeoutException):
             return Doubtful(
-                f"Cloudcraft did not answer {request} within {self._timeout:g} s.",
-                hint="--timeout allows more.",
+                f"Cloudcraft did not answer {request} within {self._timeout:g} s",
+                hint="--timeout allows more",
             )
-        return Doubtful(f"The connection failed before {request} was answered: {reason}")
+        return Doubtful(f"the connection failed before {request} was answered: {reason}")
 
 
 class _Watchdog:
