@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -26,7 +27,7 @@ class AccountSession(Protocol):
     def identity(self) -> Identity:
         """Whose credentials these are."""
 
-    def observe(self, role_name: str) -> ObservedRole | None:
+    def observe(self, role_name: str, *, inline: bool = False) -> ObservedRole | None:
         """The role as it is, None where there is none. Raises `AccountError` (stage role)."""
 
     def apply(
@@ -73,20 +74,21 @@ class Pace(Protocol):
     def window(self) -> float:
         """The window's length in seconds."""
 
-    def acquire(self, deadline: float | None = None) -> Slot:
+    def acquire(self, deadline: float | None = None, cancel: threading.Event | None = None) -> Slot:
         """Wait for a slot. `deadline` is a time of the pace's own clock (`time.monotonic`).
 
-        Raises `PaceClosed` when closed, or at once when no slot comes before the deadline.
+        A slot that is free now is given in any case. Otherwise raises `PaceClosed`: at once when
+        no slot comes before the deadline, or when `cancel` is set before or while it waits.
         """
+
+    def wake(self) -> None:
+        """Make those who wait look at their `cancel` now; never blocks."""
 
     def next_in(self) -> float:
         """Seconds until the next slot; 0 when one is free. For display."""
 
     def free_by(self, when: float) -> int:
         """How many requests could be started by `when` (own clock), in-flight ones not counted."""
-
-    def close(self) -> None:
-        """Wake and refuse everyone who waits, now and later."""
 
 
 class Cloudcraft(Protocol):
@@ -103,7 +105,7 @@ class Cloudcraft(Protocol):
     def parameters(self) -> CloudcraftParameters:
         """`GET /aws/account/iamParameters`."""
 
-    def registrations(self) -> tuple[Registration, ...]:
+    def registrations(self, slot: Slot | None = None) -> tuple[Registration, ...]:
         """`GET /aws/account`."""
 
     def teams(self) -> tuple[Team, ...]:

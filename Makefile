@@ -1,0 +1,52 @@
+# Python 3.11 or newer, pip, make and git are all that a machine needs.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := cloudcraft_onboard tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench schema clean
+
+help: ## Show what make can do
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/demo.stamp ## Onboard manifests/demo.yaml on the embedded local AWS and Cloudcraft
+	$(BIN)/onboard run manifests/demo.yaml --sandbox
+
+test: .venv/test.stamp ## Run the whole test suite
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: .venv/test.stamp ## Check style (ruff) and types (mypy strict)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+
+format: .venv/test.stamp ## Format the code
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: .venv/bench.stamp ## Measure pace, CPU and memory, side by side with the alternatives
+	$(BIN)/python -m tests.bench.pace
+	$(BIN)/python -m tests.bench.aws
+
+schema: .venv/demo.stamp ## Write the manifest's JSON Schema anew
+	$(BIN)/onboard schema > manifests/onboard.schema.json
+
+clean: ## Remove what make installed
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "onboard needs Python 3.11 or newer; run make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+# A stamp is newer than pyproject.toml once its extra is installed, so nothing is installed twice.
+.venv/demo.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
+	@touch $@
+
+.venv/test.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+.venv/bench.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@

@@ -1,0 +1,58 @@
+"""The entry point: turns whatever a user can cause into one message and one exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cloudcraft_onboard.errors import ManifestError, OnboardError
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    from cloudcraft_onboard.cli.main import app  # noqa: PLC0415 - its errors are caught below
+
+    try:
+        app()
+    except ManifestError as error:
+        _say_manifest_errors(error)
+        sys.exit(error.exit_code)
+    except OnboardError as error:
+        _say(error.message, error.hint)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of stdout went away (`| head`); nothing may be flushed into it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last place that can keep a traceback's secrets
+        from cloudcraft_onboard.redact import redact  # noqa: PLC0415 - only needed here
+
+        _say(
+            redact(f"unexpected {type(error).__name__}: {error}"),
+            "this is a bug of onboard; please report it",
+        )
+        sys.exit(1)
+
+
+def _say(message: str, hint: str = "") -> None:
+    print(f"onboard: {message}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {hint}", file=sys.stderr)
+
+
+def _say_manifest_errors(error: ManifestError) -> None:
+    from cloudcraft_onboard.manifest.load import render  # noqa: PLC0415 - only needed here
+
+    print(render(error, quote=sys.stderr.isatty()), file=sys.stderr)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from cloudcraft_onboard.show import github  # noqa: PLC0415 - only needed here
+
+        for line in github.manifest_annotations(error):
+            print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

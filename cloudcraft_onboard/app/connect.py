@@ -1,0 +1,64 @@
+"""The real tools of a run: AWS, Cloudcraft and its pace; or the sandbox's in their place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from cloudcraft_onboard import settings as environment
+from cloudcraft_onboard.aws.session import BotoAws
+from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
+from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.pipeline import Tools
+from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.model import Manifest
+from cloudcraft_onboard.redact import protect
+from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT, Settings
+
+
+def connect(
+    settings: Settings,
+    manifest: Manifest,
+    control: Control,
+    emit: Callable[[Event], None],
+    stack: ExitStack,
+) -> Tools:
+    """Make the tools of a run; `stack` closes them.
+
+    Raises:
+        UsageError: an environment variable's value cannot be used, or `--sandbox` lacks its extra.
+        CannotStart: there is no usable API key.
+    """
+    if settings.sandbox:
+        _enter_sandbox(manifest, stack)
+    endpoint = environment.endpoint(os.environ)
+    protect(endpoint.api_key)
+    pace = PaceKeeper(endpoint.rate_limit.requests, endpoint.rate_limit.seconds, emit=emit)
+    control.on_stop(pace.wake)
+    cloudcraft = CloudcraftClient(
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key,
+        pace=pace,
+        timeout=settings.timeout,
+        retries=settings.retries,
+        emit=emit,
+        stop=control.interrupted,
+    )
+    stack.callback(cloudcraft.close)
+    aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries)
+    stack.callback(aws.close)
+    return Tools(aws=aws, cloudcraft=cloudcraft, pace=pace, control=control, emit=emit)
+
+
+def _enter_sandbox(manifest: Manifest, stack: ExitStack) -> None:
+    """Start the local AWS and Cloudcraft and make this process see nothing else."""
+    from cloudcraft_onboard.sandbox import world  # noqa: PLC0415 - an extra that may be missing
+
+    limit = os.environ.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT
+    environment.rate_limit(limit)
+    local = stack.enter_context(world.start(manifest, rate_limit=limit))
+    for name in local.unset:
+        os.environ.pop(name, None)
+    os.environ.update(local.env)

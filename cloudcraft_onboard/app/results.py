@@ -1,0 +1,113 @@
+"""What follows a run: table or JSON on stdout, reports, annotations, the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+
+from cloudcraft_onboard.engine.control import Control, Stop
+from cloudcraft_onboard.engine.ports import Pace
+from cloudcraft_onboard.errors import OnboardError
+from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.model import Outcome, Report
+from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.show import github, table
+from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.report import json as report_json
+
+_UNFINISHED = (Outcome.FAILED, Outcome.PENDING)
+
+
+def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
+    """The run's control, its time budget counted from now."""
+    budget = settings.time_budget
+    return Control(
+        emit=emit,
+        max_failures=settings.max_failures,
+        deadline=None if budget is None else time.monotonic() + budget,
+    )
+
+
+def deliver(
+    report: Report, settings: Settings, control: Control, *, estimate: str | None = None
+) -> int:
+    """Print and write the results; the exit code.
+
+    A report that cannot be written never costs the table: it is said, and the exit code is 1.
+    """
+    show(report, settings.output, estimate=estimate)
+    written = [write(path, report) for path in settings.reports]
+    _tell_github(report)
+    if control.kind is Stop.INTERRUPTED:
+        return 130
+    return exit_code(report, changes_count=settings.exit_code) or (0 if all(written) else 1)
+
+
+def show(report: Report, output: str, *, estimate: str | None = None) -> None:
+    """Print the results on stdout: `output` is "table" or "json"."""
+    if output == "json":
+        print(json.dumps(report_json.to_json(report), indent=2, ensure_ascii=False))
+    else:
+        width = shutil.get_terminal_size((100, 24)).columns
+        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        print(table.render(report, width=width, color=color, forecast=estimate))
+    sys.stdout.flush()
+
+
+def exit_code(report: Report, *, changes_count: bool = False) -> int:
+    """0 or 1, from the results alone. `changes_count`: a plan with changes is 1, too."""
+    if any(report.count(outcome) for outcome in _UNFINISHED):
+        return 1
+    return int(changes_count and report.dry_run and any(r.changes for r in report.results))
+
+
+def say_forecast(registrations: int, updates: int, pace: Pace) -> str:
+    """For example: `137 registrations, 20 per 60 s: about 7 min`."""
+    requests = 2 + registrations + updates + (1 if registrations else 0)
+    windows = -(-requests // pace.limit) - 1
+    parts = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((registrations, "registration"), (updates, "update"))
+        if count
+    ]
+    speed = (
+        "20 a minute"
+        if (pace.limit, pace.window) == (20, 60)
+        else (f"{pace.limit} per {pace.window:g} s")
+    )
+    return f"{', '.join(parts)}, {speed}: {_about(windows * pace.window)}"
+
+
+def _about(seconds: float) -> str:
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return "less than a minute"
+    minutes = -(-seconds // 60)
+    if minutes < 120:  # noqa: PLR2004 - two hours
+        return f"about {minutes:.0f} min"
+    return f"about {minutes / 60:.1f} h"
+
+
+def write(path: str, report: Report) -> bool:
+    """Write one report file; False, and a sentence on stderr, where that fails."""
+    try:
+        reports.write(path, report)
+    except (OnboardError, OSError) as error:
+        print(f"onboard: the report {path} could not be written: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _tell_github(report: Report) -> None:
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in github.annotations(report):
+            print(line, file=sys.stderr)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        try:
+            github.append_summary(summary, report)
+        except OSError as error:
+            print(f"onboard: the job summary could not be written: {error}", file=sys.stderr)

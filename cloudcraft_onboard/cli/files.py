@@ -1,0 +1,55 @@
+"""Commands that only read and print: `validate`, `schema`, `report`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cloudcraft_onboard.cli import options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: onboard validate manifests/*.yaml")(validate)
+    app.command(epilog="Example: onboard schema > onboard.schema.json")(schema)
+    app.command(epilog="Example: onboard report results.json --report results.html")(report)
+
+
+def validate(
+    manifests: Annotated[
+        list[str], typer.Argument(metavar="MANIFEST...", help="The manifests to check.")
+    ],
+) -> None:
+    """Check manifests offline: no network, no credentials."""
+    from cloudcraft_onboard.manifest.load import load_all  # noqa: PLC0415 - loads pydantic
+
+    for manifest in load_all(manifests):
+        disabled = sum(not account.enabled for account in manifest.accounts)
+        aside = f" ({disabled} disabled)" if disabled else ""
+        count = len(manifest.accounts)
+        typer.echo(f"{manifest.path}: {count} account{'' if count == 1 else 's'}{aside}, valid")
+
+
+def schema() -> None:
+    """Print the manifest's JSON Schema (draft 2020-12), for editors."""
+    import json  # noqa: PLC0415 - only needed here
+
+    from cloudcraft_onboard.manifest.schema import json_schema  # noqa: PLC0415 - loads pydantic
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def report(
+    results: Annotated[
+        str, typer.Argument(metavar="RESULTS.json", help="A report that --report x.json wrote.")
+    ],
+    *,
+    write: options.Reports = None,
+    output: options.OutputFormat = options.Output.table,
+) -> None:
+    """Render a saved JSON report again, as a table or into other formats."""
+    from cloudcraft_onboard.app.report import show  # noqa: PLC0415 - with the command
+
+    sys.exit(show(results, tuple(write or ()), output.value))

@@ -1,0 +1,244 @@
+"""One account's AWS side: reach it, observe its role, plan, and (in a run) apply."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudcraft_onboard.engine.ports import AccountSession, Aws
+from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.events import Event, StepStarted
+from cloudcraft_onboard.model import (
+    Account,
+    Action,
+    Change,
+    CloudcraftParameters,
+    DesiredRole,
+    Identity,
+    Registration,
+    RegistrationSpec,
+    Stage,
+    Team,
+    Trust,
+    Via,
+)
+from cloudcraft_onboard.plan.diff import desired_role, plan_role
+from cloudcraft_onboard.plan.registration import Listing, plan_registration, team_ids
+
+# A role that another run makes and removes at the same moment is observed again this many times.
+_RACES = 4
+# What decides whether Cloudcraft can assume the role, and takes IAM some seconds to spread.
+_SEEN_BY_CLOUDCRAFT = (Action.CREATE_ROLE, Action.UPDATE_TRUST)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What Cloudcraft said at the start of a run, read once for all accounts.
+
+    `teams` is empty where no account names one; `documents` holds the wanted ones of
+    "minimal" and "custom".
+    """
+
+    parameters: CloudcraftParameters
+    listing: Listing
+    teams: tuple[Team, ...] = ()
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleReady:
+    """An account whose AWS side is done (in a plan: compared), and what Cloudcraft needs of it.
+
+    `age` is how many seconds ago the role was made or its trust changed, as far as known; None:
+    long ago.
+    """
+
+    account: Account
+    spec: RegistrationSpec
+    registration: Registration | None
+    role_changes: tuple[Change, ...]
+    registration_changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+    age: float | None
+    seconds: float
+
+
+class Claims:
+    """Which account ID belongs to which entry: two entries for one account would undo each other.
+
+    The manifest's own IDs are checked when it is loaded; this catches two profiles that turn out
+    to be in the same account.
+    """
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self._owner = {a.account_id: a.name for a in accounts if a.account_id is not None}
+        self._lock = threading.Lock()
+
+    def claim(self, account: Account, account_id: str) -> None:
+        """Raise `AccountError` if another entry has this AWS account already."""
+        with self._lock:
+            owner = self._owner.setdefault(account_id, account.name)
+        if owner != account.name:
+            raise AccountError(
+                Stage.REACH,
+                "SameAccount",
+                f"{account.name!r} and {owner!r} are the same AWS account {account_id}",
+                hint="remove one of the two entries, or correct its profile",
+            )
+
+
+def work_account(
+    account: Account,
+    look: Look,
+    aws: Aws,
+    claims: Claims,
+    *,
+    apply: bool,
+    done: list[Change],
+    emit: Callable[[Event], None],
+) -> RoleReady:
+    """Bring one account's role to its desired state (`apply`), or only find out what that takes.
+
+    `done` is filled with each change as it is made, so that a failure can say how far it came.
+
+    Raises:
+        AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
+    """
+    started = time.monotonic()
+    access = (
+        team_ids(account.read_access, look.teams),
+        team_ids(account.write_access, look.teams),
+    )
+    if account.role.via is Via.EXISTING:
+        role = _existing(account)
+    else:
+        emit(StepStarted(name=account.name, step="reaching the account"))
+        session = aws.reach(account)
+        claims.claim(account, session.identity.account_id)
+        role = _bring_role(account, session, look, apply=apply, done=done, emit=emit)
+    spec = RegistrationSpec(
+        account_id=role.account_id,
+        name=account.name,
+        role_arn=role.arn,
+        region=account.region,
+        read_access=access[0],
+        write_access=access[1],
+    )
+    registrations = look.listing.of(role.account_id)
+    registration = registrations[0] if registrations else None
+    notes = role.notes + _doubled_before(registrations)
+    return RoleReady(
+        account=account,
+        spec=spec,
+        registration=registration,
+        role_changes=role.changes,
+        registration_changes=plan_registration(spec, registration),
+        notes=notes,
+        age=role.age,
+        seconds=time.monotonic() - started,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Role:
+    account_id: str
+    arn: str
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    age: float | None = None
+
+
+def _existing(account: Account) -> _Role:
+    arn = account.expected_role_arn
+    if account.account_id is None or arn is None:  # the manifest's rules exclude it
+        raise AccountError(Stage.REACH, "NoAccountId", "role.via: existing needs account_id")
+    return _Role(account_id=account.account_id, arn=arn)
+
+
+def _bring_role(
+    account: Account,
+    session: AccountSession,
+    look: Look,
+    *,
+    apply: bool,
+    done: list[Change],
+    emit: Callable[[Event], None],
+) -> _Role:
+    identity = session.identity
+    desired = wanted_role(account, identity, look)
+    for _ in range(_RACES):
+        emit(StepStarted(name=account.name, step="reading the role"))
+        observed = session.observe(desired.name, inline=bool(desired.inline))
+        plan = plan_role(desired, observed)
+        if plan.conflict is not None:
+            problem = plan.conflict
+            raise AccountError(problem.stage, problem.code, problem.message, hint=problem.hint)
+        arn = observed.arn if observed else role_arn(desired, identity)
+        if not apply:
+            return _Role(
+                account_id=identity.account_id, arn=arn, changes=plan.changes, notes=plan.notes
+            )
+        try:
+            for change in plan.changes:
+                emit(StepStarted(name=account.name, step=change.action.word))
+                arn = session.apply(change, desired, observed) or arn
+                done.append(change)
+        except Raced:
+            continue
+        changed = any(change.action in _SEEN_BY_CLOUDCRAFT for change in done)
+        age = 0.0 if changed else _age(observed.created_at if observed else None)
+        return _Role(
+            account_id=identity.account_id,
+            arn=arn,
+            changes=tuple(done),
+            notes=plan.notes,
+            age=age,
+        )
+    raise AccountError(
+        Stage.ROLE,
+        "Raced",
+        f"the role {desired.name} in {identity.account_id} keeps changing while it is made",
+        hint="another program manages the same role; stop one of the two and run again",
+    )
+
+
+def wanted_role(account: Account, identity: Identity, look: Look) -> DesiredRole:
+    """The role that this account should have.
+
+    The external ID is the one that the account's registration shows; for an account that is not
+    registered yet, the key's own (contract §5).
+    """
+    registration = look.listing.oldest(identity.account_id)
+    trust = Trust(
+        account_id=look.parameters.account_id,
+        external_id=(registration and registration.external_id) or look.parameters.external_id,
+        partition=identity.partition,
+    )
+    return desired_role(account.role, identity, trust, look.documents)
+
+
+def role_arn(role: DesiredRole, identity: Identity) -> str:
+    """The ARN that the role will get."""
+    return f"arn:{identity.partition}:iam::{identity.account_id}:role{role.path}{role.name}"
+
+
+def _age(created_at: datetime | None) -> float | None:
+    if created_at is None:
+        return None
+    # IAM's clock and this machine's may differ; a role "from the future" is brand-new.
+    return max(0.0, (datetime.now(UTC) - created_at).total_seconds())
+
+
+def _doubled_before(registrations: Sequence[Registration]) -> tuple[str, ...]:
+    others = ", ".join(registration.id for registration in registrations[1:])
+    if not others:
+        return ()
+    note = (
+        f"registered {len(registrations)} times before this run; the oldest, "
+        f"{registrations[0].id}, is used; delete in Cloudcraft what is not needed: {others}"
+    )
+    return (note,)

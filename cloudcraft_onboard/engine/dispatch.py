@@ -1,0 +1,155 @@
+"""Requests that wait for their turn: the second stage, at the pace that Cloudcraft allows.
+
+A job is dispatched when there is a slot for it and its time has come; of several, the one whose
+time came first. Slots are taken before a job is chosen, so that the choice is made at the last
+moment and no slot is wasted on a job that is not ready.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable
+
+from cloudcraft_onboard.engine.control import Control, Stop
+from cloudcraft_onboard.engine.ports import Pace, Slot
+from cloudcraft_onboard.errors import PaceClosed
+from cloudcraft_onboard.events import Event, PaceWaited
+
+Job = Callable[[Slot], None]
+"""Sends one request in the slot, gives the slot back, and never raises."""
+
+# More requests in flight than this would only queue up at the server.
+_MOST_IN_FLIGHT = 64
+# A wait that is shorter than this is not worth a word on a screen.
+_SILENT_WAIT = 0.5
+# Between the last answer and the end of the program: the verifying read's answer, the reports.
+_CLOSING_SECONDS = 1.0
+
+
+class Dispatcher:
+    """Jobs in, requests out, one thread a request in flight."""
+
+    def __init__(self, pace: Pace, control: Control, emit: Callable[[Event], None]) -> None:
+        self._pace = pace
+        self._control = control
+        self._emit = emit
+        self._jobs: list[tuple[float, int, Job]] = []
+        self._order = itertools.count()
+        self._in_flight: set[threading.Thread] = set()
+        self._slowest = 0.0
+        self._changed = threading.Condition()
+        control.on_stop(self.wake)
+
+    def put(self, job: Job, *, wait: float = 0.0) -> None:
+        """Queue a job that may be sent `wait` seconds from now at the earliest."""
+        with self._changed:
+            heapq.heappush(self._jobs, (self._control.clock() + wait, next(self._order), job))
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Something that the loop waits for has happened elsewhere."""
+        # From a signal handler's thread the lock may be held by the very code it interrupted;
+        # the loop looks again by itself a moment later.
+        if self._changed.acquire(blocking=False):
+            try:
+                self._changed.notify_all()
+            finally:
+                self._changed.release()
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for their turn."""
+        with self._changed:
+            return len(self._jobs)
+
+    def run(self, upstream_finished: Callable[[], bool]) -> None:
+        """Dispatch until all is quiet: no job, nothing in flight, and nothing more to come.
+
+        Ends early, jobs left over, when the run is stopped; what is in flight then still is.
+        """
+        while self._wait_for_work(upstream_finished):
+            slot = self._acquire()
+            if slot is None:
+                return
+            job = self._take_ready()
+            if job is None:
+                slot.unused()
+                continue
+            thread = threading.Thread(
+                target=self._send, args=(job, slot), name="cloudcraft", daemon=True
+            )
+            with self._changed:
+                self._in_flight.add(thread)
+            thread.start()
+
+    def wait_in_flight(self, patience: float | None) -> bool:
+        """Wait for the answers of what was sent; whether all came within `patience` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._in_flight, patience)
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _wait_for_work(self, upstream_finished: Callable[[], bool]) -> bool:
+        with self._changed:
+            while True:
+                if self._control.stopped.is_set():
+                    return False
+                if self._jobs and len(self._in_flight) < min(self._pace.limit, _MOST_IN_FLIGHT):
+                    return True
+                if not self._jobs and not self._in_flight and upstream_finished():
+                    return False
+                self._changed.wait(0.2)
+
+    def _acquire(self) -> Slot | None:
+        wait = self._pace.next_in()
+        if self._beyond_budget(wait):
+            self._control.stop(Stop.BUDGET)
+            return None
+        if wait > _SILENT_WAIT:
+            self._emit(PaceWaited(seconds=wait, slots=self._pace.limit, waiting=self.waiting))
+        try:
+            return self._pace.acquire(self._control.deadline)
+        except PaceClosed:
+            if self._control.deadline is not None:
+                self._control.stop(Stop.BUDGET)
+            return None
+
+    def _beyond_budget(self, wait: float) -> bool:
+        """Whether a request sent after `wait`, and the verifying read after it, come too late."""
+        deadline = self._control.deadline
+        if deadline is None:
+            return False
+        latest = deadline - self._slowest - _CLOSING_SECONDS
+        sent = self._control.clock() + wait
+        if sent > latest:
+            return True
+        own_slot_again = sent + self._slowest + self._pace.window
+        return self._pace.free_by(latest) < 2 and own_slot_again > latest  # noqa: PLR2004 - and the read
+
+    def _take_ready(self) -> Job | None:
+        with self._changed:
+            while self._jobs and not self._control.stopped.is_set():
+                ready_at, _, job = self._jobs[0]
+                now = self._control.clock()
+                if ready_at <= now:
+                    heapq.heappop(self._jobs)
+                    return job
+                deadline = self._control.deadline
+                if deadline is not None and ready_at > deadline - _CLOSING_SECONDS:
+                    break
+                self._changed.wait(min(ready_at - now, 0.2))
+        if self._jobs and not self._control.stopped.is_set():
+            self._control.stop(Stop.BUDGET)
+        return None
+
+    def _send(self, job: Job, slot: Slot) -> None:
+        started = self._control.clock()
+        try:
+            job(slot)
+        finally:
+            with self._changed:
+                self._slowest = max(self._slowest, self._control.clock() - started)
+                self._in_flight.discard(threading.current_thread())
+                self._changed.notify_all()

@@ -1,0 +1,206 @@
+"""The two stages of a run: AWS work for many accounts at a time, registration at Cloudcraft's pace.
+
+AWS workers never wait for Cloudcraft's limit, so every AWS problem of a large run shows in its
+first minutes, and the rest of the time is pure pace.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from cloudcraft_onboard.engine import board as boards
+from cloudcraft_onboard.engine.account import Claims, Look, RoleReady, work_account
+from cloudcraft_onboard.engine.board import Board
+from cloudcraft_onboard.engine.control import Control, Stop
+from cloudcraft_onboard.engine.crew import Crew
+from cloudcraft_onboard.engine.dispatch import Dispatcher
+from cloudcraft_onboard.engine.ports import Aws, Cloudcraft, Pace
+from cloudcraft_onboard.engine.register import Registrar, outcome_of, track_of
+from cloudcraft_onboard.engine.verify import Verifier
+from cloudcraft_onboard.errors import AccountError, AccountPending
+from cloudcraft_onboard.events import Event, Forecast
+from cloudcraft_onboard.model import Account, Change, Problem, Result, Stage
+
+_log = logging.getLogger(__name__)
+
+# After an interrupt, what is in flight gets this long; with the last look and the reports the
+# program ends within 5 seconds (contract §2, exit code 130).
+_GRACE_SECONDS = 2.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """What a run works with."""
+
+    aws: Aws
+    cloudcraft: Cloudcraft
+    pace: Pace
+    control: Control
+    emit: Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tuning:
+    """How a run works: accounts at a time, a new role's age in seconds, retries of one request."""
+
+    concurrency: int = 16
+    settle: float = 10.0
+    retries: int = 5
+
+
+def plan_accounts(
+    accounts: Sequence[Account], look: Look, tools: Tools, tuning: Tuning
+) -> tuple[Result, ...]:
+    """What a run would do with each account, in the accounts' order; writes nothing."""
+    board = _board(accounts, tools)
+
+    def planned(ready: RoleReady) -> None:
+        board.finish(track_of(ready, 0.0).result(outcome_of(ready)))
+
+    crew = _crew(accounts, look, board, tools, tuning, apply=False, ready=planned)
+    crew.start()
+    _wait_out(crew, tools.control)
+    return board.results(_note(tools.control))
+
+
+def run_accounts(
+    accounts: Sequence[Account], look: Look, tools: Tools, tuning: Tuning
+) -> tuple[Result, ...]:
+    """Bring each account to its desired state; the results in the accounts' order."""
+    control = tools.control
+    board = _board(accounts, tools)
+    dispatcher = Dispatcher(tools.pace, control, tools.emit)
+    registrar = Registrar(
+        tools.cloudcraft,
+        dispatcher,
+        board,
+        control,
+        tools.emit,
+        settle=tuning.settle,
+        retries=tuning.retries,
+    )
+    control.on_stop(tools.pace.wake)
+    crew = _crew(
+        accounts,
+        look,
+        board,
+        tools,
+        tuning,
+        apply=True,
+        ready=registrar.submit,
+        done=lambda: _crew_done(dispatcher, tools),
+    )
+    crew.start()
+    while True:
+        dispatcher.run(lambda: crew.finished)
+        if control.stopped.is_set() or not registrar.resolve_doubts():
+            break
+    _wait_out(crew, control)
+    dispatcher.wait_in_flight(control.patience(_GRACE_SECONDS))
+    Verifier(
+        tools.cloudcraft, tools.pace, registrar, board=board, control=control, emit=tools.emit
+    ).verify()
+    registrar.leave_pending()
+    return board.results(_note(control))
+
+
+def forecast(writes: int, reads: int, pace: Pace) -> Forecast:
+    """How long `writes` and `reads` still to come take at this pace, from now on."""
+    requests = writes + reads
+    windows = max(0, -(-requests // pace.limit) - 1)
+    return Forecast(
+        writes=writes,
+        requests=requests,
+        seconds=pace.next_in() + windows * pace.window,
+        limit=pace.limit,
+        window=pace.window,
+    )
+
+
+# --- inside -------------------------------------------------------------------------------------
+
+
+def _board(accounts: Sequence[Account], tools: Tools) -> Board:
+    board = Board(accounts, tools.control, tools.emit)
+    for account in accounts:
+        if not account.enabled:
+            board.finish(boards.skipped(account))
+    return board
+
+
+def _crew(
+    accounts: Sequence[Account],
+    look: Look,
+    board: Board,
+    tools: Tools,
+    tuning: Tuning,
+    *,
+    apply: bool,
+    ready: Callable[[RoleReady], None],
+    done: Callable[[], None] = lambda: None,
+) -> Crew:
+    enabled = [account for account in accounts if account.enabled]
+    claims = Claims(enabled)
+
+    def work(account: Account) -> None:
+        written: list[Change] = []
+        started = tools.control.clock()
+        try:
+            result = work_account(
+                account, look, tools.aws, claims, apply=apply, done=written, emit=tools.emit
+            )
+        except Exception as error:  # noqa: BLE001 - one account's trouble must not end the others'
+            so_far = replace(
+                boards.base(account),
+                changes=tuple(written),
+                attempts=1,
+                seconds=tools.control.clock() - started,
+            )
+            board.finish(_ended(so_far, error))
+        else:
+            ready(result)
+
+    return Crew(
+        enabled,
+        work,
+        size=max(1, min(tuning.concurrency, len(enabled))),
+        control=tools.control,
+        done=done,
+    )
+
+
+def _ended(so_far: Result, error: Exception) -> Result:
+    match error:
+        case AccountPending():
+            return boards.noted(so_far, f"{error.message}; run the same command again")
+        case AccountError():
+            return boards.failed(so_far, error.problem)
+        case _:
+            _log.debug("%s: unexpected", so_far.name, exc_info=error)
+            problem = Problem(
+                stage=Stage.ROLE,
+                code=type(error).__name__,
+                message=f"unexpected: {error}",
+                hint="this is a bug of onboard; please report it with the output of -vv",
+            )
+            return boards.failed(so_far, problem)
+
+
+def _crew_done(dispatcher: Dispatcher, tools: Tools) -> None:
+    tools.emit(forecast(dispatcher.waiting, 1, tools.pace))
+    dispatcher.wake()
+
+
+def _wait_out(crew: Crew, control: Control) -> None:
+    """Wait for the accounts in AWS's hands, but no longer than a stop allows."""
+    while not crew.join(0.2):
+        patience = control.patience(_GRACE_SECONDS)
+        if patience is not None and patience <= 0:
+            control.may_start()  # past the deadline this makes it a stop
+            return
+
+
+def _note(control: Control) -> str:
+    return (control.kind or Stop.INTERRUPTED).note

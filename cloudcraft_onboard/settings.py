@@ -1,0 +1,126 @@
+"""Options and environment, parsed and checked once; past here nothing reads `os.environ`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudcraft_onboard.errors import CannotStart, UsageError
+
+DEFAULT_BASE_URL = "https://api.cloudcraft.co"
+DEFAULT_RATE_LIMIT = "20/60"
+"""Requests per seconds, for the whole API (Cloudcraft's documentation; it cannot be raised)."""
+
+_RATE_LIMIT = re.compile(r"\s*(\d{1,6})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)\s*")
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateLimit:
+    """So many requests inside any window of so many seconds."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which accounts of the manifest a command works on."""
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    changed_since: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The options that `run`, `plan` and `remove` share (contract §1); times in seconds."""
+
+    manifest: str
+    selection: Selection = field(default_factory=Selection)
+    concurrency: int = 16
+    reports: tuple[str, ...] = ()
+    output: str = "table"
+    settle: float = 10.0
+    max_failures: int | None = None
+    time_budget: float | None = None
+    retries: int = 5
+    timeout: float = 60.0
+    sandbox: bool = False
+    verbosity: int = 0
+    exit_code: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """Where Cloudcraft is, how fast it may be asked, and with which key."""
+
+    base_url: str
+    rate_limit: RateLimit
+    api_key: str = field(repr=False)
+
+
+def endpoint(environment: Mapping[str, str]) -> Endpoint:
+    """Read contract §3's variables.
+
+    Raises:
+        UsageError: a value that cannot be used (exit 2).
+        CannotStart: no key, or one that cannot be a key (exit 3).
+    """
+    from cloudcraft_onboard.cloudcraft.client import (  # noqa: PLC0415 - loads httpx
+        check_base_url,
+        check_key,
+    )
+
+    base_url = environment.get("CLOUDCRAFT_BASE_URL") or DEFAULT_BASE_URL
+    check_base_url(base_url)
+    limit = rate_limit(environment.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT)
+    key = _api_key(environment)
+    check_key(key)
+    return Endpoint(base_url=base_url, rate_limit=limit, api_key=key)
+
+
+def rate_limit(text: str) -> RateLimit:
+    """`REQUESTS/SECONDS`, such as `20/60`; `UsageError` for anything else."""
+    match = _RATE_LIMIT.fullmatch(text)
+    if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
+        raise UsageError(
+            f"CLOUDCRAFT_RATE_LIMIT is {text!r}, which is not REQUESTS/SECONDS",
+            hint=f"write it like {DEFAULT_RATE_LIMIT}, or unset it",
+        )
+    return RateLimit(requests=int(match[1]), seconds=float(match[2]))
+
+
+def duration(text: str) -> float:
+    """Seconds in `90s`, `45m`, `5h30m`; `UsageError` for anything else or for nothing."""
+    match = _DURATION.fullmatch(text.strip())
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    total = hours * 3600 + minutes * 60 + seconds
+    if total == 0:
+        raise UsageError(
+            f"{text!r} is no duration", hint="write hours, minutes, seconds: 5h30m, 45m, 90s"
+        )
+    return float(total)
+
+
+def _api_key(environment: Mapping[str, str]) -> str:
+    key = environment.get("CLOUDCRAFT_API_KEY")
+    if key:
+        return key
+    file = environment.get("CLOUDCRAFT_API_KEY_FILE")
+    if not file:
+        raise CannotStart(
+            "there is no Cloudcraft API key",
+            hint="set CLOUDCRAFT_API_KEY, or CLOUDCRAFT_API_KEY_FILE to a file that holds it "
+            "(Cloudcraft: Manage users > API keys; a read-write key)",
+        )
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise CannotStart(
+            f"the API key file {file} cannot be read: {reason}",
+            hint="correct CLOUDCRAFT_API_KEY_FILE",
+        ) from error
