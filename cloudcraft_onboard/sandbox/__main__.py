@@ -1,0 +1,64 @@
+"""The child process of `world.py`: serves until its standard input ends, then leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from hypercorn.typing import ASGIFramework
+from hypercorn.utils import wrap_app
+
+from cloudcraft_onboard.sandbox.answers import CONNECTION
+from cloudcraft_onboard.sandbox.control import Sandbox
+
+
+async def listen(app: ASGIFramework) -> str:
+    """Serve an app on a loopback port that the system chooses; its URL.
+
+    Instead of hypercorn's own `serve`, which neither tells the port nor shows an app its
+    connection, and would run MiniStack's lifespan.
+    """
+    config = Config()
+    config.keep_alive_timeout = 300
+    config.keep_alive_max_requests = sys.maxsize
+    config.include_server_header = False
+    config.errorlog = None
+    context = WorkerContext(None)
+    wrapped = wrap_app(app, config.wsgi_max_body_size, "asgi")
+    loop = asyncio.get_running_loop()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        CONNECTION.set(writer)
+        await TCPServer(wrapped, loop, config, context, {}, reader, writer)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024)
+    return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def serve(folder: Path) -> None:
+    """Run both servers, tell the parent where, and wait for ever."""
+    sandbox = Sandbox(folder)
+    sandbox.aws_url = await listen(sandbox.aws)
+    sandbox.cloudcraft_url = await listen(sandbox.serve_cloudcraft)
+    print(json.dumps({"aws": sandbox.aws_url, "cloudcraft": sandbox.cloudcraft_url}), flush=True)  # noqa: T201 - the parent reads it
+    await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Serve until standard input ends, which it does when the parent dies, however it dies."""
+    with tempfile.TemporaryDirectory(prefix="onboard-sandbox-") as folder:
+        threading.Thread(target=asyncio.run, args=(serve(Path(folder)),), daemon=True).start()
+        sys.stdin.buffer.read()
+    os._exit(0)  # requests in flight have nobody left to answer to
+
+
+if __name__ == "__main__":
+    main()

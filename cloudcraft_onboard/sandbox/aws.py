@@ -1,0 +1,190 @@
+"""The local AWS: MiniStack with IAM enforced, seeded, and held to AWS where it is laxer.
+
+Facts about MiniStack (1.5): an access key of 12 digits with the secret `test` is that account's
+root; `AUTH=true` makes it check signatures, policies and trust; everything is in memory. Its
+lifespan is left out: it would look for Docker containers and start daemons for other services.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+from xml.etree import ElementTree as ET
+
+from ministack.app import app as ministack
+from ministack.core.responses import get_account_id, set_request_account_id
+from ministack.services import iam, organizations, sts
+
+from cloudcraft_onboard.sandbox.seed import Document, Seed, SeedRole, SeedUser, allow
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+WATCHED = (b"Action=CreateRole&", b"Action=UpdateAssumeRolePolicy&", b"Action=AttachRolePolicy&")
+
+
+class LocalAws:
+    """MiniStack as an ASGI app, which remembers when a role's trust was last written over HTTP."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[str, str], float] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and look at those that write a trust policy or attach a policy."""
+        body = await _body(receive) if scope["type"] == "http" else b""
+        status = 0
+
+        async def again() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        if not body.startswith(b"Action=") or not any(word in body + b"&" for word in WATCHED):
+            await ministack(scope, again, send)
+            return
+        params = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        if params["Action"] == "AttachRolePolicy" and not _known(params.get("PolicyArn", "")):
+            await _no_such_policy(params.get("PolicyArn", ""), send)
+            return
+        await ministack(scope, again, watch)
+        if status == 200 and params["Action"] != "AttachRolePolicy":  # noqa: PLR2004 - HTTP OK
+            # MiniStack has put the caller's account into this task's context.
+            self._written[get_account_id(), params["RoleName"]] = time.monotonic()
+
+    def trust_age(self, account_id: str, role_name: str) -> float:
+        """Seconds since the role's trust was written; infinite for a seeded role."""
+        written = self._written.get((account_id, role_name))
+        return float("inf") if written is None else time.monotonic() - written
+
+    def reset(self) -> None:
+        """Forget every account."""
+        iam.reset()
+        organizations.reset()
+        sts.reset()
+        self._written.clear()
+
+    async def fill(self, seed: Seed) -> dict[str | None, tuple[str, str]]:
+        """Make what `seed` asks for; the access key of each profile."""
+        for wanted in seed.policies:
+            for word in wanted.policies:
+                await _policy_arn(wanted.account_id, word)
+        for role in seed.roles:
+            await _make_role(role)
+        await _make_organization(seed)
+        return {user.profile: await make_user(user) for user in seed.users}
+
+
+async def make_user(user: SeedUser) -> tuple[str, str]:
+    """An IAM user with an inline policy; its access key and secret."""
+    name = {"UserName": f"onboard-{user.profile or 'default'}"[:64]}
+    await _iam(user.account_id, "CreateUser", **name)
+    document = json.dumps(user.policy)
+    await _iam(
+        user.account_id, "PutUserPolicy", **name, PolicyName="access", PolicyDocument=document
+    )
+    made = await _iam(user.account_id, "CreateAccessKey", **name)
+    return made.findtext(".//{*}AccessKeyId", ""), made.findtext(".//{*}SecretAccessKey", "")
+
+
+async def _make_role(role: SeedRole) -> None:
+    name = {"RoleName": role.name}
+    tags = {
+        f"Tags.member.{number}.{part}": text
+        for number, pair in enumerate(role.tags.items(), 1)
+        for part, text in zip(("Key", "Value"), pair, strict=True)
+    }
+    boundary = {"PermissionsBoundary": role.boundary} if role.boundary else {}
+    await _iam(
+        role.account_id,
+        "CreateRole",
+        **name,
+        Path=role.path,
+        Description=role.description,
+        MaxSessionDuration=str(role.max_session_duration),
+        AssumeRolePolicyDocument=json.dumps(role.trust),
+        **boundary,
+        **tags,
+    )
+    for word in role.policies:
+        arn = await _policy_arn(role.account_id, word)
+        await _iam(role.account_id, "AttachRolePolicy", **name, PolicyArn=arn)
+    for policy, document in role.inline.items():
+        await _iam(
+            role.account_id,
+            "PutRolePolicy",
+            **name,
+            PolicyName=policy,
+            PolicyDocument=json.dumps(document),
+        )
+
+
+async def _policy_arn(account_id: str, word: str) -> str:
+    """The ARN that a manifest's word means; a policy that nobody has is made in the account."""
+    set_request_account_id(account_id)
+    arn = word if word.startswith("arn:") else f"arn:aws:iam::aws:policy/{word}"
+    if iam.policy_known(arn):
+        return arn
+    own = word if word.startswith("arn:") else f"arn:aws:iam::{account_id}:policy/{word}"
+    owner = own.split(":")[4]
+    if owner == "aws" or iam.policy_known(own, owner):
+        return own
+    path, _, name = own.partition(":policy")[2].rpartition("/")
+    document: Document = allow("*")
+    await _iam(
+        owner, "CreatePolicy", PolicyName=name, Path=f"{path}/", PolicyDocument=json.dumps(document)
+    )
+    return own
+
+
+async def _make_organization(seed: Seed) -> None:
+    """An organization whose members have the manifest's IDs (CreateAccount would invent them)."""
+    set_request_account_id(seed.management)
+    target = "AWSOrganizationsV20161128.CreateOrganization"
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": target}
+    await organizations.handle_request("POST", "/", headers, b"{}", {})
+
+
+async def _iam(account_id: str, action: str, **params: str) -> ET.Element:
+    """Call MiniStack's IAM in this process, as the account itself: no signature, no check."""
+    set_request_account_id(account_id)
+    body = urlencode({"Action": action, **params}).encode()
+    status, _, answer = await iam.handle_request("POST", "/", FORM, body, {})
+    if status != 200:  # noqa: PLR2004 - HTTP OK
+        raise ValueError(f"{action} in {account_id}: {answer!r}")
+    return ET.fromstring(answer)  # noqa: S314 - made in this process
+
+
+def _known(arn: str) -> bool:
+    """Whether the policy exists, as AWS checks it when one is attached and MiniStack doesn't."""
+    owner = arn.split(":")[4] if arn.count(":") > 4 else ""  # noqa: PLR2004 - an ARN's parts
+    return bool(iam.policy_known(arn, owner))
+
+
+async def _no_such_policy(arn: str, send: Send) -> None:
+    text = f"Policy {arn} does not exist or is not attachable."
+    body = (
+        '<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error>'
+        f"<Type>Sender</Type><Code>NoSuchEntity</Code><Message>{text}</Message></Error>"
+        "<RequestId>sandbox</RequestId></ErrorResponse>"
+    ).encode()
+    headers = [(b"content-type", b"text/xml"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)

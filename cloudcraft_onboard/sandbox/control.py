@@ -1,0 +1,145 @@
+"""`/_sandbox/…`: what tests and curious people steer the sandbox by; never limited, never logged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cloudcraft_onboard.sandbox.aws import LocalAws, Receive, Scope, Send, make_user
+from cloudcraft_onboard.sandbox.cloudcraft import LocalCloudcraft
+from cloudcraft_onboard.sandbox.faults import Fault
+from cloudcraft_onboard.sandbox.options import Options
+from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed, SeedUser, allow
+from cloudcraft_onboard.sandbox.verify import Verifier
+
+SEED = TypeAdapter(Seed)
+OPTIONS = TypeAdapter(Options)
+Keys = dict[str | None, tuple[str, str]]
+
+
+class Sandbox:
+    """Both servers' state, and the AWS config files in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.aws = LocalAws()
+        self._verifier = Verifier(self.aws)
+        self.cloudcraft = LocalCloudcraft(self._verifier)
+        self.aws_url = self.cloudcraft_url = ""
+        self._folder = folder
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._control = Starlette(
+            routes=[
+                Route("/_sandbox/reset", _checked(self._reset), methods=["POST"]),
+                Route("/_sandbox/faults", _checked(self._faults), methods=["POST", "DELETE"]),
+                Route("/_sandbox/consume", _checked(self._consume), methods=["POST"]),
+                Route("/_sandbox/log", _checked(self._log), methods=["GET"]),
+                Route("/_sandbox/state", _checked(self._state), methods=["GET", "POST"]),
+            ]
+        )
+
+    async def serve_cloudcraft(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI app on Cloudcraft's port."""
+        steered = scope["path"].startswith("/_sandbox/")
+        await (self._control if steered else self.cloudcraft)(scope, receive, send)
+
+    async def _reset(self, request: Request) -> Any:
+        """Begin anew from `{"options": {...}, "seed": {...}}`; the answer is the environment."""
+        body = await request.json()
+        options = OPTIONS.validate_python(body.get("options", {}))
+        seed = SEED.validate_python(body["seed"])
+        self.aws.reset()
+        own = SeedUser(profile="cloudcraft", account_id=CLOUDCRAFT_ACCOUNT, policy=allow("sts:*"))
+        self._verifier.aim(self.aws_url, *await make_user(own))
+        keys = await self.aws.fill(seed)
+        self.cloudcraft.reset(options, seed)
+        return {
+            "CLOUDCRAFT_API_KEY": self.cloudcraft.key,
+            "CLOUDCRAFT_BASE_URL": self.cloudcraft_url,
+            "CLOUDCRAFT_RATE_LIMIT": options.rate_limit,
+            "AWS_ENDPOINT_URL": self.aws_url,
+            **self._write_config(keys),
+        }
+
+    def _write_config(self, keys: Keys) -> dict[str, str]:
+        """The AWS config of this world; the variables that name it."""
+        config, credentials = [], []
+        for profile, (access_key, secret) in keys.items():
+            section = f"profile {profile}" if profile else "default"
+            config.append(f"[{section}]\nregion = us-east-1\n")
+            credentials.append(
+                f"[{profile or 'default'}]\naws_access_key_id = {access_key}\n"
+                f"aws_secret_access_key = {secret}\n"
+            )
+        files = {"AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": credentials}
+        for name, sections in files.items():
+            (self._folder / name.lower()).write_text("\n".join(sections), encoding="utf-8")
+        return {name: str(self._folder / name.lower()) for name in files}
+
+    async def _faults(self, request: Request) -> Any:
+        """Add faults, `[{...}, ...]`, or let nothing more go wrong."""
+        if request.method == "DELETE":
+            self.cloudcraft.faults.clear()
+        else:
+            for fault in [Fault(**item) for item in await request.json()]:
+                self.cloudcraft.faults.add(fault)
+        return {"left": self.cloudcraft.faults.left}
+
+    async def _consume(self, request: Request) -> Any:
+        """Another client's requests, `{"requests": N, "delay": SECONDS from now}`."""
+        body = await request.json()
+
+        async def send() -> None:
+            await asyncio.sleep(body.get("delay", 0))
+            self.cloudcraft.consume(body["requests"])
+
+        if body.get("delay"):
+            task = asyncio.create_task(send())
+            self._waiting.add(task)
+            task.add_done_callback(self._waiting.discard)
+        else:
+            await send()
+        return {}
+
+    async def _log(self, _: Request) -> Any:
+        """Every request since the last reset."""
+        return [asdict(entry) for entry in self.cloudcraft.log]
+
+    async def _state(self, request: Request) -> Any:
+        """What Cloudcraft holds; a POST replaces its accounts or teams."""
+        cloudcraft = self.cloudcraft
+        if request.method == "POST":
+            body = await request.json()
+            cloudcraft.accounts = body.get("accounts", cloudcraft.accounts)
+            cloudcraft.teams = body.get("teams", cloudcraft.teams)
+        return {
+            "accounts": cloudcraft.accounts,
+            "teams": cloudcraft.teams,
+            "faults_left": cloudcraft.faults.left,
+            "late": cloudcraft.late,
+            "read_only_key": cloudcraft.read_only_key,
+            "options": asdict(cloudcraft.options),
+        }
+
+
+def _checked(
+    handler: Callable[[Request], Awaitable[Any]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Answer JSON, and what cannot be understood with a 400 that says why."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            return JSONResponse(await handler(request))
+        except (KeyError, TypeError, ValueError, ValidationError, json.JSONDecodeError) as problem:
+            return JSONResponse({"error": repr(problem)}, 400)
+
+    return handle

@@ -1,0 +1,53 @@
+"""How the sandbox behaves where the real Cloudcraft's behaviour is a setting or not documented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+EXTERNAL_ID = "4414aef4-1f35-4bbc-9b7a-5d5a1b7c0e2f"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """Settings of one sandbox; times are seconds.
+
+    Attributes:
+        rate_limit: `REQUESTS/SECONDS` for the whole API.
+        window: `fixed` starts with the first request, `sliding` is a log of the accepted ones,
+            `bucket` refills steadily.
+        headers: any of `retry-after`, `retry-after-date` (on 429 only), `ratelimit`, `x-ratelimit`
+            (on every answer).
+        propagation_seconds: how long IAM takes to show a role, or its new trust, to Cloudcraft.
+        latency: how long Cloudcraft takes over a POST besides asking AWS.
+        refusal_status: of "Unable to verify AWS account"; 403 is the only documented one that fits.
+        verify_updates: whether PUT assumes the role again, too.
+        created_status, updated_status: of a POST, and of a PUT (204 has no body).
+        empty_list: how no accounts look, `{"accounts": []}` or `{}`.
+        teams: `{"teams": [...]}` or just the list.
+        blocked_regions: where a service control policy keeps Cloudcraft from assuming the role.
+        external_id: the one that `iamParameters` shows.
+    """
+
+    rate_limit: str = "20/60"
+    window: Literal["fixed", "sliding", "bucket"] = "sliding"
+    headers: tuple[str, ...] = ()
+    propagation_seconds: float = 5.0
+    latency: float = 0.0
+    refusal_status: int = 403
+    verify_updates: bool = False
+    created_status: int = 201
+    updated_status: int = 200
+    empty_list: Literal["list", "object"] = "list"
+    teams: Literal["list", "object"] = "object"
+    blocked_regions: tuple[str, ...] = ()
+    external_id: str = EXTERNAL_ID
+
+    @property
+    def limit(self) -> tuple[int, float]:
+        """Requests and seconds of the rate limit; `ValueError` when it cannot be read."""
+        requests, _, seconds = self.rate_limit.partition("/")
+        limit = int(requests), float(seconds)
+        if min(limit) <= 0:
+            raise ValueError(f"{self.rate_limit!r} is no rate limit")
+        return limit

@@ -1,0 +1,323 @@
+"""What exists in AWS and Cloudcraft before a run, read off a manifest; pure.
+
+An account's tag `sandbox` says in which state it starts; several words may stand in it:
+
+    management     the profile is in this very account (its hub): no role has to be assumed
+    role           the role is right, the account is not registered (a run was killed in between)
+    onboarded      role and registration are right
+    drifted        registered, but external ID, policies and description of the role differ
+    doubled        as onboarded, and registered a second time
+    foreign-trust  the role trusts somebody else
+    shared-trust   the role trusts Cloudcraft and somebody else
+    denied         the way in has no IAM permissions
+    unreachable    there is no way in: no role to assume, or no such profile
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudcraft_onboard.model import MANAGED_BY, Account, Manifest, Via
+
+CLOUDCRAFT_ACCOUNT = "912185983511"
+DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
+DEFAULT_MANAGEMENT = "111111111111"
+STRANGER = "arn:aws:iam::999999999999:root"
+
+Document = dict[str, Any]
+
+
+def allow(*actions: str) -> Document:
+    """A policy that allows these actions on everything."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}],
+    }
+
+
+def trust(*principals: str, external_id: str | None = None) -> Document:
+    """A trust policy, one statement per principal, all with the same condition."""
+    condition: Document = (
+        {"Condition": {"StringEquals": {"sts:ExternalId": external_id}}} if external_id else {}
+    )
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole", **condition}
+            for arn in principals
+        ],
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedUser:
+    """An IAM user whose key stands in the AWS config as `profile`; None is the default one."""
+
+    profile: str | None
+    account_id: str
+    policy: Document
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedRole:
+    """A role; `policies` as a manifest writes them, `inline` documents by name."""
+
+    account_id: str
+    name: str
+    trust: Document
+    path: str = "/"
+    description: str = ""
+    max_session_duration: int = 3600
+    boundary: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    policies: tuple[str, ...] = ()
+    inline: dict[str, Document] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedPolicies:
+    """Policies that must exist in an account, as a manifest writes them."""
+
+    account_id: str
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedTeam:
+    """A Cloudcraft team."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedRegistration:
+    """An account that Cloudcraft knows; access lists as the API has them."""
+
+    name: str
+    role_arn: str
+    read_access: tuple[str, ...] | None
+    write_access: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedMember:
+    """An account of the organization."""
+
+    account_id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seed:
+    """Everything that exists at first. `management` is the organization's own account."""
+
+    management: str
+    members: tuple[SeedMember, ...]
+    users: tuple[SeedUser, ...]
+    roles: tuple[SeedRole, ...]
+    policies: tuple[SeedPolicies, ...]
+    teams: tuple[SeedTeam, ...]
+    registrations: tuple[SeedRegistration, ...]
+
+
+def seed(manifest: Manifest | None, external_id: str) -> Seed:
+    """The beginning that a manifest asks for; without one, an organization of one account."""
+    accounts = manifest.accounts if manifest else ()
+    homes = _homes(accounts)
+    if not homes:
+        homes = {None: DEFAULT_MANAGEMENT}
+    placed = tuple((account, _place(account, homes)) for account in accounts)
+    teams = _teams(accounts)
+    return Seed(
+        management=_management(accounts, homes),
+        members=tuple(
+            SeedMember(account_id=home, name=account.name) for account, home in placed
+        ),
+        users=tuple(_users(accounts, homes)),
+        roles=tuple(
+            role
+            for account, home in placed
+            for role in _roles(account, home, homes, external_id)
+        ),
+        policies=tuple(
+            SeedPolicies(account_id=home, policies=words)
+            for account, home in placed
+            if (words := _policy_words(account))
+        ),
+        teams=tuple(SeedTeam(id=team_id, name=name) for name, team_id in teams.items()),
+        registrations=tuple(
+            registration
+            for account, home in placed
+            for registration in _registrations(account, home, teams)
+        ),
+    )
+
+
+def states(account: Account) -> frozenset[str]:
+    """The words of the account's `sandbox` tag."""
+    return frozenset(re.split(r"[\s,]+", account.tags.get("sandbox", ""))) - {""}
+
+
+def invented_id(name: str) -> str:
+    """An account ID made from a name: always the same, never with a leading zero."""
+    digits = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return str(2 * 10**11 + digits % (7 * 10**11))
+
+
+# --- who lives where ----------------------------------------------------------------------------
+
+
+def _is_direct(account: Account) -> bool:
+    """Whether the account's profile is in the account itself."""
+    return (
+        account.account_id is None
+        or account.assume_role is None
+        or "management" in states(account)
+    )
+
+
+def _homes(accounts: tuple[Account, ...]) -> dict[str | None, str]:
+    """The account that each profile is in."""
+    homes: dict[str | None, str] = {}
+    reached = [account for account in accounts if account.role.via is not Via.EXISTING]
+    for account in reached:
+        if _is_direct(account):
+            homes.setdefault(account.profile, account.account_id or invented_id(account.name))
+    taken = {account.account_id for account in accounts} | set(homes.values())
+    for account in reached:
+        if account.profile not in homes:
+            hub = DEFAULT_MANAGEMENT if account.profile is None else invented_id(account.profile)
+            homes[account.profile] = invented_id(f"hub of {hub}") if hub in taken else hub
+    return homes
+
+
+def _place(account: Account, homes: dict[str | None, str]) -> str:
+    """The account's own ID."""
+    return account.account_id or homes[account.profile]
+
+
+def _management(accounts: tuple[Account, ...], homes: dict[str | None, str]) -> str:
+    for account in accounts:
+        if "management" in states(account):
+            return _place(account, homes)
+    for account in accounts:
+        if not _is_direct(account):
+            return homes.get(account.profile, DEFAULT_MANAGEMENT)
+    return next(iter(homes.values()))
+
+
+def _users(accounts: tuple[Account, ...], homes: dict[str | None, str]) -> Iterator[SeedUser]:
+    direct = {account.profile: account for account in accounts if _is_direct(account)}
+    hubs = {account.profile for account in accounts if not _is_direct(account)}
+    for profile, home in homes.items():
+        state = states(direct[profile]) if profile in direct else frozenset()
+        if "unreachable" in state and profile not in hubs:
+            continue
+        policy = allow("sts:*") if "denied" in state else allow("*")
+        yield SeedUser(profile=profile, account_id=home, policy=policy)
+
+
+# --- roles --------------------------------------------------------------------------------------
+
+
+def _roles(
+    account: Account, home: str, homes: dict[str | None, str], external_id: str
+) -> Iterator[SeedRole]:
+    state = states(account)
+    existing = account.role.via is Via.EXISTING
+    if account.assume_role and not existing and not _is_direct(account):
+        way_in = account.assume_role.partition(":role")[2] or f"/{account.assume_role}"
+        path, _, name = way_in.rpartition("/")
+        if "unreachable" not in state:
+            yield SeedRole(
+                account_id=home,
+                name=name,
+                path=f"{path}/",
+                trust=trust(f"arn:aws:iam::{homes[account.profile]}:root"),
+                inline={"access": allow("sts:*") if "denied" in state else allow("*")},
+            )
+    cloudcraft = f"arn:aws:iam::{CLOUDCRAFT_ACCOUNT}:root"
+    if "foreign-trust" in state:
+        yield _role(account, home, trust(STRANGER))
+    elif "shared-trust" in state:
+        yield _role(account, home, trust(cloudcraft, STRANGER, external_id=external_id))
+    elif "drifted" in state:
+        yield SeedRole(
+            account_id=home,
+            name=account.role.name,
+            path=account.role.path,
+            description="Made by hand",
+            max_session_duration=account.role.max_session_duration,
+            trust=trust(cloudcraft, external_id="an-older-external-id"),
+            tags=dict((MANAGED_BY,)),
+        )
+    elif existing or state & {"onboarded", "doubled", "role"}:
+        yield _role(account, home, trust(cloudcraft, external_id=external_id))
+
+
+def _role(account: Account, home: str, trusted: Document) -> SeedRole:
+    """The role as the manifest asks for it, with this trust."""
+    role = account.role
+    return SeedRole(
+        account_id=home,
+        name=role.name,
+        path=role.path,
+        description=DESCRIPTION,
+        max_session_duration=role.max_session_duration,
+        boundary=role.permissions_boundary,
+        tags={**role.tags, **dict((MANAGED_BY,))},
+        trust=trusted,
+        policies=role.policies,
+    )
+
+
+def _policy_words(account: Account) -> tuple[str, ...]:
+    words = (*account.role.policies, account.role.permissions_boundary or "")
+    return tuple(word for word in words if word and not word.startswith("cloudcraft:"))
+
+
+# --- Cloudcraft ---------------------------------------------------------------------------------
+
+
+def _teams(accounts: tuple[Account, ...]) -> dict[str, str]:
+    """Name → ID of every team that the manifest names, and two that are always there."""
+    names = ["Platform", "Security"]
+    for account in accounts:
+        names += [*(account.read_access or ()), *(account.write_access or ())]
+    return {name: _team_id(name) for name in names}
+
+
+def _team_id(name: str) -> str:
+    """A team that the manifest names by its ID keeps that one."""
+    try:
+        return str(uuid.UUID(name.removeprefix("team/")))
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"team/{name}"))
+
+
+def _registrations(
+    account: Account, home: str, teams: dict[str, str]
+) -> Iterator[SeedRegistration]:
+    state = states(account)
+    if not state & {"onboarded", "drifted", "doubled"}:
+        return
+
+    def access(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if names is None else tuple(f"team/{teams[name]}" for name in names)
+
+    registration = SeedRegistration(
+        name=account.name,
+        role_arn=f"arn:{account.role.partition}:iam::{home}:role"
+        f"{account.role.path}{account.role.name}",
+        read_access=access(account.read_access),
+        write_access=access(account.write_access),
+    )
+    yield registration
+    if "doubled" in state:
+        yield registration
