@@ -45,6 +45,7 @@ def connect(
         retries=settings.retries,
         emit=emit,
         stop=control.interrupted,
+        deadline=control.deadline,
     )
     stack.callback(cloudcraft.close)
     aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries)

@@ -76,12 +76,14 @@ class CloudcraftClient:
         retries: int,
         emit: Callable[[Event], None],
         stop: threading.Event,
+        deadline: float | None = None,
     ) -> None:
         self._wire = Wire(base_url=base_url, api_key=api_key, timeout=timeout)
         self._pace = pace
         self._retries = retries
         self._emit = emit
         self._stop = stop
+        self._deadline = deadline
         self._counting = threading.Lock()
         self._requests = self._throttled = self._retried = 0
 
@@ -97,9 +99,9 @@ class CloudcraftClient:
         """`GET /aws/account/iamParameters`."""
         return self._read(_PARAMETERS, shapes.parameters_of)
 
-    def registrations(self) -> tuple[Registration, ...]:
+    def registrations(self, slot: Slot | None = None) -> tuple[Registration, ...]:
         """`GET /aws/account`."""
-        return self._read(_ACCOUNTS, shapes.registrations_of)
+        return self._read(_ACCOUNTS, shapes.registrations_of, slot)
 
     def teams(self) -> tuple[Team, ...]:
         """`GET /team`."""
@@ -135,8 +137,8 @@ class CloudcraftClient:
         """Let go of every connection."""
         self._wire.close()
 
-    def _read(self, path: str, understand: Callable[[Any], _T]) -> _T:
-        answer = self._ask("GET", path, None, None)
+    def _read(self, path: str, understand: Callable[[Any], _T], slot: Slot | None = None) -> _T:
+        answer = self._ask("GET", path, None, slot)
         try:
             return understand(answer.json())
         except ValueError as error:
@@ -171,7 +173,7 @@ class CloudcraftClient:
     def _attempt(self, method: str, path: str, body: Any, slots: list[Slot]) -> Answer:
         """One request, in the slot of `slots` or one waited for; another after each 429's pause."""
         while True:
-            slot = slots.pop() if slots else self._pace.acquire()
+            slot = slots.pop() if slots else self._pace.acquire(self._deadline, self._stop)
             sent = self._pace.now()
             try:
                 answer = self._wire.exchange(method, path, body)

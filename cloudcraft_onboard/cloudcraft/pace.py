@@ -181,7 +181,6 @@ class PaceKeeper:
         self._clock = clock
         self._changed = threading.Condition()
         self._queue: deque[object] = deque()
-        self._closed = False
         self._announced_until = NEVER
         self._paused_at = NEVER
         self._pauses_in_a_row = 0
@@ -200,10 +199,11 @@ class PaceKeeper:
         """The pace's own clock."""
         return self._clock()
 
-    def acquire(self, deadline: float | None = None) -> Slot:
+    def acquire(self, deadline: float | None = None, cancel: threading.Event | None = None) -> Slot:
         """Wait for a slot. `deadline` is a time of the pace's own clock.
 
-        Raises `PaceClosed` when closed, or at once when no slot comes before the deadline.
+        A slot that is free now is given in any case. Otherwise raises `PaceClosed`: at once when
+        no slot comes before the deadline, or when `cancel` is set before or while it waits.
         """
         me, arrived = object(), self._clock()
         with self._changed:
@@ -213,11 +213,11 @@ class PaceKeeper:
                     now = self._clock()
                     position = self._queue.index(me)
                     opening = self._ledger.opening(now, position)
-                    self._check_open(opening, deadline)
+                    if not position and self._ledger.ready(now):
+                        return _Slot(self, self._ledger.take())
+                    _check_worth_waiting(opening, deadline, cancel)
                     if position:  # whoever goes first says when to look again
                         self._changed.wait()
-                    elif self._ledger.ready(now):
-                        return _Slot(self, self._ledger.take())
                     else:
                         self._changed.wait(self._wait(now, arrived, opening))
             finally:
@@ -235,10 +235,9 @@ class PaceKeeper:
         with self._changed:
             return self._ledger.free_by(self._clock(), when)
 
-    def close(self) -> None:
-        """Wake and refuse everyone who waits, now and later."""
+    def wake(self) -> None:
+        """Make those who wait look at their `cancel` now."""
         with self._changed:
-            self._closed = True
             self._changed.notify_all()
 
     def pause(self, seconds: float | None, *, sent: float) -> int:
@@ -279,12 +278,6 @@ class PaceKeeper:
                 self._ledger.unused(token)
             self._changed.notify_all()
 
-    def _check_open(self, opening: float, deadline: float | None) -> None:
-        if self._closed:
-            raise PaceClosed("the run is stopping; nothing more is sent to Cloudcraft")
-        if deadline is not None and opening > deadline:
-            raise PaceClosed("the time budget ends before Cloudcraft's rate limit allows it")
-
     def _wait(self, now: float, arrived: float, opening: float) -> float | None:
         """How long whoever goes first may sleep; announces the wait where nobody has yet."""
         if self._ledger.all_in_flight:
@@ -305,6 +298,15 @@ class PaceKeeper:
         if seconds is None:
             return window
         return max(seconds, min(seconds * 2.0 ** (self._pauses_in_a_row - 1), window))
+
+
+def _check_worth_waiting(
+    opening: float, deadline: float | None, cancel: threading.Event | None
+) -> None:
+    if cancel is not None and cancel.is_set():
+        raise PaceClosed("the run is stopping; nothing more is sent to Cloudcraft")
+    if deadline is not None and opening > deadline:
+        raise PaceClosed("the time budget ends before Cloudcraft's rate limit allows it")
 
 
 class _Slot:

@@ -15,15 +15,12 @@ from collections.abc import Callable
 from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.ports import Pace, Slot
 from cloudcraft_onboard.errors import PaceClosed
-from cloudcraft_onboard.events import Event, PaceWaited
 
 Job = Callable[[Slot], None]
 """Sends one request in the slot, gives the slot back, and never raises."""
 
 # More requests in flight than this would only queue up at the server.
 _MOST_IN_FLIGHT = 64
-# A wait that is shorter than this is not worth a word on a screen.
-_SILENT_WAIT = 0.5
 # Between the last answer and the end of the program: the verifying read's answer, the reports.
 _CLOSING_SECONDS = 1.0
 
@@ -31,10 +28,9 @@ _CLOSING_SECONDS = 1.0
 class Dispatcher:
     """Jobs in, requests out, one thread a request in flight."""
 
-    def __init__(self, pace: Pace, control: Control, emit: Callable[[Event], None]) -> None:
+    def __init__(self, pace: Pace, control: Control) -> None:
         self._pace = pace
         self._control = control
-        self._emit = emit
         self._jobs: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
         self._in_flight: set[threading.Thread] = set()
@@ -50,13 +46,8 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something that the loop waits for has happened elsewhere."""
-        # From a signal handler's thread the lock may be held by the very code it interrupted;
-        # the loop looks again by itself a moment later.
-        if self._changed.acquire(blocking=False):
-            try:
-                self._changed.notify_all()
-            finally:
-                self._changed.release()
+        with self._changed:
+            self._changed.notify_all()
 
     @property
     def waiting(self) -> int:
@@ -100,20 +91,18 @@ class Dispatcher:
                     return True
                 if not self._jobs and not self._in_flight and upstream_finished():
                     return False
-                self._changed.wait(0.2)
+                self._changed.wait()
 
     def _acquire(self) -> Slot | None:
         wait = self._pace.next_in()
         if self._beyond_budget(wait):
             self._control.stop(Stop.BUDGET)
             return None
-        if wait > _SILENT_WAIT:
-            self._emit(PaceWaited(seconds=wait, slots=self._pace.limit, waiting=self.waiting))
         try:
-            return self._pace.acquire(self._control.deadline)
+            return self._pace.acquire(self._control.deadline, self._control.stopped)
         except PaceClosed:
-            if self._control.deadline is not None:
-                self._control.stop(Stop.BUDGET)
+            # Either the run was stopped, and then this says nothing new, or the slot comes too late.
+            self._control.stop(Stop.BUDGET)
             return None
 
     def _beyond_budget(self, wait: float) -> bool:
@@ -139,7 +128,7 @@ class Dispatcher:
                 deadline = self._control.deadline
                 if deadline is not None and ready_at > deadline - _CLOSING_SECONDS:
                     break
-                self._changed.wait(min(ready_at - now, 0.2))
+                self._changed.wait(ready_at - now)
         if self._jobs and not self._control.stopped.is_set():
             self._control.stop(Stop.BUDGET)
         return None

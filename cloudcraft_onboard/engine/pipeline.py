@@ -71,7 +71,7 @@ def run_accounts(
     """Bring each account to its desired state; the results in the accounts' order."""
     control = tools.control
     board = _board(accounts, tools)
-    dispatcher = Dispatcher(tools.pace, control, tools.emit)
+    dispatcher = Dispatcher(tools.pace, control)
     registrar = Registrar(
         tools.cloudcraft,
         dispatcher,

@@ -11,7 +11,7 @@ from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.ports import Cloudcraft, Pace, Slot
 from cloudcraft_onboard.engine.register import Registrar, Track
 from cloudcraft_onboard.errors import PaceClosed, RequestError
-from cloudcraft_onboard.events import Event, PaceWaited, Said
+from cloudcraft_onboard.events import Event, Said
 from cloudcraft_onboard.model import Outcome, Problem, Registration, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -59,9 +59,6 @@ class Verifier:
     # --- inside -----------------------------------------------------------------------------
 
     def _read(self) -> Listing:
-        wait = self._pace.next_in()
-        if wait > 0 and self._control.kind is not Stop.INTERRUPTED:
-            self._emit(PaceWaited(seconds=wait, slots=1, waiting=1))
         slot = self._pace.acquire(self._control.deadline, self._control.interrupted)
         if self._control.kind is Stop.INTERRUPTED:
             return self._read_quickly(slot)
