@@ -30,8 +30,6 @@ GRAIN = 0.02
 
 ANNOUNCED_FROM = 0.5
 """Shorter waits are not worth an event."""
-GATHERING = 0.1
-"""A wait is announced this late, so that everybody who came with the first one is counted."""
 
 
 class Slot(Protocol):
@@ -205,21 +203,21 @@ class PaceKeeper:
         A slot that is free now is given in any case. Otherwise raises `PaceClosed`: at once when
         no slot comes before the deadline, or when `cancel` is set before or while it waits.
         """
-        me, arrived = object(), self._clock()
+        me = object()
         with self._changed:
             self._queue.append(me)
             try:
                 while True:
                     now = self._clock()
                     position = self._queue.index(me)
-                    opening = self._ledger.opening(now, position)
-                    if not position and self._ledger.ready(now):
+                    if position == 0 and self._ledger.ready(now):
                         return _Slot(self, self._ledger.take())
+                    opening = self._ledger.opening(now, position)
                     _check_worth_waiting(opening, deadline, cancel)
                     if position:  # whoever goes first says when to look again
                         self._changed.wait()
                     else:
-                        self._changed.wait(self._wait(now, arrived, opening))
+                        self._changed.wait(self._wait(now, opening))
             finally:
                 self._queue.remove(me)
                 self._changed.notify_all()
@@ -278,18 +276,15 @@ class PaceKeeper:
                 self._ledger.unused(token)
             self._changed.notify_all()
 
-    def _wait(self, now: float, arrived: float, opening: float) -> float | None:
+    def _wait(self, now: float, opening: float) -> float | None:
         """How long whoever goes first may sleep; announces the wait where nobody has yet."""
         if self._ledger.all_in_flight:
             return None  # an answer wakes us, and tells the time
         wait = opening - now
-        if wait <= ANNOUNCED_FROM or opening <= self._announced_until + ANNOUNCED_FROM:
-            return wait
-        if now < arrived + GATHERING:
-            return GATHERING
-        self._announced_until = opening
-        slots = self._ledger.free_by(now, opening + self._ledger.window / 10)
-        self._emit(PaceWaited(seconds=wait, slots=slots, waiting=len(self._queue)))
+        if wait > ANNOUNCED_FROM and opening > self._announced_until + ANNOUNCED_FROM:
+            self._announced_until = opening
+            slots = self._ledger.free_by(now, opening + self._ledger.window / 10)
+            self._emit(PaceWaited(seconds=wait, slots=slots, waiting=len(self._queue)))
         return wait
 
     def _grown(self, seconds: float | None) -> float:
