@@ -258,7 +258,7 @@ class DesiredRole:
     path: str
     description: str
     max_session_duration: int
-    permissions_boundary: str | None
+    permissions_boundary: PolicyRef | None
     tags: Mapping[str, str]
     trust: Trust
     policies: tuple[PolicyRef, ...]

@@ -1,0 +1,85 @@
+"""Every call that is made to STS and IAM, and the permissions each one needs.
+
+The one table: the code makes its calls by these words, and `onboard permissions` prints its
+policies from them, so neither can know a call that the other doesn't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from cloudcraft_onboard.model import RoleSpec
+
+
+def _always(_: RoleSpec) -> bool:
+    return True
+
+
+def _never(_: RoleSpec) -> bool:
+    return False
+
+
+def _attaches(role: RoleSpec) -> bool:
+    return any(not name.startswith("cloudcraft:") for name in role.policies)
+
+
+def _puts(role: RoleSpec) -> bool:
+    return any(name.startswith("cloudcraft:") for name in role.policies)
+
+
+def _bounds(role: RoleSpec) -> bool:
+    return role.permissions_boundary is not None
+
+
+class Call(Enum):
+    """One operation: its service, boto3's method, the IAM actions it takes, which roles need it.
+
+    Creating a role with tags takes `iam:TagRole` too, and with a boundary
+    `iam:PutRolePermissionsBoundary` (Service Authorization Reference, IAM).
+    """
+
+    GET_CALLER_IDENTITY = ("sts", "get_caller_identity", (), _never)
+    ASSUME_ROLE = ("sts", "assume_role", ("sts:AssumeRole",), _never)
+    GET_ROLE = ("iam", "get_role", ("iam:GetRole",), _always)
+    LIST_ATTACHED = (
+        "iam",
+        "list_attached_role_policies",
+        ("iam:ListAttachedRolePolicies",),
+        _always,
+    )
+    # `remove` looks for inline policies of others in every role.
+    LIST_INLINE = ("iam", "list_role_policies", ("iam:ListRolePolicies",), _always)
+    GET_INLINE = ("iam", "get_role_policy", ("iam:GetRolePolicy",), _puts)
+    CREATE_ROLE = ("iam", "create_role", ("iam:CreateRole", "iam:TagRole"), _always)
+    UPDATE_TRUST = (
+        "iam",
+        "update_assume_role_policy",
+        ("iam:UpdateAssumeRolePolicy",),
+        _always,
+    )
+    UPDATE_ROLE = ("iam", "update_role", ("iam:UpdateRole",), _always)
+    PUT_BOUNDARY = (
+        "iam",
+        "put_role_permissions_boundary",
+        ("iam:PutRolePermissionsBoundary",),
+        _bounds,
+    )
+    TAG_ROLE = ("iam", "tag_role", ("iam:TagRole",), _always)
+    ATTACH = ("iam", "attach_role_policy", ("iam:AttachRolePolicy",), _attaches)
+    PUT_INLINE = ("iam", "put_role_policy", ("iam:PutRolePolicy",), _puts)
+    DETACH = ("iam", "detach_role_policy", ("iam:DetachRolePolicy",), _attaches)
+    DELETE_INLINE = ("iam", "delete_role_policy", ("iam:DeleteRolePolicy",), _puts)
+    DELETE_ROLE = ("iam", "delete_role", ("iam:DeleteRole",), _always)
+
+    def __init__(
+        self,
+        service: str,
+        method: str,
+        actions: tuple[str, ...],
+        needed_by: Callable[[RoleSpec], bool],
+    ) -> None:
+        self.service = service
+        self.method = method
+        self.actions = actions
+        self.needed_by = needed_by

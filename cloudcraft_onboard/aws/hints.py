@@ -1,0 +1,362 @@
+"""What AWS or its SDK said, turned into one sentence more: what to do about it.
+
+A table of rules, the first that fits wins. Each rule knows codes, words of the message, or the
+operation it is about; its hint names the next command, policy or option.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from botocore import exceptions as sdk
+from botocore.exceptions import ClientError
+
+from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.errors import AccountError, AccountPending
+from cloudcraft_onboard.model import Stage
+from cloudcraft_onboard.redact import redact
+
+_DENIAL = re.compile(r"(?:User|Principal): (?P<principal>\S+) is not authorized to perform: ")
+_ACTION = re.compile(r"perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
+_SERVER_FAULT = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Where:
+    """What was being done when it went wrong. `target` is the ARN of the role being assumed."""
+
+    stage: Stage
+    profile: str | None
+    call: Call | None = None
+    caller: str = ""
+    target: str = ""
+    profiles: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rule:
+    """All that is given must fit. `says` is searched for in the message, case ignored."""
+
+    hint: str
+    codes: frozenset[str] = frozenset()
+    says: str = ""
+    operation: str = ""
+
+    def fits(self, code: str, message: str, operation: str) -> bool:
+        return (
+            (not self.codes or code in self.codes)
+            and (not self.says or re.search(self.says, message, re.IGNORECASE) is not None)
+            and (not self.operation or operation == self.operation)
+        )
+
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+_RULES = (
+    _Rule(
+        says=r"account\b.*\b(suspended|closed)|(suspended|closed)\b.*\baccount",
+        hint="The AWS account is suspended or closed. Have it reopened, or set `enabled: false`.",
+    ),
+    _Rule(
+        codes=frozenset({"AccountSuspended", "AccountClosed", "AccountNotActive"}),
+        hint="The AWS account is suspended or closed. Have it reopened, or set `enabled: false`.",
+    ),
+    _Rule(
+        codes=_DENIED,
+        says="service control polic",
+        hint=(
+            "A service control policy of the organization forbids {action}. Its administrators"
+            " have to exempt {principal} from it; no permission in the account can."
+        ),
+    ),
+    _Rule(
+        codes=_DENIED,
+        says="resource control polic",
+        hint=(
+            "A resource control policy of the organization forbids {action}. Its administrators"
+            " have to exempt {principal} from it."
+        ),
+    ),
+    _Rule(
+        codes=_DENIED,
+        says="permissions boundar",
+        hint=(
+            "The permissions boundary of {principal} does not let it {action}. Allow {action} in"
+            " the boundary too; `onboard permissions MANIFEST` prints what is needed."
+        ),
+    ),
+    _Rule(
+        codes=_DENIED,
+        says="session polic",
+        hint=(
+            "The session policy that {principal} was given does not let it {action}. Get the"
+            " credentials without a session policy, or with one that allows it."
+        ),
+    ),
+    _Rule(
+        codes=_DENIED,
+        says="explicit deny",
+        hint="A Deny on {action} applies to {principal}. Take it away or exempt {resource}.",
+    ),
+    _Rule(
+        codes=_DENIED,
+        operation="AssumeRole",
+        hint=(
+            "Look whether the role {target} exists, whether its trust policy allows sts:AssumeRole"
+            " to {caller} (`Principal`, and no `Condition` that it fails), and whether {caller} may"
+            " call sts:AssumeRole on it. A role of another name goes under `assume_role`."
+        ),
+    ),
+    _Rule(
+        codes=_DENIED,
+        hint=(
+            "Allow {action} on {resource} to {principal}:"
+            " `onboard permissions MANIFEST` prints the policy that is needed."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}),
+        hint=(
+            "The credentials of {source} have expired. Get new ones ({login}) and run again: it"
+            " goes on where it stopped."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"SSOTokenExpired"}),
+        hint="Sign in again: {login}",
+    ),
+    _Rule(
+        codes=frozenset({"LoginExpired"}),
+        hint="Sign in again: aws login{profile_option}",
+    ),
+    _Rule(
+        codes=frozenset({"ForbiddenException"}),
+        operation="GetRoleCredentials",
+        hint=(
+            "IAM Identity Center does not assign the account and permission set of {source} to"
+            " this user. Have it assigned, or correct sso_account_id and sso_role_name."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"}),
+        hint=(
+            "AWS does not know the access key of {source}: it was deleted, is inactive, or belongs"
+            " to another partition than the region. Look at `aws sts get-caller-identity"
+            "{profile_option}`."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"SignatureDoesNotMatch", "RequestTimeTooSkewed"}),
+        says=r"signature (expired|not yet current)|skew|too far",
+        hint="This computer's clock is wrong. Set it (NTP) and run again.",
+    ),
+    _Rule(
+        codes=frozenset({"SignatureDoesNotMatch", "IncompleteSignature"}),
+        hint="The secret access key of {source} is not the one of its access key. Correct it.",
+    ),
+    _Rule(
+        codes=frozenset({"NoCredentials"}),
+        hint=(
+            "Give {source} credentials: `aws configure sso` or `aws configure`{profile_hint}, or"
+            " name a `profile` that has some; look at `aws configure list{profile_option}`."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"CredentialRetrievalError"}),
+        hint=(
+            "The command or service that {source} gets its credentials from failed. Try"
+            " `aws sts get-caller-identity{profile_option}`."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"MfaRequired"}),
+        hint=(
+            "{source} needs an MFA code, and there is no terminal to ask at. Run"
+            " `aws sts get-caller-identity{profile_option}` first; its session is used then."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"InvalidConfig"}),
+        hint="Correct the AWS config file; `aws configure list{profile_option}` shows it.",
+    ),
+    _Rule(
+        codes=frozenset({"SSLError"}),
+        hint="If a proxy inspects TLS here, name its certificate authority in AWS_CA_BUNDLE.",
+    ),
+    _Rule(
+        codes=frozenset({"OptInRequired", "SubscriptionRequiredException"}),
+        hint="The account is not activated for this service yet. Finish its sign-up in AWS.",
+    ),
+    _Rule(
+        codes=frozenset({"RegionDisabledException"}),
+        hint=(
+            "AWS STS is switched off in this region. Set another region for {source}"
+            " (AWS_REGION, or `region` in the profile), such as us-east-1."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"LimitExceeded", "LimitExceededException"}),
+        says="RolesPerAccount|roles",
+        hint=(
+            "The account has as many roles as it may. Delete unused ones, or have its quota"
+            " RolesPerAccount raised in Service Quotas."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"LimitExceeded", "LimitExceededException"}),
+        says="size",
+        hint=(
+            "The role's inline policies are longer than the 10,240 characters that IAM allows."
+            " Delete inline policies that it no longer needs, or name `ReadOnlyAccess`."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"LimitExceeded", "LimitExceededException"}),
+        hint=(
+            "The role holds as many policies as it may. Name fewer under `role.policies`, detach"
+            " others, or have the quota PoliciesPerRole raised in Service Quotas."
+        ),
+    ),
+    _Rule(
+        codes=frozenset(
+            {
+                "Throttling",
+                "ThrottlingException",
+                "RequestLimitExceeded",
+                "TooManyRequestsException",
+                "RequestThrottled",
+            }
+        ),
+        hint=(
+            "AWS kept refusing for too many requests. Run again with a smaller --concurrency or"
+            " more --retries; what is done stays done."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"MalformedPolicyDocument"}),
+        says="principal",
+        hint=(
+            "AWS does not know the account that the trust policy names: Cloudcraft's account may"
+            " not exist in this partition."
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"MalformedPolicyDocument"}),
+        hint="IAM does not accept Cloudcraft's policy document. Use `ReadOnlyAccess` meanwhile.",
+    ),
+    _Rule(
+        codes=frozenset({"NoSuchEntity"}),
+        hint="Correct the name in the manifest, or make it in the account first.",
+    ),
+    _Rule(
+        codes=frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable"}),
+        hint="Somebody else changes the same role. Run again in a moment.",
+    ),
+    _Rule(
+        codes=frozenset({"UnmodifiableEntity"}),
+        hint="The role belongs to an AWS service. Give `role.name` another name.",
+    ),
+    _Rule(
+        codes=frozenset({"DeleteConflict"}),
+        hint="Something still uses the role, such as an instance profile. Take it away first.",
+    ),
+    _Rule(
+        codes=frozenset({"ValidationError", "InvalidInput", "ParamValidationError"}),
+        hint="AWS does not accept a value of the manifest's `role` or `assume_role`. Correct it.",
+    ),
+)
+
+_FALLBACK = "Try `aws sts get-caller-identity{profile_option}`, then run again."
+
+_NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (sdk.ProfileNotFound, "ProfileNotFound"),
+    ((sdk.NoCredentialsError, sdk.PartialCredentialsError), "NoCredentials"),
+    ((sdk.SSOError, sdk.TokenRetrievalError, sdk.NoAuthTokenError), "SSOTokenExpired"),
+    (sdk.LoginError, "LoginExpired"),
+    (sdk.CredentialRetrievalError, "CredentialRetrievalError"),
+    (EOFError, "MfaRequired"),
+    (sdk.SSLError, "SSLError"),
+    (sdk.ParamValidationError, "ParamValidationError"),
+    (
+        (
+            sdk.ConfigParseError,
+            sdk.ConfigNotFound,
+            sdk.InvalidConfigError,
+            sdk.UnknownCredentialError,
+            sdk.BaseEndpointResolverError,
+            sdk.EndpointProviderError,
+            sdk.ValidationError,
+        ),
+        "InvalidConfig",
+    ),
+)
+"""The SDK's own exceptions, by the code that a report gives them; the first that fits."""
+
+_OUTAGES = (sdk.ConnectionError, sdk.HTTPClientError)
+
+
+def explain(error: Exception, where: Where) -> AccountError:
+    """The account's problem. An outage makes it `AccountPending`: a later run goes on."""
+    if isinstance(error, ClientError):
+        return _refused(error, where)
+    code = next((name for kinds, name in _NAMES if isinstance(error, kinds)), "")
+    message = redact(str(error)) or type(error).__name__
+    if code == "ProfileNotFound":
+        hint = _nearest(where)
+        return AccountError(where.stage, code, f"{message}.", hint=hint)
+    if not code and isinstance(error, _OUTAGES):
+        return AccountPending(
+            where.stage,
+            type(error).__name__.removesuffix("Error"),
+            message,
+            hint="AWS could not be reached. Look at the network and proxies, then run again.",
+        )
+    code = code or type(error).__name__
+    if code == "MfaRequired":
+        message = f"{_source(where)} needs an MFA code."
+    return AccountError(where.stage, code, message, hint=_hint(code, message, "", where))
+
+
+def _refused(error: ClientError, where: Where) -> AccountError:
+    code = str(error.response["Error"].get("Code", "Unknown"))
+    message = redact(str(error.response["Error"].get("Message") or error))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    hint = _hint(code, message, error.operation_name, where)
+    throttled = "throttl" in code.lower() or "limit" in code.lower()
+    if status >= _SERVER_FAULT and not throttled:
+        hint = "AWS itself is in trouble. Look at the AWS Health Dashboard, then run again."
+        return AccountPending(where.stage, code, message, hint=hint)
+    return AccountError(where.stage, code, message, hint=hint)
+
+
+def _hint(code: str, message: str, operation: str, where: Where) -> str:
+    rule = next((rule for rule in _RULES if rule.fits(code, message, operation)), None)
+    said = _ACTION.search(message)
+    denied = _DENIAL.search(message)
+    option = f" --profile {where.profile}" if where.profile else ""
+    actions = where.call.actions if where.call else ()
+    return (rule.hint if rule else _FALLBACK).format(
+        action=(said and said["action"]) or ", ".join(actions) or operation,
+        resource=(said and said["resource"]) or "the role",
+        principal=(denied and denied["principal"]) or where.caller or "the caller",
+        caller=where.caller or (denied and denied["principal"]) or "the caller",
+        target=where.target or (said and said["resource"]) or "to be assumed",
+        source=_source(where),
+        login=f"aws sso login{option}",
+        profile_option=option,
+        profile_hint=f" with{option}" if option else "",
+    )
+
+
+def _source(where: Where) -> str:
+    return f"profile {where.profile}" if where.profile else "the default credential chain"
+
+
+def _nearest(where: Where) -> str:
+    names = get_close_matches(where.profile or "", where.profiles, n=3, cutoff=0.5)
+    if names:
+        return f"Did you mean {' or '.join(names)}? `aws configure list-profiles` shows them all."
+    return "Correct `profile` in the manifest; `aws configure list-profiles` shows all profiles."

@@ -1,0 +1,263 @@
+"""The role in IAM: read it with as few calls as it takes, and make one change at a time.
+
+Every write is *ensure*: what is there already is fine, so that a run that was killed between two
+of them, or that lost the answer to one, simply makes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
+
+from botocore.exceptions import ClientError
+
+from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.model import (
+    MANAGED_BY,
+    NOTHING,
+    Action,
+    Change,
+    DesiredRole,
+    ObservedRole,
+    PolicyRef,
+    Stage,
+)
+from cloudcraft_onboard.plan.documents import as_json
+from cloudcraft_onboard.plan.trust import trust_document
+
+_OUR_INLINE = "cloudcraft-"
+
+_Answer = TypeVar("_Answer")
+
+
+class Caller(Protocol):
+    """Makes one call in the account; `ClientError` is AWS's refusal, all else is explained."""
+
+    def __call__(self, call: Call, **parameters: Any) -> Mapping[str, Any]:
+        """The parsed answer."""
+
+
+def observe(call: Caller, role_name: str, *, inline: bool) -> ObservedRole | None:
+    """The role as it is, None where there is none.
+
+    With `inline`, the names of its inline policies are read too, and the documents of those that
+    this program writes; others' documents stay empty.
+    """
+    try:
+        role = call(Call.GET_ROLE, RoleName=role_name)["Role"]
+        attached = tuple(
+            policy["PolicyArn"]
+            for page in _pages(call, Call.LIST_ATTACHED, role_name)
+            for policy in page["AttachedPolicies"]
+        )
+        documents = dict(_inline(call, role_name)) if inline else {}
+    except ClientError as error:
+        if _code(error) == "NoSuchEntity":
+            return None
+        raise
+    return ObservedRole(
+        arn=role["Arn"],
+        path=role["Path"],
+        description=role.get("Description", ""),
+        max_session_duration=role["MaxSessionDuration"],
+        permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", ())},
+        trust=role["AssumeRolePolicyDocument"],
+        attached=attached,
+        inline=documents,
+        created_at=role["CreateDate"],
+    )
+
+
+def _inline(call: Caller, role_name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for page in _pages(call, Call.LIST_INLINE, role_name):
+        for name in page["PolicyNames"]:
+            if not name.startswith(_OUR_INLINE):
+                yield name, NOTHING
+                continue
+            answer = call(Call.GET_INLINE, RoleName=role_name, PolicyName=name)
+            yield name, answer["PolicyDocument"]
+
+
+def _pages(call: Caller, listing: Call, role_name: str) -> Iterator[Mapping[str, Any]]:
+    marker: dict[str, str] = {}
+    while True:
+        page = call(listing, RoleName=role_name, **marker)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        marker = {"Marker": page["Marker"]}
+
+
+def apply(
+    call: Caller, change: Change, desired: DesiredRole, observed: ObservedRole | None
+) -> str | None:
+    """Make one change; the role's ARN where the change made the role.
+
+    Raises:
+        Raced: the role appeared or vanished since it was observed.
+        AccountError: a policy that the manifest names is nowhere.
+        ClientError: AWS refused.
+    """
+    try:
+        return _WRITES[change.action](call, change, desired, observed)
+    except ClientError as error:
+        if _raced(error, change.action):
+            raise Raced from error
+        raise
+
+
+def _raced(error: ClientError, action: Action) -> bool:
+    code = _code(error)
+    message = error.response["Error"].get("Message", "").lower()
+    if action is Action.CREATE_ROLE:
+        return code == "EntityAlreadyExists"
+    if action is Action.DELETE_ROLE:
+        return code == "DeleteConflict" and "policies" in message
+    return code == "NoSuchEntity" and _names_role(message)
+
+
+def _names_role(message: str) -> bool:
+    return "role with name" in message or message.startswith("role ")
+
+
+def _create_role(
+    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
+) -> str:
+    tags = {**desired.tags, MANAGED_BY[0]: MANAGED_BY[1]}
+
+    def create(**boundary: str) -> str:
+        answer = call(
+            Call.CREATE_ROLE,
+            RoleName=desired.name,
+            Path=desired.path,
+            AssumeRolePolicyDocument=as_json(trust_document(desired.trust)),
+            Description=desired.description,
+            MaxSessionDuration=desired.max_session_duration,
+            Tags=_tags(tags),
+            **boundary,
+        )
+        arn: str = answer["Role"]["Arn"]
+        return arn
+
+    policy = desired.permissions_boundary
+    if policy is None:
+        return create()
+    return _first_that_exists(policy, lambda arn: create(PermissionsBoundary=arn))
+
+
+def _update_trust(
+    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
+) -> None:
+    document = as_json(trust_document(desired.trust))
+    call(Call.UPDATE_TRUST, RoleName=desired.name, PolicyDocument=document)
+
+
+def _update_role(
+    call: Caller, _change: Change, desired: DesiredRole, observed: ObservedRole | None
+) -> None:
+    settings = (desired.description, desired.max_session_duration)
+    if observed is None or settings != (observed.description, observed.max_session_duration):
+        call(
+            Call.UPDATE_ROLE,
+            RoleName=desired.name,
+            Description=desired.description,
+            MaxSessionDuration=desired.max_session_duration,
+        )
+    policy = desired.permissions_boundary
+    if policy and (observed is None or observed.permissions_boundary not in policy.arns):
+        _first_that_exists(
+            policy,
+            lambda arn: call(Call.PUT_BOUNDARY, RoleName=desired.name, PermissionsBoundary=arn),
+        )
+
+
+def _tag_role(
+    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
+) -> None:
+    call(Call.TAG_ROLE, RoleName=desired.name, Tags=_tags(desired.tags))
+
+
+def _attach_policy(
+    call: Caller, change: Change, desired: DesiredRole, _observed: ObservedRole | None
+) -> None:
+    policy = next(each for each in desired.policies if change.subject in each.arns)
+    _first_that_exists(policy, lambda arn: call(Call.ATTACH, RoleName=desired.name, PolicyArn=arn))
+
+
+def _put_policy(
+    call: Caller, change: Change, desired: DesiredRole, _observed: ObservedRole | None
+) -> None:
+    document = as_json(desired.inline[change.subject])
+    call(
+        Call.PUT_INLINE,
+        RoleName=desired.name,
+        PolicyName=change.subject,
+        PolicyDocument=document,
+    )
+
+
+def _detach_policy(
+    call: Caller, change: Change, desired: DesiredRole, _observed: ObservedRole | None
+) -> None:
+    try:
+        if change.subject.startswith("arn:"):
+            call(Call.DETACH, RoleName=desired.name, PolicyArn=change.subject)
+        else:
+            call(Call.DELETE_INLINE, RoleName=desired.name, PolicyName=change.subject)
+    except ClientError as error:
+        if _code(error) != "NoSuchEntity":
+            raise
+
+
+def _delete_role(
+    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
+) -> None:
+    try:
+        call(Call.DELETE_ROLE, RoleName=desired.name)
+    except ClientError as error:
+        if _code(error) != "NoSuchEntity":
+            raise
+
+
+_WRITES: Mapping[
+    Action, Callable[[Caller, Change, DesiredRole, ObservedRole | None], str | None]
+] = {
+    Action.CREATE_ROLE: _create_role,
+    Action.UPDATE_TRUST: _update_trust,
+    Action.UPDATE_ROLE: _update_role,
+    Action.TAG_ROLE: _tag_role,
+    Action.ATTACH_POLICY: _attach_policy,
+    Action.PUT_POLICY: _put_policy,
+    Action.DETACH_POLICY: _detach_policy,
+    Action.DELETE_ROLE: _delete_role,
+}
+
+
+def _first_that_exists(policy: PolicyRef, use: Callable[[str], _Answer]) -> _Answer:
+    """Only AWS knows whether a plain name is its own policy's or the account's."""
+    for arn in policy.arns:
+        try:
+            return use(arn)
+        except ClientError as error:
+            missing = error.response["Error"].get("Message", "").lower()
+            if _code(error) != "NoSuchEntity" or _names_role(missing):
+                raise
+    raise AccountError(
+        Stage.ROLE,
+        "NoSuchEntity",
+        f"There is no policy {' or '.join(policy.arns)}, or it cannot be attached.",
+        hint=(
+            f"Correct {policy.name!r} in the manifest: AWS-managed names keep their path, such as"
+            " job-function/ViewOnlyAccess; a policy of the account has to be made there first."
+        ),
+    )
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"].get("Code", "")

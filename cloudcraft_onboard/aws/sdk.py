@@ -1,0 +1,242 @@
+"""The SDK, shared: one loader of service models, one parse of the config files, few clients.
+
+A boto3 session and a client per account cost more than all the calls made with them. Here one
+client serves every account that is reached over the same endpoint: whose credentials sign a
+request is looked up at the moment of signing, so connections are kept and memory stays flat.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.configloader
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import (
+    ConfigProvider,
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    ReadOnlyCredentials,
+    SharedCredentialProvider,
+    create_credential_resolver,
+)
+from botocore.exceptions import NoCredentialsError
+from botocore.utils import JSONFileCache
+
+from cloudcraft_onboard import __version__
+
+_CLI_CACHE = "~/.aws/cli/cache"
+_CONNECT_TIMEOUT = 10
+_READ_TIMEOUT = 30
+
+_signing: ContextVar[Credentials] = ContextVar("signing")
+
+
+@contextmanager
+def signed_by(credentials: Credentials) -> Iterator[None]:
+    """Every request that this thread sends inside is signed with these credentials."""
+    token = _signing.set(credentials)
+    try:
+        yield
+    finally:
+        _signing.reset(token)
+
+
+class _CurrentCredentials(Credentials):  # type: ignore[misc,unused-ignore]
+    """Whoever's turn it is; botocore asks for them each time that it signs a request."""
+
+    def __init__(self) -> None:
+        super().__init__("", "", method="shared")
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return _signing.get().get_frozen_credentials()
+
+
+class _CurrentProvider(CredentialProvider):
+    METHOD = "shared"
+
+    def load(self) -> Credentials:
+        return _CurrentCredentials()
+
+
+class _Session(botocore.session.Session):
+    """A session that doesn't parse the config files again for each of a thousand profiles."""
+
+    def __init__(self, profile: str | None, files: _Files) -> None:
+        super().__init__(profile=profile)
+        self._files = files
+
+    @property
+    def full_config(self) -> dict[str, Any]:
+        if self._files.config is None:
+            self._files.config = super().full_config
+        return self._files.config
+
+
+class _Files:
+    """The config and credentials files, each parsed once."""
+
+    def __init__(self) -> None:
+        self.config: dict[str, Any] | None = None
+        self.parse = cache(botocore.configloader.raw_config_parse)
+        self.load = cache(botocore.configloader.load_config)
+
+
+class Wire:
+    """The two clients that serve everyone who uses the same endpoints."""
+
+    def __init__(self, sts: Any, iam: Any) -> None:
+        self.sts = sts
+        self.iam = iam
+
+
+class Sdk:
+    """Sessions, credentials and clients; creating them is guarded by a lock, using them isn't."""
+
+    def __init__(self, *, concurrency: int, retries: int) -> None:
+        self._lock = threading.RLock()
+        self._files = _Files()
+        self._loader: Any = None
+        self._wires: dict[tuple[object, ...], Wire] = {}
+        self._config = Config(
+            # Not `adaptive`: it would hold every account back for the throttling of one.
+            retries={"mode": "standard", "total_max_attempts": retries + 1},
+            max_pool_connections=max(concurrency, 1),
+            connect_timeout=_CONNECT_TIMEOUT,
+            read_timeout=_READ_TIMEOUT,
+            tcp_keepalive=True,
+            user_agent_extra=f"cloudcraft-onboard/{__version__}",
+        )
+
+    def session(self, profile: str | None) -> botocore.session.Session:
+        """A session of its own, sharing what is costly. Raises `ProfileNotFound`."""
+        with self._lock:
+            session = _Session(profile, self._files)
+            if self._loader is None:
+                self._loader = session.get_component("data_loader")
+            session.register_component("data_loader", self._loader)
+            session.get_scoped_config()
+            return session
+
+    def profiles(self) -> tuple[str, ...]:
+        """The names of all profiles, for a hint."""
+        with self._lock:
+            return tuple(_Session(None, self._files).available_profiles)
+
+    def credentials(self, session: botocore.session.Session, region: str) -> Credentials:
+        """The session's credentials by the SDK's own chain. Raises `NoCredentialsError`.
+
+        Sessions with MFA that the AWS CLI keeps are used, but none is written to its cache.
+        """
+        with self._lock:
+            # What is written goes into the empty dict in front.
+            kept: Any = JSONFileCache(str(Path(_CLI_CACHE).expanduser()))
+            cached: Any = ChainMap({}, kept)
+            resolver = create_credential_resolver(session, cache=cached, region_name=region)
+            self._parse_once(session, resolver)
+        credentials = resolver.load_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        return credentials
+
+    def _parse_once(self, session: botocore.session.Session, resolver: CredentialResolver) -> None:
+        """Two providers would parse their whole file for each profile."""
+        profile = session.get_config_variable("profile") or "default"
+        shared = SharedCredentialProvider(
+            creds_filename=session.get_config_variable("credentials_file"),
+            profile_name=profile,
+            ini_parser=self._files.parse,
+        )
+        config = ConfigProvider(
+            config_filename=session.get_config_variable("config_file"),
+            profile_name=profile,
+            config_parser=self._files.load,
+        )
+        for provider in (shared, config):
+            resolver.insert_before(provider.METHOD, provider)
+
+    def wire(self, profile: str | None, session: botocore.session.Session, region: str) -> Wire:
+        """The clients for the endpoints that a session's settings ask for."""
+        key = (region, *_endpoint_settings(session.get_scoped_config()))
+        with self._lock:
+            wire = self._wires.get(key)
+            if wire is None:
+                client_session = self.session(profile)
+                client_session.register_component(
+                    "credential_provider", CredentialResolver([_CurrentProvider()])
+                )
+                wire = Wire(
+                    *(
+                        client_session.create_client(
+                            service, region_name=region, config=self._config
+                        )
+                        for service in ("sts", "iam")
+                    )
+                )
+                self._wires[key] = wire
+            return wire
+
+    def region(self, session: botocore.session.Session, fallback: str) -> str:
+        """The session's region, or one of the fallback's partition: STS and IAM need no more."""
+        region = session.get_config_variable("region")
+        if region:
+            return str(region)
+        partition = session.get_partition_for_region(fallback)
+        return "us-east-1" if partition == "aws" else fallback
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        with self._lock:
+            for wire in self._wires.values():
+                wire.sts.close()
+                wire.iam.close()
+            self._wires.clear()
+
+
+_CREDENTIAL_SETTINGS = frozenset(
+    {
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "aws_account_id",
+        "credential_process",
+        "credential_source",
+        "duration_seconds",
+        "external_id",
+        "login_session",
+        "mfa_serial",
+        "output",
+        "region",
+        "role_arn",
+        "role_session_name",
+        "source_profile",
+        "sso_account_id",
+        "sso_region",
+        "sso_registration_scopes",
+        "sso_role_name",
+        "sso_session",
+        "sso_start_url",
+        "web_identity_token_file",
+        "x_principal_arn",
+        "x_security_token_expires",
+    }
+)
+
+
+def _endpoint_settings(profile: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a profile says about how AWS is reached, besides whose credentials to use."""
+    return tuple(
+        sorted(
+            (str(key), repr(value))
+            for key, value in profile.items()
+            if key not in _CREDENTIAL_SETTINGS
+        )
+    )

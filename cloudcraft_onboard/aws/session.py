@@ -1,0 +1,363 @@
+"""The way into accounts (contract §5, "Reach"): a source of credentials, then a role to assume."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from cloudcraft_onboard.aws import role
+from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.sdk import Sdk, Wire, signed_by
+from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
+from cloudcraft_onboard.model import (
+    Account,
+    Change,
+    DesiredRole,
+    Identity,
+    ObservedRole,
+    Stage,
+    Via,
+)
+
+_LOG = logging.getLogger("cloudcraft_onboard.http")
+
+_SESSION_NAME = "cloudcraft-onboard"
+_SHOWN = 5
+# With a process of `credential_process` or a prompt for MFA, the SDK lets these through as well.
+_FAULTS = (BotoCoreError, ClientError, EOFError)
+
+
+def _identity(arn: str) -> Identity:
+    _, partition, _, _, account_id, _ = arn.split(":", 5)
+    return Identity(account_id=account_id, partition=partition, arn=arn)
+
+
+class _Source:
+    """The credentials of one profile (None: the default chain), and whose they are.
+
+    Found out once, by whoever comes first; a refusal is remembered for all who come later, so that
+    an expired session is met once and not a thousand times. An outage is not remembered.
+    """
+
+    def __init__(self, profile: str | None, sdk: Sdk) -> None:
+        self.profile = profile
+        self._sdk = sdk
+        self._lock = threading.Lock()
+        self._opened: tuple[Credentials, Wire, Identity] | None = None
+        self._refusal: AccountError | None = None
+
+    def open(self, region: str) -> tuple[Credentials, Wire, Identity]:
+        """Credentials, clients and identity. Raises `AccountError` (stage reach)."""
+        with self._lock:
+            if self._refusal:
+                raise _again(self._refusal)
+            if self._opened is None:
+                try:
+                    self._opened = self._open(region)
+                except AccountPending:
+                    raise
+                except AccountError as error:
+                    self._refusal = error
+                    raise
+            return self._opened
+
+    def refuse(self, error: AccountError) -> None:
+        """Remember that the source itself is of no use any more."""
+        with self._lock:
+            self._refusal = error
+
+    def _open(self, region: str) -> tuple[Credentials, Wire, Identity]:
+        try:
+            session = self._sdk.session(self.profile)
+            region = self._sdk.region(session, region)
+            credentials = self._sdk.credentials(session, region)
+            wire = self._sdk.wire(self.profile, session, region)
+            with signed_by(credentials):
+                answer = _send(wire, Call.GET_CALLER_IDENTITY, account_id=None)
+        except _FAULTS as error:
+            profiles = self._sdk.profiles() if self.profile else ()
+            where = Where(
+                stage=Stage.REACH,
+                profile=self.profile,
+                call=Call.GET_CALLER_IDENTITY,
+                profiles=profiles,
+            )
+            raise explain(error, where) from error
+        return credentials, wire, _identity(answer["Arn"])
+
+
+def _again(error: AccountError) -> AccountError:
+    """The same error to raise once more: an exception object belongs to one thread's traceback."""
+    return type(error)(error.stage, error.code, error.message, hint=error.hint)
+
+
+def _send(
+    wire: Wire, call: Call, *, account_id: str | None, **parameters: Any
+) -> Mapping[str, Any]:
+    """One call with the credentials of the moment; logged without what it carries."""
+    started = time.monotonic()
+    outcome = "200"
+    try:
+        client = wire.sts if call.service == "sts" else wire.iam
+        answer: Mapping[str, Any] = getattr(client, call.method)(**parameters)
+        return answer
+    except ClientError as error:
+        outcome = error.response["Error"].get("Code", "refused")
+        raise
+    except BotoCoreError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        _LOG.info(
+            "%s %s account %s: %s, %.3f s",
+            call.service,
+            call.method,
+            account_id or "?",
+            outcome,
+            time.monotonic() - started,
+        )
+
+
+class BotoAws:
+    """AWS by boto's SDK, shared by all accounts of a run; safe to use from many threads.
+
+    `concurrency` is how many accounts are worked on at once; `retries` how often the SDK sends one
+    request again.
+    """
+
+    def __init__(self, *, concurrency: int, retries: int) -> None:
+        self._sdk = Sdk(concurrency=concurrency, retries=retries)
+        self._retries = retries
+        self._lock = threading.Lock()
+        self._sources: dict[str | None, _Source] = {}
+
+    def check_sources(self, accounts: Sequence[Account]) -> None:
+        """Raise `CannotStart` if not one of the accounts has a working source of credentials.
+
+        Stops at the first that works; what is found out is used again by `reach`.
+        """
+        regions = {
+            account.profile: account.region
+            for account in reversed(accounts)
+            if account.enabled and account.role.via is not Via.EXISTING
+        }
+        problems: list[tuple[str | None, AccountError]] = []
+        for profile, region in reversed(regions.items()):
+            try:
+                self._source(profile).open(region)
+            except AccountError as error:
+                problems.append((profile, error))
+                if isinstance(error, AccountPending):
+                    break
+            else:
+                return
+        if problems:
+            raise _cannot_start(problems)
+
+    def reach(self, account: Account) -> BotoAccount:
+        """Credentials inside the account. Raises `AccountError` (stage reach)."""
+        source = self._source(account.profile)
+        credentials, wire, base = source.open(account.region)
+        wanted = account.account_id
+        if wanted is None or wanted == base.account_id or account.assume_role is None:
+            identity = base
+        else:
+            target = _role_arn(account.assume_role, wanted, base.partition)
+            assumed = _AssumedRole(source, account=account, target=target)
+            identity, credentials = assumed.identity, assumed.credentials
+        if wanted is not None and identity.account_id != wanted:
+            raise _wrong_account(account, identity)
+        return BotoAccount(
+            identity=identity,
+            credentials=credentials,
+            wire=wire,
+            profile=account.profile,
+            retries=self._retries,
+        )
+
+    def _source(self, profile: str | None) -> _Source:
+        with self._lock:
+            return self._sources.setdefault(profile, _Source(profile, self._sdk))
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._sdk.close()
+
+
+def _role_arn(role_name: str, account_id: str, partition: str) -> str:
+    if role_name.startswith("arn:"):
+        return role_name
+    return f"arn:{partition}:iam::{account_id}:role/{role_name.lstrip('/')}"
+
+
+class _AssumedRole:
+    """A role assumed in another account; the SDK refreshes its credentials as long as it can."""
+
+    def __init__(self, source: _Source, *, account: Account, target: str) -> None:
+        self._source = source
+        self._base, self._wire, caller = source.open(account.region)
+        self._account_id = account.account_id
+        self._where = Where(
+            stage=Stage.REACH,
+            profile=source.profile,
+            call=Call.ASSUME_ROLE,
+            caller=caller.arn,
+            target=target,
+        )
+        answer = self._assume()
+        self.identity = _identity(answer["AssumedRoleUser"]["Arn"])
+        self.credentials: Credentials = RefreshableCredentials.create_from_metadata(
+            metadata=_metadata(answer),
+            refresh_using=lambda: _metadata(self._assume()),
+            method="sts-assume-role",
+        )
+
+    def _assume(self) -> Mapping[str, Any]:
+        try:
+            with signed_by(self._base):
+                return _send(
+                    self._wire,
+                    Call.ASSUME_ROLE,
+                    account_id=self._account_id,
+                    RoleArn=self._where.target,
+                    RoleSessionName=_SESSION_NAME,
+                )
+        except _FAULTS as error:
+            problem = explain(error, self._where)
+            if problem.code in _DEAD_SOURCE:
+                self._source.refuse(problem)
+            raise problem from error
+
+
+_DEAD_SOURCE = frozenset({"ExpiredToken", "ExpiredTokenException", "SSOTokenExpired"})
+
+
+def _metadata(answer: Mapping[str, Any]) -> dict[str, Any]:
+    credentials = answer["Credentials"]
+    return {
+        "access_key": credentials["AccessKeyId"],
+        "secret_key": credentials["SecretAccessKey"],
+        "token": credentials["SessionToken"],
+        "expiry_time": credentials["Expiration"].isoformat(),
+    }
+
+
+class BotoAccount:
+    """One AWS account that was reached."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        credentials: Credentials,
+        wire: Wire,
+        profile: str | None,
+        retries: int,
+    ) -> None:
+        self._identity = identity
+        self._credentials = credentials
+        self._wire = wire
+        self._profile = profile
+        self._retries = retries
+
+    @property
+    def identity(self) -> Identity:
+        """Whose credentials these are."""
+        return self._identity
+
+    def observe(self, role_name: str, *, inline: bool = False) -> ObservedRole | None:
+        """The role as it is, None where there is none. Raises `AccountError` (stage role)."""
+        try:
+            return role.observe(self._call, role_name, inline=inline)
+        except ClientError as error:
+            raise self._explained(error, None) from error
+
+    def apply(
+        self, change: Change, desired: DesiredRole, observed: ObservedRole | None
+    ) -> str | None:
+        """Make one change of a role; harmless to repeat. The role's ARN where the change made it.
+
+        Raises:
+            Raced: the role appeared or vanished since it was observed.
+            AccountError: all else, with the stage role.
+        """
+        try:
+            return role.apply(self._call, change, desired, observed)
+        except ClientError as error:
+            raise self._explained(error, None) from error
+
+    def _call(self, call: Call, **parameters: Any) -> Mapping[str, Any]:
+        """One call. What `role.py` has to look at first stays a `ClientError`."""
+        try:
+            with signed_by(self._credentials):
+                return self._retrying()(
+                    _send, self._wire, call, account_id=self._identity.account_id, **parameters
+                )
+        except ClientError as error:
+            if error.response["Error"].get("Code") in _FOR_ROLE:
+                raise
+            raise self._explained(error, call) from error
+        except _FAULTS as error:
+            raise self._explained(error, call) from error
+
+    def _explained(self, error: Exception, call: Call | None) -> AccountError:
+        where = Where(stage=Stage.ROLE, profile=self._profile, call=call, caller=self._identity.arn)
+        return explain(error, where)
+
+    def _retrying(self) -> Retrying:
+        """The SDK doesn't send again what collided with another change of the same role."""
+        return Retrying(
+            retry=retry_if_exception(_collided),
+            stop=stop_after_attempt(self._retries + 1),
+            wait=wait_random_exponential(multiplier=0.5, max=10),
+            reraise=True,
+        )
+
+
+# What `role.py` looks at itself before it is an account's problem.
+_FOR_ROLE = frozenset({"NoSuchEntity", "EntityAlreadyExists", "DeleteConflict"})
+
+
+def _collided(error: BaseException) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"].get("Code") in {
+        "ConcurrentModification",
+        "EntityTemporarilyUnmodifiable",
+    }
+
+
+def _wrong_account(account: Account, found: Identity) -> AccountError:
+    way = f"profile {account.profile}" if account.profile else "the default credential chain"
+    if account.assume_role:
+        way = f"{way} and {account.assume_role}"
+    hint = "Correct `account_id` or `profile`; or give `assume_role`, the role to enter through."
+    return AccountError(
+        Stage.REACH,
+        "WrongAccount",
+        f"Expected account {account.account_id}, but {way} leads to {found.account_id}"
+        f" ({found.arn}). Nothing was written.",
+        hint=hint,
+    )
+
+
+def _cannot_start(problems: Sequence[tuple[str | None, AccountError]]) -> CannotStart:
+    if len(problems) == 1:
+        (profile, error), *_ = problems
+        return CannotStart(f"{_name(profile)}: {error.message}", hint=error.hint)
+    lines = [f"{_name(profile)}: {error.message}" for profile, error in problems[:_SHOWN]]
+    if len(problems) > _SHOWN:
+        lines.append(f"and {len(problems) - _SHOWN} more")
+    said = "\n  ".join(("No source of AWS credentials works:", *lines))
+    hints = dict.fromkeys(error.hint for _, error in problems[:_SHOWN])
+    return CannotStart(said, hint="\n".join(hints))
+
+
+def _name(profile: str | None) -> str:
+    return f"AWS profile {profile}" if profile else "AWS default credential chain"

@@ -1,0 +1,246 @@
+"""What must change about a role: a pure function of how it should be and how it is.
+
+`run` applies the changes, `plan` shows them, the report lists them: all read the same objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloudcraft_onboard.model import (
+    MANAGED_BY,
+    Account,
+    Action,
+    Change,
+    DesiredRole,
+    Identity,
+    ObservedRole,
+    PolicyRef,
+    Problem,
+    RoleSpec,
+    Stage,
+    Trust,
+    Via,
+)
+from cloudcraft_onboard.plan.documents import as_json, compact, same
+from cloudcraft_onboard.plan.trust import Standing, compare_trust
+
+DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
+"""As in Datadog's guide "Add AWS accounts via the Cloudcraft API"."""
+
+INLINE_LIMIT = 10_240
+"""Characters that IAM allows for all inline policies of one role together, white space not counted
+(IAM and STS quotas, "IAM object character limits")."""
+
+_OURS = "cloudcraft:"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RolePlan:
+    """The writes to make, in this order; none when `conflict` says why the role is left alone."""
+
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    conflict: Problem | None = None
+
+
+def needed_documents(accounts: Iterable[Account]) -> frozenset[str]:
+    """The kinds of Cloudcraft's policy documents, "minimal" or "custom", that accounts ask for."""
+    return frozenset(
+        name.removeprefix(_OURS)
+        for account in accounts
+        if account.enabled and account.role.via is not Via.EXISTING
+        for name in account.role.policies
+        if name.startswith(_OURS)
+    )
+
+
+def desired_role(
+    spec: RoleSpec,
+    identity: Identity,
+    trust: Trust,
+    documents: Mapping[str, Mapping[str, Any]],
+) -> DesiredRole:
+    """The role that the manifest asks for, in the account and partition of `identity`.
+
+    `documents` holds Cloudcraft's policy documents by kind, those that `spec` names at least.
+    """
+    attached = [name for name in dict.fromkeys(spec.policies) if not name.startswith(_OURS)]
+    kinds = [name.removeprefix(_OURS) for name in spec.policies if name.startswith(_OURS)]
+    boundary = spec.permissions_boundary
+    return DesiredRole(
+        name=spec.name,
+        path=spec.path,
+        description=DESCRIPTION,
+        max_session_duration=spec.max_session_duration,
+        permissions_boundary=_policy(boundary, identity) if boundary else None,
+        tags={key: value for key, value in spec.tags.items() if key != MANAGED_BY[0]},
+        trust=trust,
+        policies=tuple(_policy(name, identity) for name in attached),
+        inline={f"cloudcraft-{kind}": compact(documents[kind]) for kind in dict.fromkeys(kinds)},
+        adopt=spec.adopt,
+    )
+
+
+def _policy(name: str, identity: Identity) -> PolicyRef:
+    """A plain name is AWS's own policy, or else the account's; only AWS can tell which."""
+    if name.startswith("arn:"):
+        return PolicyRef(name=name, arns=(name,))
+    owners = ("aws", identity.account_id)
+    arns = tuple(f"arn:{identity.partition}:iam::{owner}:policy/{name}" for owner in owners)
+    return PolicyRef(name=name, arns=arns)
+
+
+def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
+    """What makes the role as desired. Nothing that the manifest doesn't name is taken away."""
+    too_long = _too_long(desired)
+    if too_long:
+        return RolePlan(conflict=too_long)
+    if observed is None:
+        create = Change(action=Action.CREATE_ROLE, reason="there is no such role")
+        return RolePlan(changes=(create, *_policy_changes(desired, (), {})))
+    notes = tuple(_left_alone(desired, observed))
+    finding = compare_trust(desired.trust, observed.trust)
+    if finding.standing is Standing.FOREIGN and not desired.adopt:
+        return RolePlan(notes=notes, conflict=_trust_conflict(desired, observed, finding.reason))
+    changes: list[Change] = []
+    if finding.standing is not Standing.SAME:
+        reason = finding.reason
+        if finding.standing is Standing.FOREIGN:
+            reason = f"adopted, though {reason}"
+        changes.append(Change(action=Action.UPDATE_TRUST, reason=reason))
+    differences = list(_settings(desired, observed))
+    if differences:
+        changes.append(Change(action=Action.UPDATE_ROLE, reason="; ".join(differences)))
+    strays = [key for key, value in desired.tags.items() if observed.tags.get(key) != value]
+    if strays:
+        changes.append(Change(action=Action.TAG_ROLE, reason=f"tag {', '.join(strays)} differs"))
+    changes += _policy_changes(desired, observed.attached, observed.inline)
+    return RolePlan(changes=tuple(changes), notes=notes)
+
+
+def _policy_changes(
+    desired: DesiredRole, attached: tuple[str, ...], inline: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Change]:
+    for policy in desired.policies:
+        if not set(policy.arns) & set(attached):
+            yield Change(
+                action=Action.ATTACH_POLICY,
+                reason=f"{policy.name} is not attached",
+                subject=policy.arns[0],
+            )
+    for name, document in desired.inline.items():
+        found = inline.get(name)
+        if found is None:
+            reason = "not in the role yet"
+        elif not same(found, document):
+            reason = "Cloudcraft's document differs"
+        else:
+            continue
+        yield Change(action=Action.PUT_POLICY, reason=reason, subject=name)
+
+
+def _settings(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
+    if observed.description != desired.description:
+        yield "description differs"
+    if observed.max_session_duration != desired.max_session_duration:
+        yield (
+            f"maximum session duration is {observed.max_session_duration} s,"
+            f" not {desired.max_session_duration} s"
+        )
+    boundary = desired.permissions_boundary
+    if boundary and observed.permissions_boundary not in boundary.arns:
+        was = observed.permissions_boundary or "missing"
+        yield f"permissions boundary is {was}, not {boundary.name}"
+
+
+def _left_alone(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
+    if observed.path != desired.path:
+        yield (
+            f"The role stays at the path {observed.path}: IAM cannot move a role to {desired.path}."
+        )
+    if observed.permissions_boundary and not desired.permissions_boundary:
+        yield (
+            f"The permissions boundary {observed.permissions_boundary} stays:"
+            " the manifest names none."
+        )
+    beyond = _beyond(desired, observed)
+    if beyond:
+        yield f"Policies beyond the manifest's are left alone: {', '.join(beyond)}."
+
+
+def _beyond(desired: DesiredRole, observed: ObservedRole) -> list[str]:
+    """What hangs on the role besides the manifest's policies: ARNs, then inline names."""
+    wanted = {arn for policy in desired.policies for arn in policy.arns}
+    attached = [arn for arn in observed.attached if arn not in wanted]
+    return attached + [f"{name} (inline)" for name in observed.inline if name not in desired.inline]
+
+
+def _trust_conflict(desired: DesiredRole, observed: ObservedRole, reason: str) -> Problem:
+    return Problem(
+        stage=Stage.ROLE,
+        code="TrustConflict",
+        message=(
+            f"The role {observed.arn} exists and its trust policy is not Cloudcraft's alone:"
+            f" {reason}."
+        ),
+        hint=(
+            f"Give `role.name` another name than {desired.name} to keep that role, or take it over"
+            " with `adopt: true` under `role`: its trust then names Cloudcraft only."
+        ),
+    )
+
+
+def _too_long(desired: DesiredRole) -> Problem | None:
+    length = sum(len(as_json(document)) for document in desired.inline.values())
+    if length <= INLINE_LIMIT:
+        return None
+    return Problem(
+        stage=Stage.ROLE,
+        code="PolicyTooLong",
+        message=(
+            f"{' and '.join(desired.inline)} need {length:,} characters, and IAM allows"
+            f" {INLINE_LIMIT:,} for all inline policies of a role together."
+        ),
+        hint=(
+            "Name only one of `cloudcraft:custom` (wildcards, the shorter one) and"
+            " `cloudcraft:minimal` under `role.policies`, or `ReadOnlyAccess`, or a managed policy"
+            " of the account that holds the document."
+        ),
+    )
+
+
+def plan_removal(
+    desired: DesiredRole, observed: ObservedRole | None, *, force: bool, keep_roles: bool
+) -> RolePlan:
+    """What takes the role away again, if it was made here and nobody hung more on it.
+
+    `force` also takes policies away that the manifest doesn't attach; a role without the tag of
+    this program stays in any case.
+    """
+    if observed is None:
+        return RolePlan()
+    key, value = MANAGED_BY
+    kept = None
+    if keep_roles:
+        kept = "as asked for by --keep-roles"
+    elif observed.tags.get(key) != value:
+        kept = f"it was not made by onboard (it has no tag {key}={value})"
+    else:
+        beyond = _beyond(desired, observed)
+        if beyond and not force:
+            kept = f"it holds policies beyond the manifest's: {', '.join(beyond)}"
+            kept += "; --force removes it with them"
+    if kept:
+        return RolePlan(notes=(f"The role {observed.arn} is kept: {kept}.",))
+    return RolePlan(changes=tuple(_removal(observed)))
+
+
+def _removal(observed: ObservedRole) -> Iterator[Change]:
+    """IAM deletes no role that still holds a policy."""
+    reason = "the role is removed"
+    for subject in (*observed.attached, *observed.inline):
+        yield Change(action=Action.DETACH_POLICY, reason=reason, subject=subject)
+    yield Change(action=Action.DELETE_ROLE, reason="made by onboard")

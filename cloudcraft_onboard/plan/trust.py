@@ -1,0 +1,135 @@
+"""A role's trust policy: the wanted one, and what an existing one is beside it.
+
+Compared by meaning. What names Cloudcraft alone is mended; what names somebody else, or says
+anything that isn't known here, is a conflict: it may be the access of people who depend on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from cloudcraft_onboard.model import Trust
+from cloudcraft_onboard.plan.documents import VERSION, Statement, statements
+
+_ACTION = "sts:AssumeRole"
+_EXTERNAL_ID = "sts:ExternalId"
+_ROOT = re.compile(r"arn:[a-z0-9-]+:iam::(\d{12}):root")
+
+
+class Standing(Enum):
+    """How an existing trust policy stands to the wanted one."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustFinding:
+    """`reason` is a clause that says what differs, or who or what else the trust names."""
+
+    standing: Standing
+    reason: str = ""
+
+
+def trust_document(trust: Trust) -> dict[str, Any]:
+    """The wanted trust policy, as Cloudcraft's guide has it."""
+    return {
+        "Version": VERSION,
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{trust.partition}:iam::{trust.account_id}:root"},
+                "Action": _ACTION,
+                "Condition": {"StringEquals": {_EXTERNAL_ID: trust.external_id}},
+            }
+        ],
+    }
+
+
+def compare_trust(trust: Trust, document: Mapping[str, Any]) -> TrustFinding:
+    """Set an existing trust policy beside the wanted one."""
+    (wanted,) = _normal(trust_document(trust))
+    found = _normal(document)
+    if found == {wanted}:
+        return TrustFinding(standing=Standing.SAME)
+    if not found:
+        return TrustFinding(standing=Standing.DIFFERS, reason="trusts nobody")
+    foreign = next(_foreign(wanted, found), None)
+    if foreign:
+        return TrustFinding(standing=Standing.FOREIGN, reason=foreign)
+    (only,) = found
+    return TrustFinding(standing=Standing.DIFFERS, reason="; ".join(_differences(wanted, only)))
+
+
+def _normal(document: Mapping[str, Any]) -> frozenset[Statement]:
+    """As `statements`, with the two spellings of a whole account as one."""
+    return frozenset(
+        replace(said, principals=frozenset(_account(*each) for each in said.principals))
+        for said in statements(document)
+    )
+
+
+def _account(kind: str, name: str) -> tuple[str, str]:
+    root = _ROOT.fullmatch(name) if kind == "AWS" else None
+    return kind, root.group(1) if root else name
+
+
+def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[str]:
+    """Why a trust policy is somebody else's too, the most telling reason in front."""
+    others = {name for said in found for _, name in said.principals - wanted.principals}
+    if others:
+        yield (
+            f"it also names {', '.join(sorted(others))}"
+            if any(wanted.principals <= said.principals for said in found)
+            else f"it names {', '.join(sorted(others))}"
+        )
+    for said in found:
+        if said.effect != "Allow":
+            yield f"it has a statement with the effect {said.effect or 'missing'}"
+        if not said.principals:
+            element = next((key for key, _ in said.other), "no Principal")
+            yield f"it has a statement with {element}"
+    if len(found) > 1:
+        several = len({_external_ids(said) for said in found}) > 1
+        yield (
+            "it has several statements for Cloudcraft with different external IDs"
+            if several
+            else "it has a second statement besides Cloudcraft's"
+        )
+    if any(len(_external_ids(said)) > 1 for said in found):
+        yield "it accepts several external IDs, which others may use"
+
+
+def _external_ids(said: Statement) -> frozenset[str]:
+    return frozenset(
+        value
+        for _, key, values in said.conditions
+        for value in values
+        if key == _EXTERNAL_ID.lower()
+    )
+
+
+def _differences(wanted: Statement, only: Statement) -> Iterator[str]:
+    """What an update does away with or puts right, in clauses; never nothing."""
+    have, want = _external_ids(only), _external_ids(wanted)
+    if not have:
+        yield "external ID is missing"
+    elif have != want:
+        yield "external ID differs"
+    if only.actions != wanted.actions:
+        yield f"allows {', '.join(sorted(only.actions)) or 'no action'} instead of {_ACTION}"
+    stray = sorted(
+        f"{operator} {key}"
+        for operator, key, _ in only.conditions
+        if (operator, key) != ("StringEquals", _EXTERNAL_ID.lower())
+    )
+    if stray:
+        yield f"has the condition {', '.join(stray)}"
+    if only.other or only.resources:
+        names = sorted({key for key, _ in only.other} | ({"Resource"} if only.resources else set()))
+        yield f"has the element {', '.join(names)}"
