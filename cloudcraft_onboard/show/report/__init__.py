@@ -1,1 +1,62 @@
-"""A finished run as a file, one module a format."""
+"""Reports as files: the suffix chooses the format."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.files import write_whole
+from cloudcraft_onboard.model import Report
+from cloudcraft_onboard.show.report import json, markdown
+
+_FORMATS = {
+    ".json": json.render,
+    ".md": markdown.render,
+}
+
+SUFFIXES = tuple(_FORMATS)
+"""What `--report` paths may end with."""
+
+
+def render(report: Report, suffix: str) -> str:
+    """The report as the text of a file with this suffix, one of `SUFFIXES`."""
+    return _FORMATS[suffix](report)
+
+
+def write(path: str, report: Report) -> None:
+    """Write the report to `path`, whole or not at all. Raises `UsageError`, `OSError`."""
+    write_whole(path, render(report, _suffix(path)))
+
+
+def check(path: str) -> None:
+    """Say before a run what would keep its report from being written in the end.
+
+    Raises:
+        UsageError: an unknown suffix, a folder that is missing or not writable, or a path that is
+            a folder.
+    """
+    _suffix(path)
+    target = Path(path)
+    folder = target.parent
+    if target.is_dir():
+        raise UsageError(f"{path} is a folder", hint="give the path of a file in it")
+    if not folder.is_dir():
+        raise UsageError(
+            f"the folder of the report {path} does not exist", hint=f"make it: mkdir -p {folder}"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"the folder of the report {path} is not writable",
+            hint="choose another folder, or change its permissions",
+        )
+
+
+def _suffix(path: str) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix in _FORMATS:
+        return suffix
+    raise UsageError(
+        f"the report {path} has no known suffix",
+        hint=f"end it with one of {', '.join(SUFFIXES)}; the suffix chooses the format",
+    )

@@ -1,0 +1,107 @@
+"""Secrets out of text: those the program knows, and everything that looks like one.
+
+The last line of defence, for logs, error texts and tracebacks; secrets should not get this far.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+import urllib.parse
+
+REDACTED = "[redacted]"
+
+_SHORTEST = 8  # shorter values would be found in ordinary words
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+_known: set[str] = set()
+_pattern: re.Pattern[str] | None = None
+_lock = threading.Lock()
+
+_FIELD = (
+    r"(?:Secret_?Access_?Key|Session_?Token|Security_?Token|Access_?Key_?Id|x-amz-security-token"
+    r"|aws_secret_access_key|aws_session_token|aws_access_key_id|client_?secret|access_?token"
+    r"|refresh_?token|id_?token|Web_?Identity_?Token|SAMLAssertion|api_?key|password|Signature)"
+)
+_VALUE = r"[^\s\"'<>&,;})\]\\]+"
+_SHAPES = (
+    # access key IDs, long-term, temporary and the other kinds of the same length
+    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}\b"), REDACTED),
+    # <SecretAccessKey>...</SecretAccessKey>, also of an answer that was cut off
+    (re.compile(rf"(<({_FIELD})>)[^<]*", re.IGNORECASE), rf"\1{REDACTED}"),
+    # "SecretAccessKey": "...", 'SecretAccessKey': b'...', \"SessionToken\": \"...\"
+    (
+        re.compile(
+            rf"({_FIELD}(?:\\*[\"'])?\s*[:=]\s*b?(\\*[\"']))(?:(?!\2).)*", re.IGNORECASE | re.DOTALL
+        ),
+        rf"\1{REDACTED}",
+    ),
+    # SecretAccessKey=... in queries, forms and settings; X-Amz-Security-Token: ... in headers
+    (
+        re.compile(rf"({_FIELD}\s*[=:]\s*(?![\"'\[]|b[\"'])){_VALUE}", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+    # presigned queries
+    (
+        re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"'<>]+", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+    # Authorization: ..., ('Authorization', 'Bearer ...'), and such values elsewhere
+    (
+        re.compile(
+            r"(\bAuthorization(?:\\*[\"'])?\s*[:=,]\s*b?(?:\\*[\"'])?)[^\r\n\"'\\]+", re.IGNORECASE
+        ),
+        rf"\1{REDACTED}",
+    ),
+    (
+        re.compile(r"(\b(?:Bearer|Basic)\s+)[A-Za-z0-9\-._~+/]{16,}=*", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"(AWS4-HMAC-SHA256\s+)[^\r\n\"'\\]*"), rf"\1{REDACTED}"),
+    # https://user:password@host
+    (re.compile(r"(\b[a-z][a-z0-9+.\-]*://)[^/\s@\"'<>]+@", re.IGNORECASE), rf"\1{REDACTED}@"),
+)
+
+
+def protect(secret: str) -> None:
+    """Remember a secret: from now on `redact` replaces it in every text.
+
+    Values under 8 characters and account IDs are ignored: they stand in texts as themselves.
+    """
+    global _pattern  # noqa: PLW0603 - secrets are known to the whole process, as its logs are
+    secret = secret.strip()
+    if len(secret) < _SHORTEST or _ACCOUNT_ID.fullmatch(secret):
+        return
+    with _lock:
+        _known.update(form for form in _forms(secret) if len(form) >= _SHORTEST)
+        longest_first = sorted(_known, key=len, reverse=True)
+        _pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret as it stands in URLs, in Python's and JSON's quotes and in base64."""
+    forms = {
+        secret,
+        urllib.parse.quote(secret),
+        urllib.parse.quote(secret, safe=""),
+        urllib.parse.quote_plus(secret),
+        repr(secret)[1:-1],
+    }
+    raw = secret.encode(errors="surrogateescape")
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for offset in range(3):  # where the secret starts among the three bytes of a base64 group
+            # Characters that also hold bits of the neighbours are cut off.
+            start = (0, 2, 3)[offset]
+            whole = (offset + len(raw)) * 8 // 6
+            forms.add(encode(b"\0" * offset + raw).decode()[start:whole])
+    return forms
+
+
+def redact(text: str) -> str:
+    """`text` without the secrets that were protected and without what has a secret's shape."""
+    if _pattern is not None:
+        text = _pattern.sub(REDACTED, text)
+    for shape, replacement in _SHAPES:
+        text = shape.sub(replacement, text)
+    return text

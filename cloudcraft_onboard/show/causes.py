@@ -1,0 +1,78 @@
+"""Failures by cause: the same cause in many accounts is one thing to read and to mend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from cloudcraft_onboard.model import Outcome, Problem, Result
+
+_REQUEST_ID = re.compile(
+    r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+)  # every answer of AWS carries another one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """One cause and the results that have it, in the order in which they came.
+
+    `problem` has `ACCOUNT_ID`, `NAME` and `PROFILE` where its accounts differ.
+    """
+
+    problem: Problem
+    results: tuple[Result, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The accounts that have it."""
+        return tuple(result.name for result in self.results)
+
+
+def key(result: Result) -> Problem:
+    """The result's problem without what is particular to its account; equal for equal causes."""
+    problem = result.error
+    if problem is None:
+        raise ValueError(f"{result.name!r} has no problem")
+    return replace(
+        problem,
+        message=_general(problem.message, result),
+        hint=_general(problem.hint, result),
+    )
+
+
+def _general(text: str, result: Result) -> str:
+    text = _REQUEST_ID.sub("…", text)
+    if result.account_id:
+        text = text.replace(result.account_id, "ACCOUNT_ID")
+    for value, word in ((result.name, "NAME"), (result.profile, "PROFILE")):
+        if value:
+            # Only in quotes: a name such as "a" would be found inside of words.
+            text = re.sub(rf"(['\"`]){re.escape(value)}\1", rf"\1{word}\1", text)
+    return text
+
+
+def group(general: Problem, results: Iterable[Result]) -> Cause:
+    """The cause of `results`, which all have `general` as their key."""
+    some = tuple(results)
+    first = some[0].error
+    alike = first is not None and all(result.error == first for result in some)
+    return Cause(problem=first if alike and first is not None else general, results=some)
+
+
+def causes(results: Iterable[Result]) -> tuple[Cause, ...]:
+    """The failed results by cause, in the order in which the causes first appear."""
+    found: dict[Problem, list[Result]] = {}
+    for result in results:
+        if result.outcome is Outcome.FAILED and result.error is not None:
+            found.setdefault(key(result), []).append(result)
+    return tuple(group(general, some) for general, some in found.items())
+
+
+def notes(results: Iterable[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Every note once, with the names of the accounts that have it."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        for note in result.notes:
+            found.setdefault(note, []).append(result.name)
+    return tuple((note, tuple(names)) for note, names in found.items())

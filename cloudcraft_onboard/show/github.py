@@ -1,0 +1,81 @@
+"""What GitHub Actions reads: annotations, groups, the job's summary. Strings; nothing is printed.
+
+Sources: docs.github.com "Workflow commands for GitHub Actions" (step summaries: 1 MiB each), and
+the escaping of actions/toolkit, `packages/core/src/command.ts`.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from cloudcraft_onboard.errors import ManifestError
+from cloudcraft_onboard.model import Outcome, Report
+from cloudcraft_onboard.show.report import markdown
+from cloudcraft_onboard.show.table import last_line
+
+Level = Literal["error", "warning", "notice"]
+
+_SUMMARY_LIMIT = 1024 * 1024
+_CUT = "\n\n*The report is longer than a job summary may be; see the report files.*\n"
+
+
+def annotation(
+    level: Level, file: str, line: int | None, col: int | None, message: str, *, title: str = ""
+) -> str:
+    """One annotation on a line of a file, as a workflow command."""
+    properties = {"file": file, "line": line, "col": col, "title": title}
+    told = ",".join(
+        f"{name}={_property(str(value))}" for name, value in properties.items() if value
+    )
+    return f"::{level} {told}::{_data(message)}" if told else f"::{level}::{_data(message)}"
+
+
+def _data(value: str) -> str:
+    # Every separator of lines that a reader might know: what follows one could be a command.
+    return "%0A".join(line.replace("%", "%25") for line in value.replace("\r\n", "\n").splitlines())
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")
+
+
+def annotations(report: Report) -> list[str]:
+    """One error for each failed account, on its line of the manifest."""
+    return [
+        annotation(
+            "error",
+            report.manifest,
+            result.line,
+            None,
+            f"{problem.message}\n{problem.hint}".strip(),
+            title=f"{result.name}: {problem.code}",
+        )
+        for result in report.results
+        if result.outcome is Outcome.FAILED and (problem := result.error) is not None
+    ]
+
+
+def manifest_annotations(error: ManifestError) -> list[str]:
+    """One error for each place in a manifest that is wrong."""
+    return [
+        annotation("error", problem.file, problem.line, problem.column, problem.message)
+        for problem in error.problems
+    ]
+
+
+def group(title: str, text: str) -> str:
+    """`text` as a group that the log shows folded."""
+    return f"::group::{_data(title)}\n{text.rstrip()}\n::endgroup::"
+
+
+def append_summary(path: str, report: Report) -> None:
+    """Append the Markdown report to the job's summary, within its limit. Raises `OSError`."""
+    text = markdown.render(report)
+    file = Path(path)
+    room = _SUMMARY_LIMIT - (file.stat().st_size if file.exists() else 0)
+    if len(text.encode()) > room:
+        text = markdown.render_brief(report)
+    if len(text.encode()) > room:
+        text = f"{last_line(report).plain}{_CUT}"
+    if len(text.encode()) <= room:
+        with file.open("a", encoding="utf-8") as summary:
+            summary.write(text)

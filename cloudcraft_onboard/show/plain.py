@@ -1,0 +1,145 @@
+"""The views without a live display: one line per finished account, or failures alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from cloudcraft_onboard.events import (
+    AccountFinished,
+    AccountRetried,
+    Event,
+    PaceWaited,
+    RequestRetried,
+    RunFinished,
+    RunStarted,
+    Said,
+    Stopping,
+    Throttled,
+)
+from cloudcraft_onboard.model import Outcome, Result
+from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.screen import waiting
+from cloudcraft_onboard.show.state import State
+
+_HEARTBEAT = 60.0  # seconds of silence; CI systems kill jobs that say nothing for some minutes
+
+
+class PlainView:
+    """Lines for logs and CI: no ANSI codes, nothing drawn twice.
+
+    `verbosity` below 0 leaves failures and what ends a run early; above 0 adds retries and waits.
+    """
+
+    def __init__(
+        self, stream: TextIO, verbosity: int = 0, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = stream
+        self._verbosity = verbosity
+        self._clock = clock
+        self._state = State()
+        self._last_line: float | None = None
+        self._told: dict[str, Outcome] = {}
+        self._hinted: set[str] = set()
+
+    def handle(self, event: Event) -> None:
+        """Take an event in and say what is to be said of it."""
+        now = self._clock()
+        self._state.fold(event, now)
+        match event:
+            case RunStarted():
+                self._last_line = now
+                if self._verbosity >= 0:
+                    self._say(self._opening(event), now)
+            case AccountFinished():
+                self._finished(event.result, now, provisional=event.provisional)
+            case Said():
+                self._say(text.clean(event.text), now)
+            case Stopping():
+                self._say(f"stopping: {text.clean(event.reason)}", now)
+            case RunFinished():
+                self._last_line = None
+            case _ if self._verbosity > 0:
+                self._tell(event, now)
+            case _:
+                pass
+
+    def tick(self, now: float) -> None:
+        """Say that the run is alive when nothing was said for about a minute."""
+        quiet = self._verbosity < 0 or self._last_line is None
+        if not quiet and now - (self._last_line or 0.0) >= _HEARTBEAT:
+            self._say(heartbeat(self._state, now), now)
+
+    def close(self) -> None:
+        """Nothing is left to do: every line is written at once."""
+        self._last_line = None
+
+    @staticmethod
+    def _opening(event: RunStarted) -> str:
+        dry_run = " --dry-run" if event.dry_run and event.command != "plan" else ""
+        accounts = text.counted(event.total, "account")
+        return f"onboard {event.command}{dry_run} {text.clean(event.manifest)}: {accounts}"
+
+    def _finished(self, result: Result, now: float, *, provisional: bool) -> None:
+        # The verifying read finishes accounts again; only another outcome is worth another line.
+        if self._told.get(result.name) is result.outcome:
+            return
+        self._told[result.name] = result.outcome
+        if self._verbosity < 0 and result.outcome is not Outcome.FAILED:
+            return
+        for line in self._lines(result, provisional=provisional):
+            self._say(line, now)
+
+    def _lines(self, result: Result, *, provisional: bool) -> list[str]:
+        total = text.number(self._state.total)
+        done = text.number(self._state.done).rjust(len(total))
+        word = f"{result.outcome.symbol} {result.outcome.word}"
+        parts = [f"[{done}/{total}] {word.ljust(11)} {text.title(result)}"]
+        if result.error is not None:
+            parts.append(f"{result.error.code}: {text.clean(result.error.message)}")
+        elif result.changes:
+            parts.append(text.actions(result))
+        if result.seconds:
+            parts.append(text.seconds(result.seconds))
+        if provisional:
+            parts.append("to be verified at the end")
+        lines = ["  ".join(parts)]
+        if result.error is not None and result.error.hint not in self._hinted:
+            self._hinted.add(result.error.hint)
+            lines.append(f"    → {text.clean(result.error.hint)}")
+        return lines
+
+    def _tell(self, event: Event, now: float) -> None:
+        match event:
+            case AccountRetried():
+                wait = text.countdown(event.wait)
+                why = text.clean(event.reason)
+                self._say(f"{text.clean(event.name)}: trying again in {wait}: {why}", now)
+            case RequestRetried() | Throttled() | PaceWaited():
+                self._say(waiting(self._state, now), now)
+            case _:
+                pass
+
+    def _say(self, line: str, now: float) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+        self._last_line = now
+
+
+def heartbeat(state: State, now: float) -> str:
+    """One line about where the run is: `still working: 412 of 1,000 done, 2 failed, ...`."""
+    parts = [f"{text.number(state.done)} of {text.number(state.total)} done"]
+    failed = state.numbers[Outcome.FAILED]
+    if failed:
+        parts.append(f"{text.number(failed)} failed")
+    if state.working:
+        parts.append(f"{text.number(len(state.working))} being worked on")
+    told = [f"still working: {', '.join(parts)}"]
+    waits = waiting(state, now)
+    if waits:
+        told.append(waits)
+    left = state.time_left(now)
+    if left is not None and state.done < state.total:
+        told.append(f"about {text.about(left)} left")
+    return " · ".join(told)

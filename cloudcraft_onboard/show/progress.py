@@ -1,0 +1,113 @@
+"""The live view at a terminal: the loop around `screen.render`, on stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said, Stopping
+from cloudcraft_onboard.model import Report
+from cloudcraft_onboard.show import screen, text
+from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.table import failures, last_line
+
+_BETWEEN_FRAMES = 1 / 8
+_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+_CLEAR_LINE, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
+
+
+class LiveView:
+    """Draws the state of the run again and again at the same place, then leaves nothing of it.
+
+    With `summary` the failures and the counts stay on the terminal in the end: for runs whose
+    results table goes elsewhere.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        summary: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stream = stream
+        self._summary = summary
+        self._clock = clock
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._state = State()
+        self._drawn: Sequence[Text] = ()
+        self._next_frame = 0.0
+        self._running = False
+
+    def handle(self, event: Event) -> None:
+        """Take an event in; drawing waits for the next tick but where it may not wait."""
+        now = self._clock()
+        self._state.fold(event, now)
+        match event:
+            case RunStarted():
+                self._running = True
+                self._stream.write(_HIDE_CURSOR)
+            case Stopping():
+                self._draw(now)
+            case Said():
+                self._say(event.text, now)
+            case RunFinished():
+                self.close()
+                self._sum_up(event.report)
+            case _:
+                pass
+
+    def tick(self, now: float) -> None:
+        """Draw if it is time for a frame."""
+        if self._running and now >= self._next_frame:
+            self._draw(now)
+
+    def close(self) -> None:
+        """Remove the live region and give the cursor back; harmless to repeat."""
+        if not self._running:
+            return
+        self._running = False
+        self._stream.write(self._back() + _CLEAR_BELOW + _SHOW_CURSOR)
+        self._drawn = ()
+        self._stream.flush()
+
+    def _sum_up(self, report: Report) -> None:
+        if not self._summary:
+            return
+        for line in [*failures(report, self._console.width), last_line(report)]:
+            self._stream.write(self._painted(line) + "\n")
+        self._stream.flush()
+
+    def _draw(self, now: float) -> None:
+        self._next_frame = now + _BETWEEN_FRAMES
+        width, height = self._console.size
+        lines = screen.render(self._state, now, width, height)
+        # One write for a whole frame, lines overwritten rather than cleared first: no flicker.
+        frame = "\n".join(self._painted(line) + _CLEAR_LINE for line in lines)
+        self._stream.write(self._back() + frame + _CLEAR_BELOW)
+        self._stream.flush()
+        self._drawn = lines
+
+    def _say(self, said: str, now: float) -> None:
+        self._stream.write(self._back() + _CLEAR_BELOW + text.clean(said) + "\n")
+        self._drawn = ()
+        if self._running:
+            self._draw(now)
+
+    def _back(self) -> str:
+        """The way to the region's first line, also after the terminal became narrower."""
+        if not self._drawn:
+            return ""
+        width = max(self._console.width, 1)
+        rows = sum(max(-(-line.cell_len // width), 1) for line in self._drawn)
+        up = min(rows, self._console.height) - 1
+        return f"\r\x1b[{up}A" if up else "\r"
+
+    def _painted(self, line: Text) -> str:
+        with self._console.capture() as capture:
+            self._console.print(line, end="")
+        return capture.get()

@@ -1,0 +1,179 @@
+"""The live view as a pure function: `(state, now, width, height)` to lines.
+
+Whatever the size, the bar and the counts come first; failures and the accounts being worked on
+share the rest. Nothing moves without a reason: rows keep their columns and their order.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from rich.text import Text
+
+from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.state import State, Work
+
+_TITLE_FROM = 9  # terminal rows from which on a title is worth one
+_BAR = 32
+_MOST_WORKING = 16
+_MESSAGE_LINES = 2
+
+
+def render(state: State, now: float, width: int, height: int) -> list[Text]:
+    """The view's lines: at most `height` of them, each narrower than `width` cells."""
+    room = max(width - 1, 1)  # a line that fills the last column makes some terminals wrap
+    lines = [_bar(state, now, room), *_counts(state, room), *_status(state, now, room)]
+    if height >= _TITLE_FROM:
+        lines.insert(0, _title(state, now, room))
+    free = height - len(lines)
+    failures = _failures(state, room)
+    needed = sum(map(len, failures)) + 1 if failures else 0
+    for_failures = min(needed, max(free // 2, free - _working_lines(state)))
+    lines += _fitted(state, failures, for_failures, room)
+    lines += _working(state, now, room, height - len(lines))
+    return lines[:height]
+
+
+def _title(state: State, now: float, room: int) -> Text:
+    what = f"onboard {state.command}" + (" --dry-run" if _shows_dry_run(state) else "")
+    elapsed = text.clock(state.elapsed(now))
+    manifest = text.fit(text.clean(state.manifest), room - len(what) - len(elapsed) - 4)
+    gap = room - len(what) - 2 - text.width_of(manifest) - len(elapsed)
+    return Text.assemble((what, "bold"), "  ", manifest, " " * max(gap, 2), (elapsed, "dim"))
+
+
+def _shows_dry_run(state: State) -> bool:
+    return state.dry_run and state.command != "plan"
+
+
+def _bar(state: State, now: float, room: int) -> Text:
+    share = state.done / state.total if state.total else 0.0
+    told = f"{text.number(state.done)}/{text.number(state.total)}  {int(share * 100)}%"
+    left = _left(state, now)
+    tail = f"  {told}  {left}" if left else f"  {told}"
+    cells = max(min(_BAR, room - text.width_of(tail)), 0)
+    full = int(share * cells)
+    line = Text.assemble(("█" * full, "green"), ("░" * (cells - full), "dim"), tail)
+    line.truncate(room, overflow="ellipsis")
+    return line
+
+
+def _left(state: State, now: float) -> str:
+    if state.done >= state.total:
+        return "verifying" if state.unverified else ""
+    left = state.time_left(now)
+    return "" if left is None else f"about {text.about(left)} left"
+
+
+def _counts(state: State, room: int) -> list[Text]:
+    pieces = text.counts(state.counts(), planned=state.planned)
+    lines: list[Text] = []
+    for piece in pieces or [Text("nothing finished yet", "dim")]:
+        if lines and lines[-1].cell_len + 2 + piece.cell_len <= room:
+            lines[-1] = Text.assemble(lines[-1], "  ", piece)
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _status(state: State, now: float, room: int) -> list[Text]:
+    told = []
+    if state.stopping:
+        told.append(Text(f"! stopping: {text.clean(state.stopping)}", "bold yellow"))
+    waits = waiting(state, now)
+    if waits:
+        told.append(Text(waits, "cyan"))
+    if state.unverified and state.done < state.total:
+        many = text.counted(len(state.unverified), "account")
+        told.append(Text(f"{many} registered, to be verified at the end", "dim"))
+    for line in told:
+        line.truncate(room, overflow="ellipsis")
+    return told
+
+
+def waiting(state: State, now: float) -> str:
+    """What everybody waits for, empty when nobody does; never to be mistaken for a hang."""
+    queued = f" · {text.number(len(state.queued))} queued" if state.queued else ""
+    if state.throttled_until > now:
+        wait = text.countdown(state.throttled_until - now)
+        return f"Cloudcraft says slow down (429): going on in {wait}{queued}"
+    if state.request_retry_at > now:
+        wait = text.countdown(state.request_retry_at - now)
+        return f"trying again in {wait}: {text.clean(state.request_retry)}{queued}"
+    if state.slots_at > now:
+        wait = text.countdown(state.slots_at - now)
+        return f"Cloudcraft's pace: next {text.counted(state.slots, 'slot')} in {wait}{queued}"
+    return f"Cloudcraft's pace:{queued[2:]}" if queued else ""
+
+
+def _failures(state: State, room: int) -> list[list[Text]]:
+    return [_failure(cause, room) for cause in state.causes()]
+
+
+def _failure(cause: Cause, room: int) -> list[Text]:
+    problem = cause.problem
+    many = len(cause.results)
+    who = text.title(cause.results[0]) if many == 1 else text.counted(many, "account")
+    what = f"x {who}: {problem.code}: {problem.message}"
+    message = text.wrapped(what, room, indent="  ")
+    shown = message[:_MESSAGE_LINES]
+    if len(message) > _MESSAGE_LINES:
+        shown[-1] = text.fit(shown[-1] + " …", room)
+    shown[0] = shown[0][2:]
+    lines = [Text(line, "red") for line in shown]
+    if problem.hint:
+        lines.append(Text(text.fit(f"  → {text.clean(problem.hint)}", room)))
+    return lines
+
+
+def _fitted(state: State, failures: list[list[Text]], height: int, room: int) -> list[Text]:
+    """As many whole causes as fit, behind an empty line, and how many there are besides."""
+    if height < 2 or not failures:  # noqa: PLR2004 - the empty line and one more
+        return []
+    if sum(map(len, failures)) < height:
+        return [Text(), *(line for lines in failures for line in lines)]
+    shown: list[Text] = [Text()]
+    causes = state.causes()
+    index = 0
+    while len(shown) + len(failures[index]) < height:
+        shown += failures[index]
+        index += 1
+    rest = sum(len(cause.results) for cause in causes[index:])
+    more = "more " if index else ""
+    told = f"x {more}{text.counted(len(causes) - index, 'cause')}, {text.counted(rest, 'account')}"
+    return [*shown, Text(text.fit(told, room), "red")]
+
+
+def _working_lines(state: State) -> int:
+    return min(len(state.working), _MOST_WORKING) + 2 if state.working else 0
+
+
+def _working(state: State, now: float, room: int, height: int) -> list[Text]:
+    rows = min(height - 2, _MOST_WORKING)
+    if not state.working or rows < 1:
+        return []
+    names = min(state.widest_name, room * 2 // 5)
+    shown = len(state.working) if len(state.working) <= rows else rows - 1
+    lines = [
+        _work(name, work, now, names, room) for name, work in islice(state.working.items(), shown)
+    ]
+    rest = len(state.working) - shown
+    if rest:
+        lines.append(Text(f"  … and {rest} more", "dim"))
+    # The region keeps its height while accounts come and go, or everything below would jump.
+    padding = min(rows, state.most_working) - len(lines)
+    head = Text(f"Working on {text.counted(len(state.working), 'account')}", "bold")
+    return [Text(), head, *lines, *[Text()] * padding]
+
+
+def _work(name: str, work: Work, now: float, names: int, room: int) -> Text:
+    took = text.clock(now - work.since)
+    step = text.clean(work.step)
+    style = ""
+    if work.retry_at > now:
+        wait = text.countdown(work.retry_at - now)
+        step, style = f"retrying in {wait}: {text.clean(work.retry_reason)}", "yellow"
+    shown = text.column(text.clean(name), names)
+    doing = text.column(step, max(room - names - len(took) - 6, 1))
+    return Text.assemble(f"  {shown}  ", (doing, style), "  ", (took, "dim"))

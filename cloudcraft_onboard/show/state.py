@@ -1,0 +1,197 @@
+"""What a view knows: events folded into one simple state, each at constant cost."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+
+from cloudcraft_onboard.events import (
+    AccountFinished,
+    AccountQueued,
+    AccountRetried,
+    Event,
+    Forecast,
+    PaceWaited,
+    RequestRetried,
+    RunFinished,
+    RunStarted,
+    Said,
+    StepStarted,
+    Stopping,
+    Throttled,
+)
+from cloudcraft_onboard.model import Command, Outcome, Problem, Result
+from cloudcraft_onboard.show import causes, text
+
+_TELLING = 3  # accounts through AWS from which on their rate says something
+
+
+@dataclass(slots=True)
+class Work:
+    """An account that is being worked on, since when, and the wait before another try."""
+
+    step: str
+    since: float
+    retry_at: float = 0.0
+    retry_reason: str = ""
+
+
+@dataclass(slots=True)
+class State:
+    """The run so far. Times are those of the clock that `fold` is given.
+
+    `results` has one result for each finished account, the last word on it; `unverified` are those
+    whose result waits for the verifying read.
+    """
+
+    command: Command = Command.RUN
+    manifest: str = ""
+    dry_run: bool = False
+    total: int = 0
+    started: float | None = None
+    work_started: float | None = None
+    results: dict[str, Result] = field(default_factory=dict)
+    unverified: set[str] = field(default_factory=set)
+    numbers: Counter[Outcome] = field(default_factory=Counter)
+    failures: dict[Problem, dict[str, Result]] = field(default_factory=dict)
+    working: dict[str, Work] = field(default_factory=dict)
+    most_working: int = 0
+    widest_name: int = 0
+    queued: set[str] = field(default_factory=set)
+    through: set[str] = field(default_factory=set)
+    limit: int = 0
+    window: float = 0.0
+    pace_end: float | None = None
+    slots_at: float = 0.0
+    slots: int = 0
+    throttled_until: float = 0.0
+    request_retry: str = ""
+    request_retry_at: float = 0.0
+    stopping: str = ""
+
+    @property
+    def done(self) -> int:
+        """How many accounts have a result, each counted once."""
+        return len(self.results)
+
+    @property
+    def planned(self) -> bool:
+        """Whether results are only what would be."""
+        return self.dry_run or self.command is Command.PLAN
+
+    def counts(self) -> tuple[tuple[Outcome, int], ...]:
+        """How many accounts there are of each outcome."""
+        return tuple((outcome, self.numbers[outcome]) for outcome in Outcome)
+
+    def causes(self) -> tuple[causes.Cause, ...]:
+        """The failures by cause, oldest first."""
+        return tuple(
+            causes.group(general, some.values()) for general, some in self.failures.items()
+        )
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since the run started."""
+        return now - self.started if self.started is not None else 0.0
+
+    def time_left(self, now: float) -> float | None:
+        """About how many seconds are left; None while nothing tells.
+
+        The slower of two: AWS at the rate seen so far, Cloudcraft at its pace.
+        """
+        estimates = []
+        if self.pace_end is not None:
+            estimates.append(max(self.pace_end - now, 0.0))
+        remaining = self.total - len(self.through)
+        if remaining and len(self.through) >= _TELLING and self.work_started is not None:
+            spent = now - self.work_started
+            estimates.append(spent / len(self.through) * remaining)
+        return max(estimates, default=None)
+
+    def fold(self, event: Event, now: float) -> None:
+        """Take in what happened."""
+        match event:
+            case RunStarted():
+                self.command, self.manifest = event.command, event.manifest
+                self.dry_run, self.total = event.dry_run, event.total
+                self.started = now
+            case Forecast():
+                self.limit, self.window = event.limit, event.window
+                self.pace_end = now + event.seconds if event.requests else None
+            case PaceWaited() | Throttled() | RequestRetried():
+                self._fold_wait(event, now)
+            case Stopping():
+                self.stopping = event.reason
+            case Said() | RunFinished():
+                pass
+            case StepStarted() | AccountQueued() | AccountRetried() | AccountFinished():
+                self._fold_account(event, now)
+
+    def _fold_account(
+        self, event: StepStarted | AccountQueued | AccountRetried | AccountFinished, now: float
+    ) -> None:
+        match event:
+            case StepStarted():
+                self._fold_step(event, now)
+            case AccountQueued():
+                self.working.pop(event.name, None)
+                self.queued.add(event.name)
+                self.through.add(event.name)
+            case AccountRetried():
+                work = self.working.setdefault(event.name, Work(step="retrying", since=now))
+                work.retry_at, work.retry_reason = now + event.wait, event.reason
+            case AccountFinished():
+                self._fold_result(event)
+
+    def _fold_step(self, event: StepStarted, now: float) -> None:
+        if self.work_started is None:
+            self.work_started = now
+        self.queued.discard(event.name)
+        before = self.working.get(event.name)
+        since = before.since if before else now
+        self.working[event.name] = Work(step=event.step, since=since)
+        self.most_working = max(self.most_working, len(self.working))
+        self.widest_name = max(self.widest_name, text.width_of(text.clean(event.name)))
+
+    def _fold_result(self, event: AccountFinished) -> None:
+        result = event.result
+        name = result.name
+        self.working.pop(name, None)
+        self.queued.discard(name)
+        self.through.add(name)
+        if event.provisional:
+            self.unverified.add(name)
+        else:
+            self.unverified.discard(name)
+        before = self.results.get(name)
+        if before is not None:
+            self.numbers[before.outcome] -= 1
+            self._forget_failure(before)
+        self.results[name] = result
+        self.numbers[result.outcome] += 1
+        if result.outcome is Outcome.FAILED and result.error is not None:
+            self.failures.setdefault(causes.key(result), {})[name] = result
+
+    def _forget_failure(self, result: Result) -> None:
+        if result.outcome is not Outcome.FAILED or result.error is None:
+            return
+        general = causes.key(result)
+        self.failures[general].pop(result.name)
+        if not self.failures[general]:
+            del self.failures[general]
+
+    def _fold_wait(self, event: PaceWaited | Throttled | RequestRetried, now: float) -> None:
+        match event:
+            case PaceWaited():
+                self.slots_at, self.slots = now + event.seconds, event.slots
+                more = max(event.waiting - event.slots, 0)
+                windows = math.ceil(more / self.limit) if self.limit else 0
+                soonest = now + event.seconds + windows * self.window
+                self.pace_end = max(self.pace_end or soonest, soonest)
+            case Throttled():
+                self.throttled_until = now + event.seconds
+                if self.pace_end is not None:
+                    self.pace_end = max(self.pace_end, now) + event.seconds
+            case RequestRetried():
+                self.request_retry = f"{event.request}: {event.reason}"
+                self.request_retry_at = now + event.wait

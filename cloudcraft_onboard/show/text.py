@@ -1,0 +1,170 @@
+"""Words, numbers and columns as people read them; widths are terminal cells, not characters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.text import Text
+
+from cloudcraft_onboard.model import Action, Change, Outcome, Result
+
+STYLES = {
+    Outcome.CREATED: "green",
+    Outcome.UPDATED: "yellow",
+    Outcome.UNCHANGED: "dim",
+    Outcome.REMOVED: "magenta",
+    Outcome.FAILED: "bold red",
+    Outcome.PENDING: "cyan",
+    Outcome.SKIPPED: "dim",
+}
+"""How outcomes are coloured, wherever there is colour; their word and symbol are always there."""
+
+TO_DO = {
+    Outcome.CREATED: "to create",
+    Outcome.UPDATED: "to update",
+    Outcome.REMOVED: "to remove",
+}
+"""What a plan calls outcomes that are not there yet."""
+
+_SYMBOL_STYLES = {"+": "green", "~": "yellow", "-": "red"}
+
+_JOINERS = "\u200c\u200d"  # inside emoji and Persian words, where dropping them changes the text
+
+
+def clean(text: str) -> str:
+    """`text` as one line that cannot steer a terminal: no control or bidirectional characters."""
+    if text.isprintable():
+        return text
+    return "".join(map(_harmless, text)).strip()
+
+
+def _harmless(char: str) -> str:
+    if char.isspace():
+        return " "
+    return char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}"
+
+
+def width_of(text: str) -> int:
+    """How many terminal cells `text` takes."""
+    return cell_len(text)
+
+
+def fit(text: str, width: int) -> str:
+    """`text` cut to `width` cells, with an ellipsis where something is missing."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(width - 1, 0)).rstrip() + "…" if width > 0 else ""
+
+
+def column(text: str, width: int) -> str:
+    """`text` in exactly `width` cells."""
+    return set_cell_size(fit(text, width), width)
+
+
+def number(value: int) -> str:
+    """1234 as `1,234`."""
+    return f"{value:,}"
+
+
+def counted(value: int, noun: str) -> str:
+    """`1 account`, `1,234 accounts`."""
+    return f"{value:,} {noun}{'' if value == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The names, at most `most` of them: `A, B, C and 12 more`."""
+    shown = ", ".join(map(clean, names[:most]))
+    rest = len(names) - most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def seconds(value: float) -> str:
+    """Time that something took: `0.4 s`, `14 s`, `3 min 10 s`, `1 h 05 min`."""
+    if value < 10:  # noqa: PLR2004 - below ten seconds tenths tell something
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 60:  # noqa: PLR2004 - seconds per minute
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes per hour
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def countdown(value: float) -> str:
+    """Time until something goes on, in whole seconds: `14 s`, `3 min 10 s`."""
+    whole = max(1, math.ceil(value))
+    return f"{whole} s" if whole < 10 else seconds(whole)  # noqa: PLR2004 - no tenths here
+
+
+def about(value: float) -> str:
+    """Time that is still to come, as coarse as it is known: `35 s`, `3 min`, `1 h 05 min`."""
+    if value < 57.5:  # noqa: PLR2004 - from here on the next step would be a minute
+        return f"{max(5, 5 * math.ceil(value / 5))} s"
+    minutes = max(1, round(value / 60))
+    if minutes < 60:  # noqa: PLR2004 - minutes per hour
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def clock(value: float) -> str:
+    """Elapsed time: `1:02`, `1:00:05`."""
+    minutes, rest = divmod(int(value), 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes per hour
+        return f"{minutes}:{rest:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def outcome_word(outcome: Outcome, *, planned: bool) -> str:
+    """The outcome's word in a count: `created`, or `to create` in a plan."""
+    return TO_DO.get(outcome, outcome.word) if planned else outcome.word
+
+
+def counts(numbers: Iterable[tuple[Outcome, int]], *, planned: bool) -> list[Text]:
+    """One piece for each outcome that there is: `+ 3 created`."""
+    return [
+        Text(
+            f"{outcome.symbol} {value:,} {outcome_word(outcome, planned=planned)}",
+            STYLES[outcome],
+        )
+        for outcome, value in numbers
+        if value
+    ]
+
+
+def action_style(action: Action) -> str:
+    """The colour of an action, by its symbol."""
+    return _SYMBOL_STYLES.get(action.symbol, "")
+
+
+def actions(result: Result) -> str:
+    """What was done to the account, as words, each once: `create-role, register`."""
+    return ", ".join(dict.fromkeys(change.action.word for change in result.changes))
+
+
+def why(change: Change) -> str:
+    """What a change is about: `ReadOnlyAccess: not attached`."""
+    return ": ".join(clean(part) for part in (change.subject, change.reason) if part)
+
+
+def title(result: Result) -> str:
+    """The account's name, with its ID where that is known."""
+    name = clean(result.name)
+    return f"{name} ({result.account_id})" if result.account_id else name
+
+
+def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
+    """`text` as lines of at most `width` cells, each behind `indent`; long words are broken."""
+    lines: list[str] = []
+    room = max(width - cell_len(indent), 1)
+    line = ""
+    for word in clean(text).split(" "):
+        for piece in chop_cells(word, room):
+            if line and cell_len(line) + 1 + cell_len(piece) > room:
+                lines.append(indent + line)
+                line = piece
+            else:
+                line = f"{line} {piece}" if line else piece
+    return [*lines, indent + line] if line else lines

@@ -1,0 +1,35 @@
+"""Which view a run gets."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol, TextIO
+
+from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.show.plain import PlainView
+from cloudcraft_onboard.show.progress import LiveView
+
+
+class View(Protocol):
+    """Who listens to a run; all of it is called by the main thread."""
+
+    def handle(self, event: Event) -> None:
+        """Take an event in."""
+
+    def tick(self, now: float) -> None:
+        """A few times a second; `now` is `time.monotonic()`."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was; harmless to repeat."""
+
+
+def choose_view(stream: TextIO, *, verbosity: int = 0, summary: bool = False) -> View:
+    """The live view where it can be drawn, else lines.
+
+    `verbosity` is below 0 for quiet, above 0 for verbose: then log lines would tear a live view.
+    `summary`: keep failures and counts on the terminal, as the results table goes elsewhere.
+    """
+    drawable = stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    if drawable and verbosity == 0:
+        return LiveView(stream, summary=summary)
+    return PlainView(stream, verbosity)
