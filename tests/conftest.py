@@ -1,0 +1,121 @@
+"""What every test lives in: no network, none of this machine's settings, nothing left behind."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudcraft_onboard.sandbox.world import start
+from tests.support.aws_proxy import AwsProxy
+from tests.support.world import MakeWorld, SandboxWorld, beginning
+
+USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_left_behind() -> Iterator[None]:
+    threads = set(threading.enumerate())
+    children = _children()
+    yield
+    left = [t for t in set(threading.enumerate()) - threads if not t.daemon]
+    assert not left, "threads are still running"
+    assert _children() <= children, "child processes are still running"
+
+
+def _children() -> set[str]:
+    """Process IDs of this process's children, where the system tells them."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return {pid for file in lists for pid in file.read_text(encoding="ascii").split()}
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    strayed: list[object] = []
+
+    def guarded(original: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(sock: socket.socket, address: Any) -> Any:
+            if sock.family != socket.AF_UNIX and not _is_loopback(str(address[0])):
+                strayed.append(address)
+                raise ConnectionRefusedError(f"a test may not connect to {address}")
+            return original(sock, address)
+
+        return connect
+
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and not _is_loopback(name):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *args, **kwargs)
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield
+    assert not strayed, f"the test tried to leave this machine: {strayed}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for name in os.environ:
+        if name.startswith(USERS_OWN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "aws-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+
+
+@pytest.fixture(scope="session")
+def _servers() -> Iterator[SandboxWorld]:
+    with start() as world:
+        yield SandboxWorld(world)
+
+
+@pytest.fixture
+def make_world(
+    _servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> MakeWorld:
+    """Begin anew: a world seeded from a manifest, and the environment that points at it."""
+
+    def make(manifest: Any = None, **options: Any) -> SandboxWorld:
+        _servers.begin(beginning(manifest, tmp_path), **options)
+        for name in _servers.unset:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in _servers.env.items():
+            monkeypatch.setenv(name, value)
+        return _servers
+
+    return make
+
+
+@pytest.fixture
+def world(make_world: MakeWorld) -> SandboxWorld:
+    """An organization without members, no limits worth mentioning."""
+    return make_world()
+
+
+@pytest.fixture
+def aws_proxy(_servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsProxy]:
+    """A proxy in front of the local AWS; every world of this test is reached through it."""
+    with AwsProxy(_servers.aws_url) as proxy:
+        monkeypatch.setattr(_servers, "front", {"AWS_ENDPOINT_URL": proxy.url})
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy

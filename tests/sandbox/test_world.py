@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from tests.support.world import MakeWorld, SandboxWorld
+
+
+def test_a_new_world_is_empty(world: SandboxWorld) -> None:
+    assert world.accounts == []
+    assert world.log == []

@@ -1,0 +1,171 @@
+"""The sandbox as tests use it: begin anew, make things go wrong, look at what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+
+from cloudcraft_onboard.model import Account, Manifest
+from cloudcraft_onboard.sandbox.options import Options
+from cloudcraft_onboard.sandbox.world import World
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
+
+_SESSION = boto3.Session(region_name="us-east-1")
+
+Beginning = Manifest | Iterable[Account] | str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One line of the log; fields as in `sandbox.cloudcraft.Entry`."""
+
+    at: float
+    method: str
+    path: str
+    account: str
+    client: str
+    admitted: bool
+    processed: bool
+    status: int | None
+    answered_at: float | None
+
+
+class SandboxWorld:
+    """Both servers, shared by all tests of one process and begun anew by each."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.manifest: Manifest | None = None
+        self.front: dict[str, str] = {}
+
+    def begin(self, manifest: Manifest | None, **options: Any) -> None:
+        """Forget everything; by default without propagation delay and with a generous limit."""
+        settings = {"rate_limit": "1000/1", "propagation_seconds": 0.0, **options}
+        self.manifest = manifest
+        self._world.reset(manifest, Options(**settings))
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What points a program at this world, through the proxy if there is one."""
+        return {**self._world.env, **self.front}
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        return self._world.unset
+
+    @property
+    def aws_url(self) -> str:
+        return self._world.aws_url
+
+    @property
+    def cloudcraft_url(self) -> str:
+        return self._world.cloudcraft_url
+
+    @property
+    def api_key(self) -> str:
+        return self.env["CLOUDCRAFT_API_KEY"]
+
+    @property
+    def read_only_key(self) -> str:
+        return str(self.state["read_only_key"])
+
+    # --- what goes wrong ------------------------------------------------------------------------
+
+    def fault(self, *faults: dict[str, Any], **fields: Any) -> None:
+        """Add faults (`tests.support.faults`), or one made of `sandbox.faults.Fault`'s fields."""
+        self._world.control("POST", "faults", [*faults, *([fields] if fields else [])])
+
+    def consume(self, requests: int, delay: float = 0.0) -> None:
+        """Another client uses so much of the quota, `delay` seconds from now."""
+        self._world.control("POST", "consume", {"requests": requests, "delay": delay})
+
+    # --- what came of it ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Accounts, teams, `faults_left`, `late` (still to be processed), options."""
+        state: dict[str, Any] = self._world.control("GET", "state")
+        return state
+
+    @property
+    def accounts(self) -> list[dict[str, Any]]:
+        """Cloudcraft's accounts, as its API shows them."""
+        accounts: list[dict[str, Any]] = self.state["accounts"]
+        return accounts
+
+    @accounts.setter
+    def accounts(self, accounts: list[dict[str, Any]]) -> None:
+        self._world.control("POST", "state", {"accounts": accounts})
+
+    @property
+    def registered(self) -> list[str]:
+        """The AWS account IDs that Cloudcraft lists, as often as it lists them, sorted."""
+        return sorted(account["roleArn"].split(":")[4] for account in self.accounts)
+
+    def requests(self, method: str = "", path: str = "") -> list[Request]:
+        """Requests of our own so far, in the order they came in; `path` is how it ends."""
+        return [
+            request
+            for request in self.log
+            if request.client == "key"
+            and request.method.startswith(method)
+            and request.path.endswith(path)
+        ]
+
+    @property
+    def log(self) -> list[Request]:
+        """All requests, other clients' included."""
+        return [Request(**entry) for entry in self._world.control("GET", "log")]
+
+    @property
+    def throttled(self) -> int:
+        """How many of our own requests were answered 429 by the limit."""
+        return sum(not request.admitted for request in self.requests())
+
+    def busiest(self, seconds: float) -> int:
+        """The most requests that came in within any stretch of so many seconds."""
+        times = [request.at for request in self.requests()]
+        return max(
+            (sum(start <= at < start + seconds for at in times) for start in times), default=0
+        )
+
+    # --- a look behind the scenes ---------------------------------------------------------------
+
+    def iam(self, account_id: str) -> IAMClient:
+        """IAM as the account's root."""
+        return _SESSION.client("iam", endpoint_url=self.aws_url, **root(account_id))
+
+    def sts(self, account_id: str) -> STSClient:
+        """STS as the account's root."""
+        return _SESSION.client("sts", endpoint_url=self.aws_url, **root(account_id))
+
+
+class MakeWorld(Protocol):
+    """`make_world(manifest, **options)`: a manifest, accounts, a manifest's text, or nothing."""
+
+    def __call__(self, manifest: Beginning = None, **options: Any) -> SandboxWorld: ...
+
+
+def root(account_id: str) -> dict[str, str]:
+    """MiniStack's credentials for an account's root."""
+    return {"aws_access_key_id": account_id, "aws_secret_access_key": "test"}
+
+
+def beginning(manifest: Beginning, folder: Path) -> Manifest | None:
+    """The manifest that is meant; a text is written to `manifest.yaml` in `folder` and loaded."""
+    if manifest is None or isinstance(manifest, Manifest):
+        return manifest
+    if isinstance(manifest, str):
+        from cloudcraft_onboard.manifest.load import load  # noqa: PLC0415 - for texts only
+
+        path = folder / "manifest.yaml"
+        path.write_text(manifest, encoding="utf-8")
+        return load(str(path))
+    return Manifest(path="manifest.yaml", accounts=tuple(manifest))
