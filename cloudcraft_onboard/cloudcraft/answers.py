@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from cloudcraft_onboard.redact import redact
+
 LONGEST_EXCERPT = 200
 
 _UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
@@ -63,7 +65,7 @@ def _said(payload: Any) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Tags and control characters (a terminal would obey them) taken out, cut to an excerpt."""
+    """An excerpt without tags, secrets and control characters, which a terminal would obey."""
     text = html.unescape(_UNSEEN.sub(" ", text[: 100 * LONGEST_EXCERPT]))
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = redact(" ".join("".join(c if c.isprintable() else " " for c in text).split()))
     return text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"

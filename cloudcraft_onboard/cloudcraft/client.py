@@ -219,7 +219,7 @@ def _judged(method: str, path: str, answer: Answer) -> Answer:
     """The answer where it is a usable yes; raises `Refused` or `Doubtful`."""
     if answer.good and _readable(method, answer):
         return answer
-    request, status, words = f"{method} {path}", answer.status, redact(answer.words())
+    request, status, words = f"{method} {path}", answer.status, answer.words()
     said = f": {words}" if words else ""
     if answer.good:
         raise Doubtful(f"Cloudcraft's answer to {request} cannot be read{said}", hint=_SHAPE_HINT)

@@ -66,7 +66,7 @@ class Wire:
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
                 trust_env=not is_loopback(base_url),  # no proxy between here and here
             )
-        except (ValueError, ImportError, OSError) as error:
+        except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             raise CannotStart(
                 redact(f"the settings for HTTPS cannot be used: {error}"),
                 hint="check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables",

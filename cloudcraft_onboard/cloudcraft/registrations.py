@@ -7,6 +7,7 @@ not known to mean something raises `ValueError` rather than counting as "nothing
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,14 +16,15 @@ from cloudcraft_onboard.model import CloudcraftParameters, Registration, Registr
 _log = logging.getLogger(__name__)
 
 _TEAM = "team/"
+_ACCOUNT_ID = re.compile(r"(?!0{12})[0-9]{12}")
 
 
 def parameters_of(payload: Any) -> CloudcraftParameters:
     """`{"accountId": "912185983511", "externalId": "4414aef4-…"}`. Raises `ValueError`."""
     if isinstance(payload, dict):
-        account_id = str(payload.get("accountId") or "").zfill(12)
-        external_id = payload.get("externalId")
-        if account_id.isdigit() and int(account_id) and isinstance(external_id, str):
+        account_id = _text(payload.get("accountId")).zfill(12)  # a number has lost its zeros
+        external_id = _text(payload.get("externalId"))
+        if _ACCOUNT_ID.fullmatch(account_id) and external_id:
             return CloudcraftParameters(account_id=account_id, external_id=external_id)
     raise ValueError("no accountId and externalId in it")
 

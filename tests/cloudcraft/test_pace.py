@@ -1,0 +1,344 @@
+"""The pace's rule as properties, against every kind of window that a server may use."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudcraft_onboard.cloudcraft.headers import Declared
+from cloudcraft_onboard.cloudcraft.pace import Ledger
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A request to come: `gap` seconds after the last one, on its way and back so many seconds."""
+
+    gap: float
+    there: float
+    back: float
+    used: bool
+
+
+@dataclass(frozen=True)
+class Sent:
+    arrived: float
+    sent: float
+    counted: float
+    answered: float
+    used: bool
+
+
+@dataclass(frozen=True)
+class Pause:
+    at: float
+    until: float
+
+
+def run(ledger: Ledger, wishes: list[Wish], pauses: list[Pause]) -> list[Sent]:
+    """Send every wish, first come, first served, each as early as the ledger allows."""
+    now = 0.0
+    waiting = deque[tuple[float, Wish]]()
+    arrival = 0.0
+    for wish in wishes:
+        arrival += wish.gap
+        waiting.append((arrival, wish))
+    in_flight: list[tuple[float, int, float | None]] = []
+    to_come = deque(sorted(pauses, key=lambda pause: pause.at))
+    done: list[Sent] = []
+    while waiting:
+        while to_come and to_come[0].at <= now:
+            ledger.pause(to_come.popleft().until)
+        while in_flight and in_flight[0][0] <= now:
+            moment, _, unused = heapq.heappop(in_flight)
+            if unused is None:
+                ledger.answered(moment)
+            else:
+                ledger.unused(unused)
+        arrived, wish = waiting[0]
+        if arrived <= now and ledger.ready(now):
+            waiting.popleft()
+            token = ledger.take()
+            counted = now + wish.there
+            answered = counted + wish.back
+            heapq.heappush(in_flight, (answered, len(done), None if wish.used else token))
+            done.append(Sent(arrived, now, counted, answered, wish.used))
+            continue
+        moments = [to_come[0].at] if to_come else []
+        if in_flight:
+            moments.append(in_flight[0][0])
+        if arrived > now:
+            moments.append(arrived)
+        elif not ledger.all_in_flight:
+            moments.append(ledger.opening(now))
+        now = min(moments)
+    return done
+
+
+limits = st.integers(1, 6)
+windows = st.floats(0.5, 100)
+seconds = st.one_of(st.just(0.0), st.floats(0, 200))
+wishes = st.lists(
+    st.builds(Wish, gap=seconds, there=seconds, back=seconds, used=st.booleans()), max_size=25
+)
+pauses = st.lists(
+    st.builds(lambda at, length: Pause(at, at + length), st.floats(0, 500), st.floats(0, 100)),
+    max_size=3,
+)
+
+
+@settings(deadline=None)
+@given(limits, windows, wishes, pauses)
+def test_no_window_ever_holds_more_than_the_limit(
+    limit: int, window: float, planned: list[Wish], stops: list[Pause]
+) -> None:
+    sent = run(Ledger(limit, window), planned, stops)
+    assert len(sent) == len(planned)
+    counted = sorted(request.counted for request in sent if request.used)
+    for first, too_many in zip(counted, counted[limit:], strict=False):
+        assert too_many - first >= window
+
+
+@settings(deadline=None)
+@given(limits, windows, wishes, pauses)
+def test_nothing_waits_longer_than_the_rule_demands(
+    limit: int, window: float, planned: list[Wish], stops: list[Pause]
+) -> None:
+    ledger = Ledger(limit, window)
+    sent = run(ledger, planned, stops)
+    for number, request in enumerate(sent):
+        before = sent[:number]
+        turn = max([request.arrived, *(other.sent for other in before)])
+        if request.sent == turn:
+            continue
+        # It waited: a moment before it went, a pause was on or every token was out or at rest.
+        just_before = math.nextafter(request.sent, 0)
+        paused = any(pause.at <= just_before < pause.until for pause in stops)
+        busy = [
+            other
+            for other in before
+            if just_before < other.answered
+            or (other.used and just_before < other.answered + ledger.span)
+        ]
+        assert paused or len(busy) >= limit
+
+
+# --- servers -------------------------------------------------------------------------------------
+
+Server = Callable[[float], bool]
+"""Takes the time of a request; whether it is let through."""
+
+
+def fixed_window_from_the_first(limit: int, window: float) -> Server:
+    began, count = -math.inf, 0
+
+    def let_through(now: float) -> bool:
+        nonlocal began, count
+        if now >= began + window:
+            began, count = now, 0
+        count += 1
+        return count <= limit
+
+    return let_through
+
+
+def fixed_window_of_the_clock(limit: int, window: float) -> Server:
+    counts: dict[float, int] = {}
+
+    def let_through(now: float) -> bool:
+        number = now // window
+        counts[number] = counts.get(number, 0) + 1
+        return counts[number] <= limit
+
+    return let_through
+
+
+def sliding_log(limit: int, window: float) -> Server:
+    log: deque[float] = deque()
+
+    def let_through(now: float) -> bool:
+        while log and log[0] <= now - window:
+            log.popleft()
+        log.append(now)  # also those that are turned away: the harshest kind
+        return len(log) <= limit
+
+    return let_through
+
+
+def sliding_log_of_whole_milliseconds(limit: int, window: float) -> Server:
+    inner = sliding_log(limit, math.floor(window * 1000) / 1000)
+    return lambda now: inner(math.floor(now * 1000) / 1000)
+
+
+def token_bucket(limit: int, window: float) -> Server:
+    level, last = float(limit), 0.0
+
+    def let_through(now: float) -> bool:
+        nonlocal level, last
+        level = min(limit, level + (now - last) * limit / window)
+        last = now
+        level -= 1
+        return level >= 0
+
+    return let_through
+
+
+SERVERS = [
+    fixed_window_from_the_first,
+    fixed_window_of_the_clock,
+    sliding_log,
+    sliding_log_of_whole_milliseconds,
+    token_bucket,
+]
+
+
+@pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.__name__)
+@settings(max_examples=60, deadline=None)
+@given(
+    limit=limits,
+    window=windows,
+    planned=wishes,
+    stops=pauses,
+    drift=st.floats(-0.001, 0.001),
+)
+def test_no_server_answers_429_even_if_its_clock_runs_faster_or_slower(  # noqa: PLR0917 - drawn
+    kind: Callable[[int, float], Server],
+    limit: int,
+    window: float,
+    planned: list[Wish],
+    stops: list[Pause],
+    drift: float,
+) -> None:
+    server = kind(limit, window)
+    sent = run(Ledger(limit, window), planned, stops)
+    for counted in sorted(request.counted for request in sent if request.used):
+        assert server(counted * (1 + drift))
+
+
+@pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.__name__)
+def test_the_simulated_servers_do_turn_away_what_is_too_much(
+    kind: Callable[[int, float], Server],
+) -> None:
+    server = kind(20, 60)
+    assert [server(120 + i / 100) for i in range(21)] == [True] * 20 + [False]
+
+
+def test_a_thousand_requests_take_the_floor_and_hardly_more() -> None:
+    ledger = Ledger(20, 60)
+    sent = run(ledger, [Wish(0, 1, 1, used=True)] * 1000, [])
+    floor = 49 * (60 + 2)
+    assert floor <= sent[-1].sent <= floor * 1.002
+
+
+# --- what the server declares --------------------------------------------------------------------
+
+
+def free(ledger: Ledger, now: float) -> int:
+    return ledger.free_by(now, now)
+
+
+def answer_all(ledger: Ledger, count: int, now: float) -> None:
+    for _ in range(count):
+        ledger.take()
+    for _ in range(count):
+        ledger.answered(now)
+
+
+def test_a_higher_limit_is_used_at_once() -> None:
+    ledger = Ledger(20, 60)
+    answer_all(ledger, 20, 0)
+    ledger.follow(Declared(limit=50, window=30), 1)
+    assert (ledger.limit, ledger.window, free(ledger, 1)) == (50, 30, 30)
+    assert free(ledger, ledger.span) == 50
+
+
+def test_a_lower_limit_counts_what_was_sent_already() -> None:
+    ledger = Ledger(20, 60)
+    answer_all(ledger, 8, 0)
+    ledger.follow(Declared(limit=10, window=60), 1)
+    assert free(ledger, 1) == 2
+    ledger.follow(Declared(limit=5, window=60), 1)
+    assert free(ledger, 1) == 0
+    assert free(ledger, ledger.span) == 5
+
+
+@settings(deadline=None)
+@given(st.integers(1, 20), st.integers(0, 20), st.integers(0, 20), st.integers(1, 30))
+def test_a_changed_limit_holds_whatever_is_in_flight(
+    limit: int, taken: int, answered: int, declared: int
+) -> None:
+    ledger = Ledger(limit, 60)
+    taken = min(taken, limit)
+    answered = min(answered, taken)
+    for _ in range(taken):
+        ledger.take()
+    for _ in range(answered):
+        ledger.answered(0)
+    ledger.follow(Declared(limit=declared, window=60), 0)
+    assert free(ledger, 0) == max(0, declared - taken)
+    for _ in range(taken - answered):
+        ledger.answered(10)
+    assert free(ledger, 10 + ledger.span) == declared
+
+
+def test_nothing_left_means_nobody_sends_until_the_reset() -> None:
+    ledger = Ledger(20, 60)
+    ledger.follow(Declared(remaining=0, reset=12), 100)
+    assert ledger.opening(100) == 112
+    assert free(ledger, 112) == 20
+
+
+def test_less_left_than_thought_is_shared_with_others_until_the_reset() -> None:
+    ledger = Ledger(20, 60)
+    ledger.follow(Declared(limit=20, remaining=3, reset=12), 100)
+    assert free(ledger, 100) == 3
+    assert free(ledger, 112) == 20
+
+
+def test_a_limit_whose_window_is_unknown_never_raises_the_pace_unchecked() -> None:
+    ledger = Ledger(20, 60)
+    ledger.follow(Declared(limit=5000), 0)
+    assert (ledger.limit, ledger.window) == (20, 60)
+    ledger.follow(Declared(limit=5000, remaining=4000, reset=1800), 0)
+    assert (ledger.limit, ledger.window) == (5000, 1800)
+
+
+def test_after_a_429_a_declared_limit_no_longer_raises_the_pace() -> None:
+    ledger = Ledger(20, 60)
+    ledger.follow(Declared(limit=100, window=60), 0)
+    ledger.distrust()
+    assert ledger.limit == 20
+    ledger.follow(Declared(limit=100, window=60), 0)
+    assert ledger.limit == 20
+    ledger.follow(Declared(limit=10, window=60), 0)
+    assert ledger.limit == 10
+
+
+# --- what is asked for the display and the time budget ------------------------------------------
+
+
+def test_free_by_counts_every_window_until_then() -> None:
+    ledger = Ledger(2, 10)
+    ledger.take()
+    assert ledger.free_by(0, -1) == 0
+    assert ledger.free_by(0, 0) == 1
+    assert ledger.free_by(0, ledger.span) == 2
+    ledger.answered(0)
+    assert ledger.free_by(0, ledger.span) == 3
+
+
+@settings(max_examples=50, deadline=None)
+@given(limits, windows, st.integers(0, 30))
+def test_the_opening_told_to_whoever_waits_is_when_their_turn_comes(
+    limit: int, window: float, position: int
+) -> None:
+    ledger = Ledger(limit, window)
+    told = ledger.opening(0, position)
+    sent = run(Ledger(limit, window), [Wish(0, 0, 0, used=True)] * (position + 1), [])
+    assert told == pytest.approx(sent[-1].sent)

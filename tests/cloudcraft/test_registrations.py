@@ -1,0 +1,160 @@
+"""Cloudcraft's JSON in every shape that its documentation leaves open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cloudcraft_onboard.cloudcraft import registrations as shapes
+from cloudcraft_onboard.model import CloudcraftParameters, Registration, RegistrationSpec, Team
+
+ROLE = "arn:aws:iam::111122223333:role/cloudcraft"
+ENTRY = {
+    "id": "fe3e5b29-a0e8-41ca-91e2-02a0441b1d33",
+    "name": "Production",
+    "roleArn": ROLE,
+    "externalId": "ex-1",
+    "readAccess": ["team/cb2fcfbb", "team/aa"],
+    "writeAccess": None,
+    "createdAt": "2026-01-02T03:04:05.000Z",
+    "updatedAt": "2026-01-02T03:04:05.000Z",
+    "CreatorId": "us-1",
+    "source": "aws",
+}
+REGISTRATION = Registration(
+    id="fe3e5b29-a0e8-41ca-91e2-02a0441b1d33",
+    name="Production",
+    role_arn=ROLE,
+    external_id="ex-1",
+    read_access=("cb2fcfbb", "aa"),
+    write_access=None,
+    created_at="2026-01-02T03:04:05.000Z",
+)
+
+
+def spec(**changes: Any) -> RegistrationSpec:
+    words: dict[str, Any] = {
+        "account_id": "111122223333",
+        "name": "Production",
+        "role_arn": ROLE,
+        "region": "eu-west-1",
+    }
+    return RegistrationSpec(**{**words, **changes})
+
+
+@pytest.mark.parametrize("payload", [{"accounts": [ENTRY]}, [ENTRY]], ids=["under a key", "bare"])
+def test_a_list_of_accounts(payload: object) -> None:
+    assert shapes.registrations_of(payload) == (REGISTRATION,)
+
+
+@pytest.mark.parametrize("payload", [{}, {"accounts": []}, {"accounts": None}, []], ids=str)
+def test_an_empty_list(payload: object) -> None:
+    assert shapes.registrations_of(payload) == ()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{"error": "try later"}, None, "nothing", 0, {"accounts": "none"}, {"accounts": {}}],
+    ids=str,
+)
+def test_an_unknown_answer_never_counts_as_an_empty_list(payload: object) -> None:
+    with pytest.raises(ValueError, match="accounts"):
+        shapes.registrations_of(payload)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{**ENTRY, "id": None}, {**ENTRY, "roleArn": None}, {}, None, "x", [ENTRY]],
+    ids=["no id", "no role", "empty", "null", "text", "list"],
+)
+def test_a_broken_entry_is_left_out_with_a_warning(
+    broken: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert shapes.registrations_of({"accounts": [broken, ENTRY]}) == (REGISTRATION,)
+    assert "left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "payload", [[{"id": "t1", "name": "Ops"}], {"teams": [{"id": "t1", "name": "Ops"}]}]
+)
+def test_teams_come_as_a_list_or_under_a_key(payload: object) -> None:
+    assert shapes.teams_of(payload) == (Team(id="t1", name="Ops"),)
+
+
+def test_a_teams_id_never_has_the_prefix() -> None:
+    assert shapes.teams_of([{"id": "team/t1", "name": "Ops"}]) == (Team(id="t1", name="Ops"),)
+
+
+def test_parameters() -> None:
+    payload = {"accountId": "912185983511", "externalId": "ex", "awsConsoleUrl": "https://x"}
+    expected = CloudcraftParameters(account_id="912185983511", external_id="ex")
+    assert shapes.parameters_of(payload) == expected
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        [],
+        None,
+        {"accountId": "912185983511"},
+        {"accountId": "x", "externalId": "e"},
+        {"accountId": "912185983511", "externalId": ""},
+        {"externalId": "e"},
+    ],
+    ids=str,
+)
+def test_parameters_without_both_values_are_refused(payload: object) -> None:
+    with pytest.raises(ValueError, match="externalId"):
+        shapes.parameters_of(payload)
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, [], None, {"Version": "2012-10-17", "Statement": []}], ids=str
+)
+def test_a_policy_without_statements_is_refused(payload: object) -> None:
+    with pytest.raises(ValueError, match="Statement"):
+        shapes.policy_of(payload)
+
+
+def test_what_an_accepted_account_leaves_out_is_as_it_was_sent() -> None:
+    sent = spec()
+    found = shapes.registration_of({"id": "x"}, sent)
+    assert found == Registration(id="x", name="Production", role_arn=ROLE)
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"id": None}, {"id": ""}, {"id": True}, [], None, "x"], ids=str
+)
+def test_without_an_id_nothing_was_registered(payload: object) -> None:
+    assert shapes.registration_of(payload, spec()) is None
+
+
+def test_a_creation_names_access_only_where_it_is_given() -> None:
+    bare = {"name": "Production", "roleArn": ROLE, "region": "eu-west-1"}
+    assert shapes.creation(spec()) == bare
+    assert shapes.creation(spec(read_access=(), write_access=("t1",))) == {
+        **bare,
+        "readAccess": [],
+        "writeAccess": ["team/t1"],
+    }
+
+
+def test_an_update_never_drops_access_that_the_manifest_leaves_open() -> None:
+    body = {"name": "New", "roleArn": ROLE}
+    assert shapes.replacement(REGISTRATION, spec(name="New")) == {
+        **body,
+        "readAccess": ["team/cb2fcfbb", "team/aa"],
+    }
+    assert shapes.replacement(REGISTRATION, spec(name="New", read_access=())) == {
+        **body,
+        "readAccess": [],
+    }
+
+
+def test_access_that_is_not_a_teams_goes_back_as_it_came() -> None:
+    entry = {**ENTRY, "readAccess": ["user/u1", "team/t1"]}
+    found = shapes.registration_of(entry)
+    assert found is not None
+    assert shapes.replacement(found, spec())["readAccess"] == ["user/u1", "team/t1"]
