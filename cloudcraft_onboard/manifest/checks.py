@@ -1,0 +1,154 @@
+"""What a run or AWS would stumble over though each key alone is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cloudcraft_onboard.manifest import rules
+from cloudcraft_onboard.manifest.explain import find, key_path
+from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs
+from cloudcraft_onboard.manifest.schema import AccountShape, Common
+from cloudcraft_onboard.manifest.source import Source, quoted
+from cloudcraft_onboard.model import Account, Via
+
+_ARN_ACCOUNT = re.compile(r"arn:[^:]*:iam::([0-9]{12}):")
+
+_Place = tuple[int | str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """An account of the manifest: which entry it is, what is written there, what it comes to."""
+
+    index: int
+    shape: AccountShape
+    account: Account
+
+
+def check_tree(source: Source, root: Node) -> None:
+    """Entries that name no account, and entries that are the same one.
+
+    Reads the tree, so that it speaks also of entries that are wrong in other ways.
+    """
+    accounts = root.nodes.get("accounts") if isinstance(root, Pairs) else None
+    first: dict[tuple[str, str], Pairs] = {}
+    for entry in accounts.nodes if isinstance(accounts, Items) else ():
+        if not isinstance(entry, Pairs):
+            continue
+        name = entry.data.get("name")
+        called = f"{quoted(name)} needs" if isinstance(name, str) else "an account needs"
+        if entry.data.get("account_id") is None and entry.data.get("profile") is None:
+            message = f"{called} `account_id`, or a `profile` of its own"
+            source.complain(entry.line, entry.column, message)
+        for key, value, message in _identities(entry):
+            other = first.setdefault((key, value), entry)
+            if other is not entry:
+                node = entry.nodes[key]
+                source.complain(
+                    node.line, node.column, message.format(_label(other), value=quoted(value))
+                )
+
+
+def check_entries(source: Source, root: Node, defaults: Common, entries: Sequence[Entry]) -> None:
+    """What the keys of one account, or of it and the defaults, say together."""
+    for entry in entries:
+        for keys, message in _of_one(entry):
+            _complain(source, root, ("accounts", entry.index, *keys), message)
+    for place, message in _of_defaults(defaults, entries):
+        _complain(source, root, place, message)
+
+
+def _complain(source: Source, root: Node, place: _Place, message: str) -> None:
+    node = find(root, place)
+    path = key_path(place)
+    source.complain(node.line, node.column, f"{path}: {message}" if path else message)
+
+
+def _identities(entry: Pairs) -> Iterator[tuple[str, str, str]]:
+    """What only one entry may say: key, value, and the message for a second one."""
+    name, account_id = entry.data.get("name"), entry.data.get("account_id")
+    profile = entry.data.get("profile")
+    if isinstance(name, str):
+        yield "name", name, "name: {value} is the name of {0} already"
+    if isinstance(account_id, str):
+        yield "account_id", account_id, "account_id: {value} is the same account as {0}"
+    elif isinstance(profile, str) and account_id is None:
+        yield "profile", profile, "profile: {value} leads into the same account as {0}"
+
+
+def _label(entry: Pairs) -> str:
+    name = entry.data.get("name")
+    return (
+        f"{quoted(name)} in line {entry.line}"
+        if isinstance(name, str)
+        else (f"the account in line {entry.line}")
+    )
+
+
+def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
+    """What is wrong in one account: the place in it, and the message."""
+    account, shape = entry.account, entry.shape
+    via = account.role.via
+    if account.account_id is None and via is not Via.ASSUME:
+        yield (), f"{quoted(account.name)} needs `account_id`, as its `role.via` is `{via}`"
+    elif account.account_id is None and shape.assume_role is not None:
+        yield (
+            ("assume_role",),
+            "works only together with `account_id`; without it the profile is used as it is",
+        )
+    if account.account_id is not None:
+        for place, arn in _arns(shape):
+            found = _ARN_ACCOUNT.match(arn)
+            if found and found[1] != account.account_id:
+                yield (
+                    place,
+                    f"{quoted(arn, 200)} is in account {found[1]}, not {account.account_id}",
+                )
+    if "tags" in shape.role.model_fields_set and (why := rules.role_tags(account.role.tags)):
+        yield ("role", "tags"), f"together with the defaults', {why}"
+
+
+def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
+    """ARNs in the defaults that are in one account, where others would use them."""
+    for place, arn in _arns(defaults):
+        found = _ARN_ACCOUNT.match(arn)
+        other = _in_another_account(found[1], place, entries) if found else None
+        if found and other:
+            better = "give it to the accounts that it is in"
+            if place == ("assume_role",):
+                better = "give the role's name"
+            message = (
+                f"{quoted(arn, 200)} is in account {found[1]}, but {quoted(other.name)} in line "
+                f"{other.line} is {other.account_id}; {better}"
+            )
+            yield ("defaults", *place), message
+
+
+def _in_another_account(account_id: str, place: _Place, entries: Sequence[Entry]) -> Account | None:
+    """The first account with another ID that uses what the defaults say at `place`."""
+    for entry in entries:
+        if entry.account.account_id not in (None, account_id) and _takes_default(entry, place):
+            return entry.account
+    return None
+
+
+def _arns(shape: Common) -> Iterable[tuple[_Place, str]]:
+    """Every value that may be an ARN, and where it stands."""
+    role = shape.role
+    if shape.assume_role is not None:
+        yield ("assume_role",), shape.assume_role
+    if role.permissions_boundary is not None:
+        yield ("role", "permissions_boundary"), role.permissions_boundary
+    for position, policy in enumerate(role.policies):
+        yield ("role", "policies", position), policy
+
+
+def _takes_default(entry: Entry, place: _Place) -> bool:
+    """Whether the account uses what the defaults say at `place`."""
+    if entry.account.role.via is Via.EXISTING:
+        return False
+    if place == ("assume_role",):
+        return "assume_role" not in entry.shape.model_fields_set
+    return place[1] not in entry.shape.role.model_fields_set

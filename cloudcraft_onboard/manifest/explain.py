@@ -1,0 +1,195 @@
+"""pydantic's errors, each as a sentence about the place in the file that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs, Scalar
+from cloudcraft_onboard.manifest.schema import RULE, AccountShape, Common, ManifestShape
+from cloudcraft_onboard.manifest.source import Source, quoted
+
+_MISSING = {
+    "version": "`version: 1` is missing",
+    "accounts": "`accounts` is missing, the list of the accounts to onboard",
+    "name": "`name` is missing, the name that the account gets in Cloudcraft",
+}
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+_Place = Sequence[int | str]
+
+
+def explain(source: Source, root: Node, errors: Sequence[ErrorDetails]) -> None:
+    """Note each of the errors in `source`, at the value or key that it is about."""
+    for error in errors:
+        place = [part for part in error["loc"] if part != "[key]"]
+        of_key = len(place) < len(error["loc"]) or error["type"] == "extra_forbidden"
+        node = find(root, place, key=of_key)
+        source.complain(node.line, node.column, _sentence(error, place, node))
+
+
+def find(root: Node, place: _Place, *, key: bool = False) -> Node:
+    """The value (or its key) at `place`; where it isn't written, the mapping that lacks it."""
+    node = root
+    for position, part in enumerate(place):
+        last = position == len(place) - 1
+        if isinstance(node, Pairs) and part in node.nodes:
+            node = node.keys[str(part)] if key and last else node.nodes[str(part)]
+        elif isinstance(node, Items) and isinstance(part, int) and part < len(node.nodes):
+            node = node.nodes[part]
+        else:
+            return node
+    return node
+
+
+def key_path(place: _Place) -> str:
+    """The place as people write it, from the account on: `role.policies`."""
+    if len(place) > 1 and place[0] == "accounts":
+        place = place[2:]
+    return ".".join(part for part in place if isinstance(part, str))
+
+
+def shown(node: Node) -> str:
+    """A value as a message shows it: texts in quotes, the rest as it stands in the file."""
+    if isinstance(node, Scalar):
+        plain = node.plain and not isinstance(node.data, str)
+        return f"`{node.text[:60]}`" if plain and node.text else quoted(node.text)
+    return _kind(node)
+
+
+def _sentence(error: ErrorDetails, place: _Place, node: Node) -> str:
+    kind = error["type"]
+    if kind == "missing":
+        return _MISSING.get(str(place[-1]), f"`{place[-1]}` is missing")
+    if kind == "extra_forbidden":
+        return _unknown(place)
+    where = key_path(place)
+    prefix = f"{where}: " if where else ""
+    if kind == RULE:
+        why = error["ctx"]["why"]
+        return f"{prefix}{shown(node)} {why}" if isinstance(node, Scalar) else f"{prefix}{why}"
+    if kind == "literal_error":
+        return f"{prefix}{_no_choice(error, node)}"
+    return f"{prefix}{_wrong_type(kind, place, node)}"
+
+
+def _wrong_type(kind: str, place: _Place, node: Node) -> str:
+    """What stands there, and what should."""
+    wanted = _WANTED.get(kind, "another value")
+    if not place:
+        keys = "version, defaults and accounts"
+        return f"a manifest is a mapping with the keys {keys}, not {_kind(node)}"
+    if not isinstance(node, Scalar):
+        return f"here is {_kind(node)} where {wanted} belongs"
+    if node.plain and node.data is None:
+        return f"has no value; write {wanted} or leave the key out"
+    if kind == "string_type":
+        return _unquoted(place, node)
+    if not node.plain and _reads_as(kind, node.text):
+        return f"{shown(node)} is a text; write it without quotes: {node.text}"
+    hint = f"; write [{node.text[:60]}]" if kind == "list_type" else ""
+    return f"{shown(node)} is {_kind(node)} where {wanted} belongs{hint}"
+
+
+def _reads_as(kind: str, text: str) -> bool:
+    """Whether a text would be what is wanted without its quotes."""
+    return (
+        text in ("true", "false")
+        if kind == "bool_type"
+        else (kind == "int_type" and text.isdecimal())
+    )
+
+
+def _unquoted(place: _Place, node: Scalar) -> str:
+    """A number or truth value where a text belongs: the quotes are missing."""
+    if place[-1] == "account_id":
+        if node.text.isascii() and node.text.isdigit():
+            count = len(node.text)
+            digits = "1 digit" if count == 1 else f"{count} digits"
+            return f"{shown(node)} has {digits}, an AWS account ID has 12"
+        return f"{shown(node)} is {_kind(node)} to YAML; write the account ID's 12 digits in quotes"
+    return f"{shown(node)} is {_kind(node)} to YAML; put it in quotes: {quoted(node.text)}"
+
+
+def _no_choice(error: ErrorDetails, node: Node) -> str:
+    """None of a few words."""
+    expected = error["ctx"]["expected"].replace("'", "`")
+    if not isinstance(node, Scalar):
+        return f"here is {_kind(node)}; write one of {expected}"
+    if node.plain and node.data is None:
+        return f"has no value; write one of {expected}"
+    near = get_close_matches(node.text, [word.strip(" `") for word in _split(expected)], 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"write one of {expected}"
+    return f"{shown(node)} is not known; {hint}"
+
+
+def _split(expected: str) -> list[str]:
+    return expected.replace(" or ", ",").split(",")
+
+
+def _unknown(place: _Place) -> str:
+    """A key that has no meaning there, and the one that may be meant."""
+    key, shape = str(place[-1]), _shape_at(place[:-1])
+    known = list(shape.model_fields)
+    near = get_close_matches(key.lower().replace("-", "_"), known, 1)
+    where = key_path(place[:-1])
+    message = f"unknown key {quoted(key)}" + (f" in {where}" if where else "")
+    if near:
+        return f"{message}; did you mean `{near[0]}`?"
+    for name, child in _children(shape):
+        if key in child.model_fields:
+            return f"{message}; it belongs into `{name}`"
+    if shape is not ManifestShape:
+        for name, other in (("accounts", AccountShape), ("the top level", ManifestShape)):
+            if key in other.model_fields:
+                return f"{message}; it belongs to {name}"
+    return f"{message}; known here: {', '.join(known)}"
+
+
+def _shape_at(place: _Place) -> type[BaseModel]:
+    """The model of the mapping at `place`."""
+    shape: type[BaseModel] = ManifestShape
+    for part in place:
+        if part == "accounts":
+            shape = AccountShape
+        elif part == "defaults":
+            shape = Common
+        else:
+            shape = dict(_children(shape)).get(str(part), shape)
+    return shape
+
+
+def _children(shape: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
+    """The keys of a mapping whose values are mappings with known keys themselves."""
+    children = []
+    for name, field in shape.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        children += [(name, k) for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
+    return children
+
+
+def _kind(node: Node) -> str:
+    """What a value is, in words."""
+    if isinstance(node, Pairs):
+        return "a mapping"
+    if isinstance(node, Items):
+        return "a list"
+    data: Any = node.data
+    if isinstance(data, str):
+        return "a text"
+    if isinstance(data, bool):
+        return "a truth value"
+    return "nothing" if data is None else "a number"

@@ -1,0 +1,316 @@
+"""YAML text to a tree that knows where everything stands.
+
+Built from PyYAML's parser events: its composer recurses in C (a deeply nested file would end the
+process), keeps the last of two equal keys without a word, and its constructor turns account IDs
+into other numbers. Here every scalar keeps its source text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+
+from cloudcraft_onboard.manifest.source import Source, quoted
+
+MAX_DEPTH = 50
+MAX_ALIASED = 1_000_000
+"""How many values aliases may stand for, all together; a manifest of 10,000 accounts that each
+merge ten keys stays at a tenth of it."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_NUMBER = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?"
+    r"|0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
+    r"|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
+)
+"""Any number of YAML 1.1 or 1.2, so that no reading of the two makes a text of one."""
+
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
+}
+
+_PLAIN_TAGS = ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
+class Number:
+    """A number that is no plain decimal whole one: no key of a manifest wants it."""
+
+
+NUMBER = Number()
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A value: `data` is what it means (dict, list, str, int, bool, None or `NUMBER`).
+
+    `size` counts the values in it with every alias written out. Positions count from 1.
+    """
+
+    line: int
+    column: int
+    data: Any = None
+    size: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class Scalar(Node):
+    """A single value; `text` as in the source where it is `plain`, that is, without quotes."""
+
+    text: str = ""
+    plain: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Items(Node):
+    """A list."""
+
+    nodes: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Pairs(Node):
+    """A mapping: for each key its own node and the value's. Merged keys stand where they came from.
+
+    `key` is the one that waits for its value, `merges` are the mappings that `<<` names.
+    """
+
+    keys: dict[str, Scalar] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    key: Scalar | None = None
+    twice: bool = False
+    merges: list[Node] = field(default_factory=list)
+
+
+class _Stop(Exception):
+    """The rest of the text cannot be read sensibly."""
+
+
+def compose(source: Source) -> Node | None:
+    """The document's root; None where the text is no YAML document, or none at all.
+
+    What is wrong is noted in `source`.
+    """
+    builder = _Builder(source)
+    try:
+        for event in _events(source):
+            builder.take(event)
+    except _Stop:
+        return None
+    if builder.root is None:
+        source.complain(1, 1, "the file is empty; a manifest starts with `version: 1`")
+    return builder.root
+
+
+def _events(source: Source) -> Iterator[Any]:
+    """The parser's events; a syntax error is noted and stops."""
+    try:
+        yield from yaml.parse(source.text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        source.complain(*_explain(source, error))
+        raise _Stop from None
+    except yaml.YAMLError as error:
+        source.complain(1, 1, f"not valid YAML: {error}")
+        raise _Stop from None
+
+
+def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
+    """Where a syntax error is, and what it means in words."""
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = error.problem or "it cannot be read"
+    text = source.lines[line - 1] if line <= len(source.lines) else ""
+    indentation = text[: len(text) - len(text.lstrip())]
+    if "\t" in indentation:
+        column = indentation.index("\t") + 1
+        return line, column, "a tab; YAML is indented with spaces only"
+    at = text[column - 1 : column]
+    if "cannot start any token" in problem and at:
+        problem = f"a value cannot start with `{at}`; put quotes around it"
+    elif "mapping values are not allowed" in problem:
+        problem = "a `:` where no key can be; check the indentation, or quote a text that has `: `"
+    elif "quoted scalar" in (error.context or "") and error.context_mark:
+        line, column = error.context_mark.line + 1, error.context_mark.column + 1
+        problem = "the quote that opens here is never closed"
+    elif "',' or" in problem and error.context_mark:
+        line, column = error.context_mark.line + 1, error.context_mark.column + 1
+        bracket = problem.rsplit("'", 2)[1]
+        problem = f"what opens here is never closed with `{bracket}`, or lacks a comma"
+    elif "could not find expected ':'" in problem and error.context_mark:
+        line, column = error.context_mark.line + 1, error.context_mark.column + 1
+        problem = "a key without `:`"
+    elif "expected <block end>" in problem or "expected '-' indicator" in problem:
+        problem = "this is indented differently from what stands above it"
+    return line, column, f"not valid YAML: {problem}"
+
+
+class _Builder:
+    """Takes the parser's events one by one and keeps the tree made so far."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.root: Node | None = None
+        self.documents = 0
+        self.open: list[Items | Pairs] = []
+        self.anchors: dict[str, Node] = {}
+        self.aliased = 0
+
+    def take(self, event: Any) -> None:
+        """Add what one event says."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._add(self._scalar(event), event.anchor)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._start(event)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._end()
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                self._stop(event, "a second document starts here; a manifest is a single one")
+
+    def _scalar(self, event: Any) -> Scalar:
+        mark, text, plain = event.start_mark, event.value, event.implicit[0]
+        node = Scalar(mark.line + 1, mark.column + 1, text, 1, text, plain)
+        if plain:
+            node.data = _meaning(text)
+        elif event.tag is not None:
+            self._check_tag(event)
+        return node
+
+    def _start(self, event: Any) -> None:
+        if len(self.open) >= MAX_DEPTH:
+            self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
+        if event.tag is not None:
+            self._check_tag(event)
+        mark = event.start_mark
+        node: Items | Pairs
+        if isinstance(event, yaml.MappingStartEvent):
+            node = Pairs(mark.line + 1, mark.column + 1, {})
+        else:
+            node = Items(mark.line + 1, mark.column + 1, [])
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        self.open.append(node)
+
+    def _end(self) -> None:
+        node = self.open.pop()
+        if isinstance(node, Pairs):
+            self._merge(node)
+        self._add(node, None)
+
+    def _alias(self, event: Any) -> None:
+        target = self.anchors.get(event.anchor)
+        if target is None:
+            near = get_close_matches(event.anchor, self.anchors, 1)
+            hint = f"; did you mean `*{near[0]}`?" if near else ""
+            self._stop(event, f"`*{event.anchor}` has no anchor `&{event.anchor}` above it{hint}")
+        elif any(target is node for node in self.open):
+            self._stop(event, f"`*{event.anchor}` stands inside of what it refers to")
+        else:
+            self.aliased += target.size
+            if self.aliased > MAX_ALIASED:
+                self._stop(event, f"aliases stand for more than {MAX_ALIASED:,} values up to here")
+            if isinstance(target, Scalar):  # as a key it is this place that is wrong, not that one
+                mark = event.start_mark
+                target = Scalar(
+                    mark.line + 1, mark.column + 1, target.data, 1, target.text, target.plain
+                )
+            self._add(target, None)
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        """Put a finished value where it belongs."""
+        if anchor is not None:
+            self.anchors[anchor] = node
+        if not self.open:
+            self.root = node
+            return
+        parent = self.open[-1]
+        parent.size += node.size
+        if isinstance(parent, Items):
+            parent.nodes.append(node)
+            parent.data.append(node.data)
+        elif parent.key is None:
+            parent.key = self._key(parent, node)
+        else:
+            self._pair(parent, parent.key, node)
+            parent.key = None
+
+    def _key(self, parent: Pairs, node: Node) -> Scalar:
+        if not isinstance(node, Scalar):
+            self.source.complain(node.line, node.column, "a key must be a single word or text")
+            node = Scalar(node.line, node.column, text=f"\0{node.line}:{node.column}")
+        first = parent.keys.get(node.text)
+        parent.twice = first is not None
+        if first is not None:
+            self.source.complain(
+                node.line,
+                node.column,
+                f"{quoted(node.text)} is here twice, first in line {first.line}; keep one",
+            )
+        return node
+
+    def _pair(self, parent: Pairs, key: Scalar, node: Node) -> None:
+        if parent.twice or key.text.startswith("\0"):
+            return
+        parent.keys[key.text] = key
+        if key.plain and key.text == "<<":
+            parent.merges = node.nodes if isinstance(node, Items) else [node]
+        else:
+            parent.nodes[key.text] = node
+            parent.data[key.text] = node.data
+
+    def _merge(self, node: Pairs) -> None:
+        """Add the keys of the merged mappings; own keys win, then those of the first."""
+        if not node.merges:
+            return
+        del node.keys["<<"]
+        for merged in node.merges:
+            if not isinstance(merged, Pairs):
+                self.source.complain(
+                    merged.line, merged.column, "`<<` takes a mapping, or a list of mappings"
+                )
+                continue
+            for name, value in merged.nodes.items():
+                if name not in node.nodes:
+                    node.keys[name] = merged.keys[name]
+                    node.nodes[name] = value
+                    node.data[name] = value.data
+
+    def _check_tag(self, event: Any) -> None:
+        if event.tag not in _PLAIN_TAGS:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            mark = event.start_mark
+            self.source.complain(
+                mark.line + 1,
+                mark.column + 1,
+                f"the YAML tag {quoted(tag)} has no place in a manifest; write a plain value",
+            )
+
+    def _stop(self, event: Any, message: str) -> None:
+        mark = event.start_mark
+        self.source.complain(mark.line + 1, mark.column + 1, message)
+        raise _Stop
+
+
+def _meaning(text: str) -> Any:
+    """What an unquoted scalar is. Twelve digits are an account ID's, never a number."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if not text[0].isascii() or text[0].isalpha():
+        return text
+    if _ACCOUNT_ID.fullmatch(text):
+        return text
+    if _PLAIN_INT.fullmatch(text):
+        return int(text)
+    return NUMBER if _NUMBER.fullmatch(text) else text

@@ -1,0 +1,221 @@
+"""What AWS and Cloudcraft accept, each rule as (pattern for editors, explanation for people).
+
+A rule takes a value and says what is wrong with it, or None. Sources: the IAM API reference
+(CreateRole, Tag, AttachRolePolicy), CloudFormation's CreateStackSet, Organizations' Parent.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from cloudcraft_onboard.manifest.source import quoted
+from cloudcraft_onboard.model import MANAGED_BY
+
+ACCOUNT_ID = r"^[0-9]{12}$"
+REGION = (
+    r"^[a-z]{2,5}(-[a-z]{2,5})?-"
+    r"(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9][0-9]?$"
+)
+ROLE_NAME = r"^[A-Za-z0-9_+=,.@-]{1,64}$"
+PATH = r"^/([\x21-\x7e]+/)?$"
+ROLE_ARN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/([\x21-\x7e]+/)?[A-Za-z0-9_+=,.@-]{1,64}$"
+ROLE = f"{ROLE_NAME}|{ROLE_ARN}"
+POLICY_NAME = r"^([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}$"
+POLICY_ARN = (
+    r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([\x21-\x7e]+/)?[A-Za-z0-9_+=,.@-]{1,128}$"
+)
+BOUNDARY = f"{POLICY_NAME}|{POLICY_ARN}"
+POLICY = f"{POLICY_NAME}|^cloudcraft:(minimal|custom)$|{POLICY_ARN}"
+TAG_TEXT = r"^[^!\"#$%&'()*,;<>?\[\\\]^`{|}~\x00-\x1f\x7f]*$"
+TARGET = r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$"
+STACK_SET = r"^[A-Za-z][A-Za-z0-9-]{0,127}$"
+NOT_BLANK = r"\S"
+
+MAX_TAGS = 49
+"""IAM allows a role 50 tags, and one of them is `ManagedBy`."""
+
+REGIONS = (
+    *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1"),
+    *("eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1"),
+    *("eu-west-2", "eu-west-3", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2"),
+    *("ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2"),
+    *("ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"),
+    *("af-south-1", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1"),
+    *("us-gov-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1", "eusc-de-east-1"),
+)
+"""For "did you mean" only: AWS opens new ones."""
+
+_REGION = re.compile(REGION)
+_ROLE_NAME = re.compile(ROLE_NAME)
+_TAG_TEXT = re.compile(r"[A-Za-z0-9_.:/=+\-@ ]*")
+_ROLE_CHARACTERS = "letters, digits and _+=,.@-"
+
+
+def text(value: str) -> str | None:
+    """Any text for people: not blank, one line, nothing that steers a terminal."""
+    if not value.strip():
+        return "is blank"
+    if not value.isprintable():
+        for character in value:
+            if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+                return f"has the control character U+{ord(character):04X}; leave it out"
+    return None
+
+
+def account_id(value: str) -> str | None:
+    """An AWS account ID."""
+    if len(value) == 12 and value.isascii() and value.isdigit():  # noqa: PLR2004 - an ID's length
+        return None
+    if value.isascii() and value.isdigit():
+        digits = "1 digit" if len(value) == 1 else f"{len(value)} digits"
+        return f"has {digits}, an AWS account ID has 12"
+    if re.fullmatch(r"[0-9]{4}[- ][0-9]{4}[- ][0-9]{4}", value):
+        return f'is written in groups; write it as 12 digits: "{re.sub("[- ]", "", value)}"'
+    return "is no AWS account ID, which is 12 digits"
+
+
+def region(value: str) -> str | None:
+    """An AWS region, known or yet to come."""
+    if _REGION.fullmatch(value):
+        return None
+    near = get_close_matches(value.lower(), REGIONS, 2, 0.8)
+    if not near:
+        return "is no AWS region; they look like `eu-west-1`"
+    return f"is no AWS region; did you mean {' or '.join(f'`{name}`' for name in near)}?"
+
+
+def role_name(value: str) -> str | None:
+    """An IAM role's name."""
+    return None if _ROLE_NAME.fullmatch(value) else _why_no_name(value, "role", 64)
+
+
+def role(value: str) -> str | None:
+    """A role by name or ARN."""
+    if not value.startswith("arn:"):
+        if "/" in value:
+            return (
+                f"has a path; write its last part, `{value.rsplit('/', 1)[1]}`, or the role's ARN"
+            )
+        return role_name(value)
+    if re.fullmatch(ROLE_ARN, value):
+        return None
+    if ":assumed-role/" in value:
+        return "is the ARN of a session; write the role's: `arn:aws:iam::111122223333:role/NAME`"
+    return "is no ARN of an IAM role, `arn:aws:iam::111122223333:role/NAME`"
+
+
+def path(value: str) -> str | None:
+    """An IAM path."""
+    if len(value) > 512:  # noqa: PLR2004 - IAM's limit
+        return f"has {len(value)} characters, an IAM path has 512 at most"
+    if re.fullmatch(PATH, value):
+        return None
+    if value.strip("/") and not (value.startswith("/") and value.endswith("/")):
+        return f"is no IAM path, which starts and ends with `/`: `/{value.strip('/')}/`"
+    return "is no IAM path: `/`, or `/teams/cloud/` without spaces"
+
+
+def policy(value: str) -> str | None:
+    """A policy to attach, by AWS's name, by ARN, or one of Cloudcraft's."""
+    if value.startswith("cloudcraft:"):
+        if value in ("cloudcraft:minimal", "cloudcraft:custom"):
+            return None
+        return "is not known; Cloudcraft has `cloudcraft:minimal` and `cloudcraft:custom`"
+    return boundary(value)
+
+
+def boundary(value: str) -> str | None:
+    """A managed policy by name or ARN."""
+    if value.startswith("arn:"):
+        good = re.fullmatch(POLICY_ARN, value)
+        hint = "is no ARN of an IAM policy, `arn:aws:iam::111122223333:policy/NAME`"
+        return None if good else hint
+    last = value.rsplit("/", 1)[-1]
+    return None if re.fullmatch(POLICY_NAME, value) else _why_no_name(last, "policy", 128)
+
+
+def target(value: str) -> str | None:
+    """A root or an organizational unit."""
+    if re.fullmatch(TARGET, value):
+        return None
+    return "is no organizational unit (`ou-ab12-11111111`) and no root (`r-ab12`)"
+
+
+def stack_set_name(value: str) -> str | None:
+    """A CloudFormation stack set's name."""
+    if re.fullmatch(STACK_SET, value):
+        return None
+    return "is no stack set name: a letter, then up to 127 letters, digits and hyphens"
+
+
+def tag_key(value: str) -> str | None:
+    """The key of a role's tag."""
+    if not 1 <= len(value) <= 128:  # noqa: PLR2004 - IAM's limit
+        return f"has {len(value)} characters, a tag key has 1 to 128"
+    if value.lower().startswith("aws:"):
+        return "starts with `aws:`, which AWS keeps for itself"
+    if value.lower() == MANAGED_BY[0].lower():
+        return f"is set by onboard itself (`{MANAGED_BY[0]}: {MANAGED_BY[1]}`); leave it out"
+    return _tag_characters(value)
+
+
+def tag_value(value: str) -> str | None:
+    """The value of a role's tag."""
+    if len(value) > 256:  # noqa: PLR2004 - IAM's limit
+        return f"has {len(value)} characters, a tag value has 256 at most"
+    return _tag_characters(value)
+
+
+def role_tags(value: Mapping[str, str]) -> str | None:
+    """All tags of a role together."""
+    if len(value) > MAX_TAGS:
+        return f"{len(value)} tags; a role can have 50, one of them is onboard's `{MANAGED_BY[0]}`"
+    seen: dict[str, str] = {}
+    for key in value:
+        other = seen.setdefault(key.lower(), key)
+        if other != key:
+            return f"{quoted(other)} and {quoted(key)} are the same key for IAM; keep one"
+    return None
+
+
+def selection_key(value: str) -> str | None:
+    """The key of an account's tag, which `--only KEY=VALUE` has to find."""
+    if "=" in value:
+        return "has `=`, which `--only KEY=VALUE` could not tell from its own"
+    return text(value)
+
+
+def selection_value(value: str) -> str | None:
+    """The value of an account's tag."""
+    return text(value) if value else None
+
+
+def once(value: Sequence[str]) -> str | None:
+    """A list that names nothing twice."""
+    for position, entry in enumerate(value):
+        if entry in value[:position]:
+            return f"{quoted(entry)} is listed twice; keep one"
+    return None
+
+
+def _tag_characters(value: str) -> str | None:
+    """Letters, numbers and spaces of any script, and `_.:/=+-@`."""
+    if _TAG_TEXT.fullmatch(value):
+        return None
+    for character in value:
+        if character not in "_.:/=+-@" and unicodedata.category(character)[0] not in "LNZ":
+            shown = character if character.isprintable() else f"U+{ord(character):04X}"
+            return f"has `{shown}`; a tag has letters, digits, spaces and _.:/=+-@"
+    return None
+
+
+def _why_no_name(value: str, what: str, limit: int) -> str:
+    """What keeps `value` from being the name of a role or policy."""
+    if not value:
+        return "is empty"
+    if len(value) > limit:
+        return f"has {len(value)} characters, a {what} name has {limit} at most"
+    return f"is no {what} name: AWS takes {_ROLE_CHARACTERS}"

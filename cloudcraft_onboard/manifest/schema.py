@@ -1,0 +1,262 @@
+"""The manifest's shape: the model that validates, and that the JSON Schema is generated from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+)
+from pydantic_core import PydanticCustomError
+
+from cloudcraft_onboard.manifest import rules
+
+RULE = "rule"
+"""The error type of a broken rule; its context has `why`."""
+
+_T = TypeVar("_T")
+
+
+def _obeys(rule: Callable[[_T], str | None]) -> AfterValidator:
+    """A validator that lets `rule` speak."""
+
+    def check(value: _T) -> _T:
+        why = rule(value)
+        if why is not None:
+            raise PydanticCustomError(RULE, "{why}", {"why": why})
+        return value
+
+    return AfterValidator(check)
+
+
+def _editor(**schema: Any) -> Any:
+    """What the JSON Schema says besides the type."""
+    return Field(json_schema_extra=schema)
+
+
+def _within(low: int, high: int) -> AfterValidator:
+    """A number between two others, both included."""
+
+    def rule(value: int) -> str | None:
+        return None if low <= value <= high else f"is out of range, {low} to {high}"
+
+    return _obeys(rule)
+
+
+def _exactly_one(value: int) -> str | None:
+    return None if value == 1 else "is not known to this version of onboard, which reads `1`"
+
+
+def _none_is_empty(value: Any) -> Any:
+    """A key whose value is left out, `tags:`, is an empty mapping."""
+    return {} if value is None else value
+
+
+Text = Annotated[StrictStr, _obeys(rules.text), _editor(pattern=rules.NOT_BLANK)]
+AccountId = Annotated[StrictStr, _obeys(rules.account_id), _editor(pattern=rules.ACCOUNT_ID)]
+Region = Annotated[StrictStr, _obeys(rules.region), _editor(pattern=rules.REGION)]
+RoleName = Annotated[StrictStr, _obeys(rules.role_name), _editor(pattern=rules.ROLE_NAME)]
+Role = Annotated[StrictStr, _obeys(rules.role), _editor(pattern=rules.ROLE)]
+Path = Annotated[StrictStr, _obeys(rules.path), _editor(pattern=rules.PATH, maxLength=512)]
+Policy = Annotated[StrictStr, _obeys(rules.policy), _editor(pattern=rules.POLICY)]
+Boundary = Annotated[StrictStr, _obeys(rules.boundary), _editor(pattern=rules.BOUNDARY)]
+Target = Annotated[StrictStr, _obeys(rules.target), _editor(pattern=rules.TARGET)]
+StackSetName = Annotated[StrictStr, _obeys(rules.stack_set_name), _editor(pattern=rules.STACK_SET)]
+TagKey = Annotated[
+    StrictStr, _obeys(rules.tag_key), _editor(pattern=rules.TAG_TEXT, minLength=1, maxLength=128)
+]
+TagValue = Annotated[
+    StrictStr, _obeys(rules.tag_value), _editor(pattern=rules.TAG_TEXT, maxLength=256)
+]
+SelectionKey = Annotated[StrictStr, _obeys(rules.selection_key), _editor(pattern="^[^=]+$")]
+SelectionValue = Annotated[StrictStr, _obeys(rules.selection_value)]
+Seconds = Annotated[StrictInt, _within(3600, 43200), _editor(minimum=3600, maximum=43200)]
+Percentage = Annotated[StrictInt, _within(1, 100), _editor(minimum=1, maximum=100)]
+Tolerance = Annotated[StrictInt, _within(0, 100), _editor(minimum=0, maximum=100)]
+Teams = Annotated[list[Text], _obeys(rules.once)]
+
+
+class Shape(BaseModel):
+    """A mapping of the manifest: no keys but the ones named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def given(self) -> dict[str, Any]:
+        """The keys that are written in the manifest, with their values."""
+        return {key: getattr(self, key) for key in self.model_fields_set}
+
+
+class StackSet(Shape):
+    """The service-managed CloudFormation stack set that rolls the role out."""
+
+    name: StackSetName = Field(
+        default="cloudcraft-onboard",
+        description="The stack set's name.",
+        examples=["cloudcraft-onboard"],
+    )
+    organizational_units: Annotated[list[Target], _obeys(rules.once)] = Field(
+        default=[],
+        description="Roots or organizational units to roll the role out to. Without any: the "
+        "manifest's accounts, by an account filter.",
+        examples=[["r-ab12"], ["ou-ab12-11111111"]],
+    )
+    admin: Literal["self", "delegated"] = Field(
+        default="self",
+        description="`self`: the credentials are the management account's; `delegated`: those of a "
+        "delegated administrator.",
+    )
+    max_concurrent_percentage: Percentage = Field(
+        default=100, description="Percentage of the accounts worked on at the same time."
+    )
+    failure_tolerance_percentage: Tolerance = Field(
+        default=10, description="Percentage of the accounts that may fail before AWS stops."
+    )
+
+
+class RoleShape(Shape):
+    """The IAM role that Cloudcraft reads an account with."""
+
+    name: RoleName = Field(
+        default="cloudcraft", description="The role's name.", examples=["cloudcraft"]
+    )
+    path: Path = Field(
+        default="/", description="The role's IAM path.", examples=["/", "/teams/cloud/"]
+    )
+    policies: Annotated[list[Policy], _obeys(rules.once)] = Field(
+        default=["ReadOnlyAccess"],
+        description="Policies attached to the role: names of AWS-managed policies, policy ARNs, or "
+        "Cloudcraft's own, `cloudcraft:minimal` and `cloudcraft:custom`.",
+        examples=[["ReadOnlyAccess"], ["cloudcraft:minimal"]],
+    )
+    permissions_boundary: Boundary | None = Field(
+        default=None,
+        description="The policy that bounds the role's permissions: an ARN, or the name of a policy "
+        "that is in each account.",
+        examples=["boundary", "arn:aws:iam::111122223333:policy/boundary"],
+    )
+    max_session_duration: Seconds = Field(
+        default=3600, description="How long a session of the role may last, in seconds."
+    )
+    tags: Annotated[
+        dict[TagKey, TagValue], _obeys(rules.role_tags), BeforeValidator(_none_is_empty)
+    ] = Field(
+        default={},
+        description="Tags of the role. An account's are added to those of the defaults; for the "
+        "same key the account's value counts.",
+        examples=[{"team": "platform"}],
+    )
+    adopt: StrictBool = Field(
+        default=False, description="Take over an existing role whose trust is someone else's."
+    )
+    via: Literal["assume", "stackset", "existing"] = Field(
+        default="assume",
+        description="Who makes the role. `assume`: onboard, in the account; `stackset`: a "
+        "CloudFormation StackSet; `existing`: somebody else (Terraform, ...), it is only "
+        "registered.",
+    )
+    partition: Literal[
+        "aws",
+        "aws-cn",
+        "aws-us-gov",
+        "aws-eusc",
+        "aws-iso",
+        "aws-iso-b",
+        "aws-iso-e",
+        "aws-iso-f",
+    ] = Field(default="aws", description="The AWS partition, for `via: existing`.")
+    stackset: Annotated[StackSet, BeforeValidator(_none_is_empty)] = Field(
+        default=StackSet(), description="The stack set, for `via: stackset`."
+    )
+
+
+class Common(Shape):
+    """What the defaults and each account can say."""
+
+    profile: Text | None = Field(
+        default=None,
+        description="Profile of the AWS config that the credentials come from. Without one: the "
+        "SDK's default chain.",
+        examples=["org-admin"],
+    )
+    assume_role: Role | None = Field(
+        default=None,
+        description="Name or ARN of the role that leads into an account given by `account_id`.",
+        examples=["OrganizationAccountAccessRole", "AWSControlTowerExecution"],
+    )
+    region: Region = Field(
+        default="us-east-1",
+        description="Region from which Cloudcraft checks the account.",
+        examples=["us-east-1", "eu-west-1"],
+    )
+    role: Annotated[RoleShape, BeforeValidator(_none_is_empty)] = Field(
+        default=RoleShape(), description="The role that Cloudcraft reads the account with."
+    )
+    read_access: Teams | None = Field(
+        default=None,
+        description="Cloudcraft teams that may see the account, by name or ID. Without this key "
+        "Cloudcraft's setting stays as it is; an empty list takes the access away.",
+        examples=[["Platform"]],
+    )
+    write_access: Teams | None = Field(
+        default=None,
+        description="Cloudcraft teams that may change the account, by name or ID; like "
+        "`read_access`.",
+        examples=[["Platform"]],
+    )
+
+
+class AccountShape(Common):
+    """One AWS account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["profile"]}, {"required": ["account_id"]}]}
+    )
+
+    name: Text = Field(description="The account's name in Cloudcraft.", examples=["Production"])
+    account_id: AccountId | None = Field(
+        default=None,
+        description="The account's ID: 12 digits, in quotes.",
+        examples=["111122223333"],
+    )
+    enabled: StrictBool = Field(
+        default=True, description="false: the account stays in the file and is skipped."
+    )
+    tags: Annotated[dict[SelectionKey, SelectionValue], BeforeValidator(_none_is_empty)] = Field(
+        default={},
+        description="For `--only KEY=VALUE` and `--exclude`.",
+        examples=[{"env": "prod"}],
+    )
+
+
+def _some(value: list[AccountShape]) -> str | None:
+    return None if value else "the list is empty; a manifest has one account at least"
+
+
+class ManifestShape(Shape):
+    """Accounts to connect to Cloudcraft."""
+
+    model_config = ConfigDict(title="onboard manifest")
+
+    version: Annotated[StrictInt, _obeys(_exactly_one), _editor(const=1)] = Field(
+        description="The manifest format's version."
+    )
+    defaults: Annotated[Common, BeforeValidator(_none_is_empty)] = Field(
+        default=Common(), description="What holds for every account that says nothing else."
+    )
+    accounts: Annotated[list[AccountShape], _obeys(_some), _editor(minItems=1)] = Field(
+        description="The accounts, in the order in which they are worked on and reported."
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The manifest as a JSON Schema, draft 2020-12."""
+    schema = ManifestShape.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

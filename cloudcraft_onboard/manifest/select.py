@@ -1,0 +1,124 @@
+"""Which accounts a command works on: `--only`, `--exclude`, `--changed-since`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cloudcraft_onboard.errors import ManifestError, UsageError
+from cloudcraft_onboard.manifest.load import loads
+from cloudcraft_onboard.model import Account, Manifest
+
+_SHOWN = 8
+"""How many of a tag's values a message lists."""
+
+
+def select(
+    accounts: Sequence[Account], only: Sequence[str], exclude: Sequence[str]
+) -> tuple[Account, ...]:
+    """The accounts that match any of `only` (all, where it is empty) and none of `exclude`.
+
+    A pattern is a name, a glob over names, a 12-digit account ID or `key=value` for a tag, the
+    value of which may be a glob. What is exactly a name means that account, whatever else it looks
+    like. Raises `UsageError` for patterns that match nothing, and when nothing is left.
+    """
+    wanted = {pattern: _matching(pattern, accounts) for pattern in dict.fromkeys(only)}
+    unwanted = {pattern: _matching(pattern, accounts) for pattern in dict.fromkeys(exclude)}
+    unmatched = [("--only", p) for p, names in wanted.items() if not names]
+    unmatched += [("--exclude", p) for p, names in unwanted.items() if not names]
+    if unmatched:
+        lines = (
+            f"{option} {p!r} matches no account{_nearest(p, accounts)}" for option, p in unmatched
+        )
+        raise UsageError("\n".join(lines))
+    kept = {a.name for a in accounts} if not only else set[str]().union(*wanted.values())
+    kept = kept.difference(*unwanted.values())
+    selected = tuple(account for account in accounts if account.name in kept)
+    if accounts and not selected:
+        raise UsageError("--only and --exclude together leave no account")
+    return selected
+
+
+def changed_since(manifest: Manifest, ref: str) -> tuple[Account, ...]:
+    """The accounts that differ, defaults merged in, from the manifest of the git revision `ref`.
+
+    All of them where that revision has no such file, or an invalid one. Raises `UsageError` where
+    git cannot tell: not installed, no repository, an unknown revision.
+    """
+    path = Path(manifest.path).resolve()
+    _git(path.parent, "rev-parse", "--is-inside-work-tree")
+    _git(
+        path.parent,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        f"{ref}^{{commit}}",
+        ref=ref,
+    )
+    listed = _git(path.parent, "ls-tree", "--name-only", "--full-name", ref, "--", path.name)
+    if not listed.strip():
+        return manifest.accounts
+    try:
+        before = loads(manifest.path, _git(path.parent, "show", f"{ref}:./{path.name}"))
+    except ManifestError:
+        return manifest.accounts
+    entries = {account.name: replace(account, line=0) for account in before.accounts}
+    return tuple(a for a in manifest.accounts if entries.get(a.name) != replace(a, line=0))
+
+
+def _matching(pattern: str, accounts: Sequence[Account]) -> frozenset[str]:
+    """The names of the accounts that a pattern means."""
+    if any(account.name == pattern for account in accounts):
+        return frozenset({pattern})
+    return frozenset(account.name for account in accounts if _matches(pattern, account))
+
+
+def _matches(pattern: str, account: Account) -> bool:
+    if account.account_id == pattern or fnmatchcase(account.name, pattern):
+        return True
+    key, equals, value = pattern.partition("=")
+    return bool(equals) and key in account.tags and fnmatchcase(account.tags[key], value)
+
+
+def _nearest(pattern: str, accounts: Sequence[Account]) -> str:
+    """What may be meant instead, as the rest of a sentence."""
+    key, equals, _ = pattern.partition("=")
+    values = sorted({account.tags[key] for account in accounts if key in account.tags})
+    if equals and values:
+        return f"; values of {key}: {', '.join(values[:_SHOWN])}{', ...' if len(values) > _SHOWN else ''}"
+    known = {account.name.lower(): account.name for account in accounts}
+    if equals:
+        known = {f"{tag}=": f"{tag}=..." for account in accounts for tag in account.tags}
+        pattern = f"{key}="
+    elif pattern.isdecimal():
+        known = {
+            account.account_id: account.account_id for account in accounts if account.account_id
+        }
+    near = [known[match] for match in get_close_matches(pattern.lower(), known, 3)]
+    return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+
+
+def _git(folder: Path, *arguments: str, ref: str = "") -> bytes:
+    """What git prints. Raises `UsageError` when it fails, or isn't there."""
+    git = shutil.which("git")
+    if git is None:
+        raise UsageError("--changed-since needs git, which is not installed here")
+    done = subprocess.run(  # noqa: S603 - no shell; revisions are checked before they could be options
+        [git, "-C", str(folder), *arguments], capture_output=True, check=False
+    )
+    if done.returncode == 0:
+        return done.stdout
+    if ref:
+        raise UsageError(
+            f"--changed-since {ref}: git knows no such revision",
+            hint="a shallow clone has only the newest one: fetch more (in GitHub Actions: "
+            "actions/checkout with fetch-depth: 0)",
+        )
+    said = done.stderr.decode(errors="replace").strip() or f"git ended with {done.returncode}"
+    raise UsageError(f"--changed-since: {said}")

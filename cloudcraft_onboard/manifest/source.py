@@ -1,0 +1,113 @@
+"""One manifest file as text, and how to point at a place in it."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from cloudcraft_onboard.errors import ManifestError, ManifestProblem
+
+MAX_BYTES = 10 * 1024 * 1024
+"""Contract §4: files over 10 MB are errors."""
+
+_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+"""What ends a line for YAML 1.1, so that positions mean the same line here as there."""
+
+_UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Everything but YAML's printable characters (YAML 1.1, `c-printable`)."""
+
+
+@dataclass(kw_only=True)
+class Source:
+    """A manifest's text, and the problems found in it so far. Lines and columns count from 1."""
+
+    path: str
+    text: str
+    problems: list[ManifestProblem] = field(default_factory=list)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text's lines without their ends."""
+        return _BREAK.split(self.text)
+
+    def complain(self, line: int, column: int, message: str) -> None:
+        """Note that a place is wrong."""
+        source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        self.problems.append(
+            ManifestProblem(
+                file=self.path, line=line, column=column, message=message, source=source
+            )
+        )
+
+    def settle(self) -> None:
+        """Raise `ManifestError` with the problems noted, in file order, each once."""
+        if self.problems:
+            unique = dict.fromkeys(self.problems)
+            raise ManifestError(tuple(sorted(unique, key=lambda p: (p.line, p.column))))
+
+
+def read(path: str) -> Source:
+    """The file's text. `ManifestError` for anything that is no UTF-8 text file of up to 10 MB."""
+    return decode(path, _read_bytes(path))
+
+
+def decode(path: str, raw: bytes) -> Source:
+    """The same for a file's bytes; a byte order mark is dropped."""
+    if len(raw) > MAX_BYTES:
+        raise _refusal(path, "the file is larger than 10 MB, more than any manifest needs")
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _refusal(path, "the file is UTF-16; save it as UTF-8")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig")
+        source = Source(path=path, text=before + "\ufffd")
+        _complain_at(source, len(before), "not UTF-8 text; save the file as UTF-8")
+    else:
+        source = Source(path=path, text=text)
+        if unreadable := _UNREADABLE.search(text):
+            character = f"U+{ord(unreadable[0]):04X}"
+            name = "a NUL character" if unreadable[0] == "\0" else f"the character {character}"
+            _complain_at(source, unreadable.start(), f"{name} has no place in a text file")
+    source.settle()
+    return source
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """`text` in double quotes as YAML would take it, cut where it is very long."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return json.dumps(cut, ensure_ascii=not cut.isprintable())
+
+
+def _complain_at(source: Source, index: int, message: str) -> None:
+    """Note a problem at the text's character `index`, counted from 0."""
+    before = _BREAK.split(source.text[:index])
+    source.complain(len(before), len(before[-1]) + 1, message)
+
+
+def _read_bytes(path: str) -> bytes:
+    """Up to a byte more than the limit, so that the rest of a huge file is never read."""
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise _refusal(path, "this is a directory; give the manifest file in it")
+        with Path(path).open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _refusal(path, "there is no such file") from None
+    except PermissionError:
+        raise _refusal(path, "the file is not readable by you; check its permissions") from None
+    except (OSError, ValueError) as error:
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise _refusal(path, f"the file cannot be read: {why}") from None
+
+
+def _refusal(path: str, message: str) -> ManifestError:
+    """A problem of the file as a whole, said of its first place."""
+    return ManifestError((ManifestProblem(file=path, line=1, column=1, message=message),))
