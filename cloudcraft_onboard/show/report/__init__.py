@@ -8,11 +8,14 @@ from pathlib import Path
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.files import write_whole
 from cloudcraft_onboard.model import Report
-from cloudcraft_onboard.show.report import json, markdown
+from cloudcraft_onboard.show.report import csv, html, json, junit, markdown
 
 _FORMATS = {
     ".json": json.render,
     ".md": markdown.render,
+    ".html": html.render,
+    ".xml": junit.render,
+    ".csv": csv.render,
 }
 
 SUFFIXES = tuple(_FORMATS)
@@ -21,7 +24,9 @@ SUFFIXES = tuple(_FORMATS)
 
 def render(report: Report, suffix: str) -> str:
     """The report as the text of a file with this suffix, one of `SUFFIXES`."""
-    return _FORMATS[suffix](report)
+    text = _FORMATS[suffix](report)
+    # Half of a surrogate pair, which YAML's escapes can make, has no bytes in UTF-8.
+    return text.encode(errors="replace").decode()
 
 
 def write(path: str, report: Report) -> None:

@@ -1,0 +1,81 @@
+"""JUnit XML: accounts as test cases, so that every CI shows them.
+
+As strict as the schema that most parsers go back to (Apache Ant's, JUnit.xsd of windyroad), which
+wants `properties`, `system-out` and `system-err` in each suite and knows no further attributes.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from xml.etree import ElementTree as ET
+
+from cloudcraft_onboard.model import Outcome, Report, Result
+from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.table import last_line
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SKIPPED = {
+    Outcome.PENDING: "pending: run the same command again to go on",
+    Outcome.SKIPPED: "disabled in the manifest",
+}
+
+
+def render(report: Report) -> str:
+    """The report as JUnit XML."""
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    numbers = {
+        "tests": str(len(report.results)),
+        "failures": str(report.count(Outcome.FAILED)),
+        "errors": "0",
+        "skipped": str(sum(map(report.count, _SKIPPED))),
+        "time": f"{seconds:.2f}",
+    }
+    suites = ET.Element("testsuites", {"name": "onboard", **numbers})
+    suite = ET.SubElement(
+        suites,
+        "testsuite",
+        {
+            "name": _xml(f"onboard {report.command} {report.manifest}"),
+            # The schema's pattern has no time zone; it is UTC.
+            "timestamp": report.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+            "hostname": "localhost",
+            **numbers,
+        },
+    )
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (("manifest", report.manifest), ("dry_run", str(report.dry_run).lower())):
+        ET.SubElement(properties, "property", {"name": name, "value": _xml(value)})
+    for result in report.results:
+        _case(suite, report, result)
+    ET.SubElement(suite, "system-out").text = _xml(last_line(report).plain)
+    ET.SubElement(suite, "system-err")
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _case(suite: ET.Element, report: Report, result: Result) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        {
+            "classname": f"onboard.{report.command}",
+            "name": _xml(result.name),
+            "time": f"{result.seconds:.2f}",
+        },
+    )
+    if result.error is not None:
+        problem = result.error
+        failure = ET.SubElement(
+            case, "failure", {"type": _xml(problem.code), "message": _xml(problem.message)}
+        )
+        where = f"{report.manifest}:{result.line}: {text.title(result)}, stage {problem.stage}"
+        failure.text = _xml(f"{problem.message}\n\n{problem.hint}\n\n{where}")
+    elif result.outcome in _SKIPPED:
+        why = "; ".join(result.notes) or _SKIPPED[result.outcome]
+        ET.SubElement(case, "skipped", {"message": _xml(why)})
+
+
+def _xml(value: str) -> str:
+    """`value` without the characters that XML 1.0 cannot hold."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value)
