@@ -1,11 +1,12 @@
 """A local AWS and a local Cloudcraft on loopback, in one child process.
 
-    world.py       starts the child, hands out the environment that points at it (parent's side)
-    __main__.py    the child: both servers on one event loop, gone as soon as its parent is
-    seed.py        manifest → what exists before the run (pure)
-    aws.py         MiniStack with IAM enforced
-    cloudcraft.py  Cloudcraft as its documentation has it
-    limits.py      its rate limit, in every window semantics that it might have
-    faults.py      what can be made to go wrong
-    control.py     `/_sandbox/…`: reset, faults, log, state
+world.py       starts the child, hands out the environment that points at it (parent's side)
+__main__.py    the child: both servers on one event loop, gone as soon as its parent is
+seed.py        manifest → what exists before the run (pure)
+aws.py         MiniStack with IAM enforced
+api.py         Cloudcraft as its documentation has it
+cloudcraft.py  … behind its rate limit, with faults
+limits.py      the rate limit, in every window semantics that it might have
+faults.py      what can be made to go wrong
+control.py     `/_sandbox/…`: reset, faults, log, state
 """

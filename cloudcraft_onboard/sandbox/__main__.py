@@ -9,18 +9,18 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
-from hypercorn.typing import ASGIFramework
 from hypercorn.utils import wrap_app
 
 from cloudcraft_onboard.sandbox.answers import CONNECTION
 from cloudcraft_onboard.sandbox.control import Sandbox
 
 
-async def listen(app: ASGIFramework) -> str:
+async def listen(app: Any) -> str:
     """Serve an app on a loopback port that the system chooses; its URL.
 
     Instead of hypercorn's own `serve`, which neither tells the port nor shows an app its

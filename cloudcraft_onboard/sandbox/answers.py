@@ -22,7 +22,7 @@ class Hangup(Response):
         super().__init__()
         self._reset = reset
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
         """Hang up."""
         transport = CONNECTION.get().transport
         if self._reset:
@@ -31,7 +31,7 @@ class Hangup(Response):
                 socket.SOL_SOCKET, socket.SO_LINGER, linger
             )
         transport.abort()
-        await asyncio.Event().wait()  # until the server notices that the connection is gone
+        await _gone(receive)
 
 
 class Cut(Response):
@@ -40,7 +40,7 @@ class Cut(Response):
     def __init__(self, whole: Response) -> None:
         super().__init__(whole.body, whole.status_code, media_type=whole.media_type)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send half of it and hang up."""
         body = bytes(self.body)
         await send(
@@ -53,4 +53,10 @@ class Cut(Response):
         half = body[: len(body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         CONNECTION.get().transport.close()
-        await asyncio.Event().wait()
+        await _gone(receive)
+
+
+async def _gone(receive: Receive) -> None:
+    """Until the server has noticed; it would try to answer for an app that returns before."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

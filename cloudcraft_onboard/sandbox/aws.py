@@ -146,11 +146,34 @@ async def _policy_arn(account_id: str, word: str) -> str:
 
 
 async def _make_organization(seed: Seed) -> None:
-    """An organization whose members have the manifest's IDs (CreateAccount would invent them)."""
+    """Add the manifest's accounts to the organization (CreateAccount would invent their IDs)."""
     set_request_account_id(seed.management)
-    target = "AWSOrganizationsV20161128.CreateOrganization"
-    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": target}
-    await organizations.handle_request("POST", "/", headers, b"{}", {})
+    headers = {"x-amz-target": "AWSOrganizationsV20161128.ListRoots"}
+    _, _, answer = await organizations.handle_request("POST", "/", headers, b"{}", {})
+    root = json.loads(answer)["Roots"][0]
+    state = organizations.get_state()
+    for member in seed.members:
+        organization = root["Arn"].split("/")[1]
+        known = state["accounts"].get_scoped(seed.management, None, member.account_id, {})
+        state["accounts"].set_scoped(
+            seed.management,
+            None,
+            member.account_id,
+            {
+                "Id": member.account_id,
+                "Arn": f"arn:aws:organizations::{seed.management}:account/{organization}"
+                f"/{member.account_id}",
+                "Email": f"aws+{member.account_id}@example.com",
+                "Status": "ACTIVE",
+                "JoinedMethod": "CREATED",
+                "JoinedTimestamp": int(time.time()),
+                "Path": "/",
+                "_ParentId": root["Id"],
+                **known,
+                "Name": member.name,
+            },
+        )
+    organizations.load_persisted_state(state)
 
 
 async def _iam(account_id: str, action: str, **params: str) -> ET.Element:

@@ -1,4 +1,4 @@
-"""`/_sandbox/…`: what tests and curious people steer the sandbox by; never limited, never logged."""
+"""`/_sandbox/…`: what steers the sandbox; these requests are neither limited nor logged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -20,7 +21,7 @@ from cloudcraft_onboard.sandbox.cloudcraft import LocalCloudcraft
 from cloudcraft_onboard.sandbox.faults import Fault
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed, SeedUser, allow
-from cloudcraft_onboard.sandbox.verify import Verifier
+from cloudcraft_onboard.sandbox.verify import AwsVerifier
 
 SEED = TypeAdapter(Seed)
 OPTIONS = TypeAdapter(Options)
@@ -32,7 +33,7 @@ class Sandbox:
 
     def __init__(self, folder: Path) -> None:
         self.aws = LocalAws()
-        self._verifier = Verifier(self.aws)
+        self._verifier = AwsVerifier(self.aws)
         self.cloudcraft = LocalCloudcraft(self._verifier)
         self.aws_url = self.cloudcraft_url = ""
         self._folder = folder
@@ -62,10 +63,15 @@ class Sandbox:
         self._verifier.aim(self.aws_url, *await make_user(own))
         keys = await self.aws.fill(seed)
         self.cloudcraft.reset(options, seed)
+        address = urlsplit(self.cloudcraft_url)
         return {
-            "CLOUDCRAFT_API_KEY": self.cloudcraft.key,
+            "CLOUDCRAFT_API_KEY": self.cloudcraft.api.key,
             "CLOUDCRAFT_BASE_URL": self.cloudcraft_url,
             "CLOUDCRAFT_RATE_LIMIT": options.rate_limit,
+            # Datadog's SDK for Python reads these three.
+            "CLOUDCRAFT_PROTOCOL": address.scheme,
+            "CLOUDCRAFT_HOST": address.hostname,
+            "CLOUDCRAFT_PORT": str(address.port),
             "AWS_ENDPOINT_URL": self.aws_url,
             **self._write_config(keys),
         }
@@ -116,17 +122,17 @@ class Sandbox:
 
     async def _state(self, request: Request) -> Any:
         """What Cloudcraft holds; a POST replaces its accounts or teams."""
-        cloudcraft = self.cloudcraft
+        cloudcraft, api = self.cloudcraft, self.cloudcraft.api
         if request.method == "POST":
             body = await request.json()
-            cloudcraft.accounts = body.get("accounts", cloudcraft.accounts)
-            cloudcraft.teams = body.get("teams", cloudcraft.teams)
+            api.accounts = body.get("accounts", api.accounts)
+            api.teams = body.get("teams", api.teams)
         return {
-            "accounts": cloudcraft.accounts,
-            "teams": cloudcraft.teams,
+            "accounts": api.accounts,
+            "teams": api.teams,
             "faults_left": cloudcraft.faults.left,
             "late": cloudcraft.late,
-            "read_only_key": cloudcraft.read_only_key,
+            "read_only_key": api.read_only_key,
             "options": asdict(cloudcraft.options),
         }
 

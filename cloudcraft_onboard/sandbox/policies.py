@@ -1,4 +1,4 @@
-"""Policy documents as Cloudcraft offers them: `minimal` by single permissions, `custom` by service."""
+"""Policies as Cloudcraft offers them: `minimal` by single permissions, `custom` by service."""
 
 from __future__ import annotations
 
@@ -151,12 +151,20 @@ def _document(actions: list[str]) -> dict[str, Any]:
 def _wildcards(verbs: tuple[str, ...]) -> set[str]:
     """`DescribeTags` → `Describe*`; `GET` stays."""
     starts = ("BatchGet", "Describe", "Get", "List", "Search")
-    return {next((f"{start}*" for start in starts if verb.startswith(start)), verb) for verb in verbs}
+    return {
+        next((f"{start}*" for start in starts if verb.startswith(start)), verb) for verb in verbs
+    }
 
 
 POLICIES = {
-    "minimal": _document([f"{service}:{verb}" for service, verbs in READS.items() for verb in verbs]),
+    "minimal": _document(
+        [f"{service}:{verb}" for service, verbs in READS.items() for verb in verbs]
+    ),
     "custom": _document(
-        [f"{service}:{verb}" for service, verbs in READS.items() for verb in sorted(_wildcards(verbs))]
+        [
+            f"{service}:{verb}"
+            for service, verbs in READS.items()
+            for verb in sorted(_wildcards(verbs))
+        ]
     ),
 }

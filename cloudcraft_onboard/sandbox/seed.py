@@ -23,11 +23,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudcraft_onboard.model import MANAGED_BY, Account, Manifest, Via
+from cloudcraft_onboard.sandbox.policies import POLICIES
 
 CLOUDCRAFT_ACCOUNT = "912185983511"
 DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
 DEFAULT_MANAGEMENT = "111111111111"
 STRANGER = "arn:aws:iam::999999999999:root"
+
+OURS = "cloudcraft:"
 
 Document = dict[str, Any]
 
@@ -136,14 +139,10 @@ def seed(manifest: Manifest | None, external_id: str) -> Seed:
     teams = _teams(accounts)
     return Seed(
         management=_management(accounts, homes),
-        members=tuple(
-            SeedMember(account_id=home, name=account.name) for account, home in placed
-        ),
+        members=tuple(SeedMember(account_id=home, name=account.name) for account, home in placed),
         users=tuple(_users(accounts, homes)),
         roles=tuple(
-            role
-            for account, home in placed
-            for role in _roles(account, home, homes, external_id)
+            role for account, home in placed for role in _roles(account, home, homes, external_id)
         ),
         policies=tuple(
             SeedPolicies(account_id=home, policies=words)
@@ -176,9 +175,7 @@ def invented_id(name: str) -> str:
 def _is_direct(account: Account) -> bool:
     """Whether the account's profile is in the account itself."""
     return (
-        account.account_id is None
-        or account.assume_role is None
-        or "management" in states(account)
+        account.account_id is None or account.assume_role is None or "management" in states(account)
     )
 
 
@@ -273,13 +270,18 @@ def _role(account: Account, home: str, trusted: Document) -> SeedRole:
         boundary=role.permissions_boundary,
         tags={**role.tags, **dict((MANAGED_BY,))},
         trust=trusted,
-        policies=role.policies,
+        policies=tuple(word for word in role.policies if not word.startswith(OURS)),
+        inline={
+            word.replace(":", "-"): POLICIES[word.removeprefix(OURS)]
+            for word in role.policies
+            if word.startswith(OURS)
+        },
     )
 
 
 def _policy_words(account: Account) -> tuple[str, ...]:
     words = (*account.role.policies, account.role.permissions_boundary or "")
-    return tuple(word for word in words if word and not word.startswith("cloudcraft:"))
+    return tuple(word for word in words if word and not word.startswith(OURS))
 
 
 # --- Cloudcraft ---------------------------------------------------------------------------------

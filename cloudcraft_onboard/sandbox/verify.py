@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cloudcraft_onboard.sandbox.aws import LocalAws
 
 
-class Verifier:
+class AwsVerifier:
     """Cloudcraft's own credentials for the local AWS; `aim` gives it address and key."""
 
     def __init__(self, aws: LocalAws) -> None:
@@ -28,7 +28,7 @@ class Verifier:
 
     def aim(self, url: str, access_key: str, secret: str) -> None:
         """Where AWS is, and as whom to call it."""
-        self._url, self._credentials = url, Credentials(access_key, secret)
+        self._url, self._credentials = f"{url}/", Credentials(access_key, secret)
 
     async def assumes(
         self, role_arn: str, *, region: str, external_id: str, min_age: float
@@ -39,7 +39,7 @@ class Verifier:
             return False
         request = AWSRequest(
             "POST",
-            f"{self._url}/",
+            self._url,
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             data=urlencode(
                 {
@@ -54,6 +54,6 @@ class Verifier:
         )
         SigV4Auth(self._credentials, "sts", region).add_auth(request)
         answer = await self._http.post(
-            request.url, content=request.data, headers=dict(request.headers.items())
+            self._url, content=request.data, headers=dict(request.headers.items())
         )
         return answer.is_success

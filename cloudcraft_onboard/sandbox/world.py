@@ -87,6 +87,11 @@ class World:
         told = self.control("POST", "reset", {"options": asdict(options), "seed": beginning})
         self.env = {**told, **SETTLED}
 
+    @property
+    def alive(self) -> bool:
+        """Whether the servers are still there."""
+        return self._process.poll() is None
+
     def stop(self) -> None:
         """End the child and everything it holds; harmless to repeat."""
         if self._process.stdin and not self._process.stdin.closed:

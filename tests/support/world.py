@@ -140,22 +140,27 @@ class SandboxWorld:
 
     def iam(self, account_id: str) -> IAMClient:
         """IAM as the account's root."""
-        return _SESSION.client("iam", endpoint_url=self.aws_url, **root(account_id))
+        return _SESSION.client(
+            "iam",
+            endpoint_url=self.aws_url,
+            aws_access_key_id=account_id,
+            aws_secret_access_key="test",
+        )
 
     def sts(self, account_id: str) -> STSClient:
         """STS as the account's root."""
-        return _SESSION.client("sts", endpoint_url=self.aws_url, **root(account_id))
+        return _SESSION.client(
+            "sts",
+            endpoint_url=self.aws_url,
+            aws_access_key_id=account_id,
+            aws_secret_access_key="test",
+        )
 
 
 class MakeWorld(Protocol):
     """`make_world(manifest, **options)`: a manifest, accounts, a manifest's text, or nothing."""
 
     def __call__(self, manifest: Beginning = None, **options: Any) -> SandboxWorld: ...
-
-
-def root(account_id: str) -> dict[str, str]:
-    """MiniStack's credentials for an account's root."""
-    return {"aws_access_key_id": account_id, "aws_secret_access_key": "test"}
 
 
 def beginning(manifest: Beginning, folder: Path) -> Manifest | None:

@@ -1,0 +1,84 @@
+"""`onboard sandbox`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cloudcraft_onboard.errors import OnboardError, UsageError
+
+if TYPE_CHECKING:
+    from cloudcraft_onboard.sandbox.world import World
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: onboard sandbox org.yaml; in another shell: the lines it prints")(
+        sandbox
+    )
+
+
+def sandbox(
+    manifest: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MANIFEST]", help="Its accounts exist; without one, only a management account."
+        ),
+    ] = None,
+    *,
+    rate_limit: Annotated[
+        str,
+        typer.Option(
+            "--rate-limit", metavar="REQUESTS/SECONDS", help="Of the local Cloudcraft's whole API."
+        ),
+    ] = "20/60",
+    propagation: Annotated[
+        float,
+        typer.Option(
+            "--propagation",
+            metavar="SECONDS",
+            min=0,
+            help="How old a role must be before the local Cloudcraft can assume it.",
+        ),
+    ] = 5.0,
+) -> None:
+    """Run a local AWS and a local Cloudcraft until Ctrl-C.
+
+    Prints the environment that points at them; the aws CLI, curl and SDKs work against it.
+    """
+    from cloudcraft_onboard.manifest.load import load  # noqa: PLC0415 - loads pydantic
+    from cloudcraft_onboard.sandbox import world  # noqa: PLC0415 - with the command
+    from cloudcraft_onboard.sandbox.options import Options  # noqa: PLC0415 - with the command
+
+    options = Options(rate_limit=rate_limit, propagation_seconds=propagation)
+    try:
+        _ = options.limit
+    except ValueError:
+        raise UsageError(
+            f"--rate-limit {rate_limit} cannot be read", hint="write it as 20/60"
+        ) from None
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with world.start(load(manifest) if manifest else None, options=options) as local:
+        _print_environment(local)
+        typer.echo(
+            "The sandbox is up until Ctrl-C. Paste these lines into another shell to use it.",
+            err=True,
+        )
+        while not stop.wait(timeout=1):
+            if not local.alive:
+                raise OnboardError("The sandbox has ended by itself.", hint="start it again")
+
+
+def _print_environment(local: World) -> None:
+    in_the_way = [name for name in local.unset if name in os.environ]
+    if in_the_way:
+        typer.echo(f"unset {' '.join(in_the_way)}")
+    for name, value in local.env.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
