@@ -194,7 +194,7 @@ _RULES = (
         codes=frozenset({"RegionDisabledException"}),
         hint=(
             "AWS STS is switched off in this region. Set another region for {source}"
-            " (AWS_REGION, or `region` in the profile), such as us-east-1."
+            " (AWS_DEFAULT_REGION, or `region` in the profile), such as us-east-1."
         ),
     ),
     _Rule(
@@ -352,7 +352,7 @@ def _hint(code: str, message: str, operation: str, where: Where) -> str:
 
 
 def _source(where: Where) -> str:
-    return f"profile {where.profile}" if where.profile else "the default credential chain"
+    return f"profile '{where.profile}'" if where.profile else "the default credential chain"
 
 
 def _nearest(where: Where) -> str:

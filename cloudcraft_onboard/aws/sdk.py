@@ -29,6 +29,7 @@ from botocore.credentials import (
     create_credential_resolver,
 )
 from botocore.exceptions import NoCredentialsError
+from botocore.hooks import HierarchicalEmitter
 from botocore.utils import JSONFileCache
 
 from cloudcraft_onboard import __version__
@@ -68,23 +69,33 @@ class _CurrentProvider(CredentialProvider):
 
 
 class _Session(botocore.session.Session):
-    """A session that doesn't parse the config files again for each of a thousand profiles."""
+    """A session that shares what each of a thousand profiles would otherwise build anew."""
 
-    def __init__(self, profile: str | None, files: _Files) -> None:
-        super().__init__(profile=profile)
-        self._files = files
+    def __init__(self, profile: str | None, shared: _Shared) -> None:
+        self._shared = shared
+        # Registering its 120 handlers is nearly all that a session costs.
+        include = shared.hooks is None
+        shared.hooks = shared.hooks or HierarchicalEmitter()
+        super().__init__(
+            profile=profile, event_hooks=shared.hooks, include_builtin_handlers=include
+        )
+        self.get_scoped_config()  # raises for a profile that isn't there
+        shared.loader = shared.loader or self.get_component("data_loader")
+        self.register_component("data_loader", shared.loader)
 
     @property
     def full_config(self) -> dict[str, Any]:
-        if self._files.config is None:
-            self._files.config = super().full_config
-        return self._files.config
+        if self._shared.config is None:
+            self._shared.config = super().full_config
+        return self._shared.config
 
 
-class _Files:
-    """The config and credentials files, each parsed once."""
+class _Shared:
+    """Service models, event handlers, and the config and credentials files, each parsed once."""
 
     def __init__(self) -> None:
+        self.hooks: HierarchicalEmitter | None = None
+        self.loader: Any = None
         self.config: dict[str, Any] | None = None
         self.parse = cache(botocore.configloader.raw_config_parse)
         self.load = cache(botocore.configloader.load_config)
@@ -103,8 +114,7 @@ class Sdk:
 
     def __init__(self, *, concurrency: int, retries: int) -> None:
         self._lock = threading.RLock()
-        self._files = _Files()
-        self._loader: Any = None
+        self._shared = _Shared()
         self._wires: dict[tuple[object, ...], Wire] = {}
         self._config = Config(
             # Not `adaptive`: it would hold every account back for the throttling of one.
@@ -119,17 +129,11 @@ class Sdk:
     def session(self, profile: str | None) -> botocore.session.Session:
         """A session of its own, sharing what is costly. Raises `ProfileNotFound`."""
         with self._lock:
-            session = _Session(profile, self._files)
-            if self._loader is None:
-                self._loader = session.get_component("data_loader")
-            session.register_component("data_loader", self._loader)
-            session.get_scoped_config()
-            return session
+            return _Session(profile, self._shared)
 
     def profiles(self) -> tuple[str, ...]:
         """The names of all profiles, for a hint."""
-        with self._lock:
-            return tuple(_Session(None, self._files).available_profiles)
+        return tuple((self._shared.config or {}).get("profiles", ()))
 
     def credentials(self, session: botocore.session.Session, region: str) -> Credentials:
         """The session's credentials by the SDK's own chain. Raises `NoCredentialsError`.
@@ -153,12 +157,12 @@ class Sdk:
         shared = SharedCredentialProvider(
             creds_filename=session.get_config_variable("credentials_file"),
             profile_name=profile,
-            ini_parser=self._files.parse,
+            ini_parser=self._shared.parse,
         )
         config = ConfigProvider(
             config_filename=session.get_config_variable("config_file"),
             profile_name=profile,
-            config_parser=self._files.load,
+            config_parser=self._shared.load,
         )
         for provider in (shared, config):
             resolver.insert_before(provider.METHOD, provider)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from cloudcraft_onboard.aws import role
-from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.sdk import Sdk, Wire, signed_by
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
@@ -138,17 +139,17 @@ class BotoAws:
         self._retries = retries
         self._lock = threading.Lock()
         self._sources: dict[str | None, _Source] = {}
+        self._to_reach: Counter[str | None] = Counter()
 
     def check_sources(self, accounts: Sequence[Account]) -> None:
         """Raise `CannotStart` if not one of the accounts has a working source of credentials.
 
         Stops at the first that works; what is found out is used again by `reach`.
         """
-        regions = {
-            account.profile: account.region
-            for account in reversed(accounts)
-            if account.enabled and account.role.via is not Via.EXISTING
-        }
+        reached = [a for a in accounts if a.enabled and a.role.via is not Via.EXISTING]
+        with self._lock:
+            self._to_reach = Counter(account.profile for account in reached)
+        regions = {account.profile: account.region for account in reversed(reached)}
         problems: list[tuple[str | None, AccountError]] = []
         for profile, region in reversed(regions.items()):
             try:
@@ -164,13 +165,18 @@ class BotoAws:
 
     def reach(self, account: Account) -> BotoAccount:
         """Credentials inside the account. Raises `AccountError` (stage reach)."""
-        source = self._source(account.profile)
+        try:
+            return self._reach(account, self._source(account.profile))
+        finally:
+            self._forget(account.profile)
+
+    def _reach(self, account: Account, source: _Source) -> BotoAccount:
         credentials, wire, base = source.open(account.region)
         wanted = account.account_id
         if wanted is None or wanted == base.account_id or account.assume_role is None:
             identity = base
         else:
-            target = _role_arn(account.assume_role, wanted, base.partition)
+            target = entry_role_arn(account.assume_role, wanted, base.partition)
             assumed = _AssumedRole(source, account=account, target=target)
             identity, credentials = assumed.identity, assumed.credentials
         if wanted is not None and identity.account_id != wanted:
@@ -187,15 +193,16 @@ class BotoAws:
         with self._lock:
             return self._sources.setdefault(profile, _Source(profile, self._sdk))
 
+    def _forget(self, profile: str | None) -> None:
+        """With a profile per account, what is kept for each would grow with their number."""
+        with self._lock:
+            self._to_reach[profile] -= 1
+            if self._to_reach[profile] == 0:
+                self._sources.pop(profile, None)
+
     def close(self) -> None:
         """Let go of every connection."""
         self._sdk.close()
-
-
-def _role_arn(role_name: str, account_id: str, partition: str) -> str:
-    if role_name.startswith("arn:"):
-        return role_name
-    return f"arn:{partition}:iam::{account_id}:role/{role_name.lstrip('/')}"
 
 
 class _AssumedRole:

@@ -1,0 +1,113 @@
+"""`onboard permissions`: what the operator and the role in each account have to be allowed.
+
+Generated from the table of the calls that are made, so that security reviews what the code does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cloudcraft_onboard.aws.calls import Call, entry_role_arn
+from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.model import Account, Via
+from cloudcraft_onboard.plan.documents import VERSION
+
+MANAGED_POLICY_LIMIT = 6_144
+"""Characters of a customer-managed policy, white space not counted (IAM quotas)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permissions:
+    """Two IAM policies: for the identity that runs `onboard`, and for the role that it assumes.
+
+    A document without statements means that nothing is needed there.
+    """
+
+    operator: dict[str, Any]
+    account: dict[str, Any]
+
+    @property
+    def as_json(self) -> str:
+        """Both documents, as `-o json` prints them."""
+        return json.dumps({"operator": self.operator, "account": self.account}, indent=2)
+
+
+def permissions(manifest: str) -> Permissions:
+    """The policies that a manifest needs, disabled accounts included.
+
+    Raises:
+        ManifestError: the manifest is not valid.
+    """
+    accounts = load(manifest).accounts
+    called = [account for account in accounts if account.role.via is not Via.EXISTING]
+    assumed = [account for account in called if account.assume_role]
+    direct = [account for account in called if not account.assume_role]
+    return Permissions(
+        operator=_document((*_entries(assumed), *_role_statements(direct, exact=True))),
+        account=_document(_role_statements(assumed, exact=False)),
+    )
+
+
+def _entries(accounts: Iterable[Account]) -> Iterable[dict[str, Any]]:
+    """AssumeRole on exactly the roles by which the accounts are entered."""
+    arns = {
+        entry_role_arn(account.assume_role, account.account_id, account.role.partition)
+        for account in accounts
+        if account.assume_role and account.account_id
+    }
+    if arns:
+        yield _allow("EnterAccounts", Call.ASSUME_ROLE.actions, arns)
+
+
+def _role_statements(accounts: Sequence[Account], *, exact: bool) -> Iterable[dict[str, Any]]:
+    """The IAM actions on exactly the roles that are made; roles with the same needs together.
+
+    Not `exact`: the policy is the same for the entry role of every account.
+    """
+    needs: dict[str, set[str]] = defaultdict(set)
+    for account in accounts:
+        role = account.role
+        actions = {a for call in Call if call.needed_by(role) for a in call.actions}
+        owner = (account.account_id or "*") if exact else "*"
+        for path in {"/", role.path}:  # IAM looks for a role that isn't there yet without its path
+            needs[f"arn:{role.partition}:iam::{owner}:role{path}{role.name}"] |= actions
+    alike: dict[frozenset[str], set[str]] = defaultdict(set)
+    for arn, actions in needs.items():
+        alike[frozenset(actions)].add(arn)
+    for number, (actions, arns) in enumerate(alike.items(), 1):
+        suffix = str(number) if len(alike) > 1 else ""
+        yield _allow(f"ManageCloudcraftRole{suffix}", actions, arns)
+
+
+def _allow(sid: str, actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": sorted(set(actions)),
+        "Resource": sorted(set(resources)),
+    }
+
+
+def _document(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": VERSION, "Statement": list(statements)}
+
+
+def advice(found: Permissions) -> tuple[str, ...]:
+    """What to know about the two documents besides their text."""
+    said = []
+    if found.account["Statement"] and found.operator["Statement"]:
+        said.append(
+            "If the operator's own account is one of the manifest's, no role is assumed there:"
+            " the operator needs the account policy too."
+        )
+    length = len(json.dumps(found.operator, separators=(",", ":")))
+    if length > MANAGED_POLICY_LIMIT:
+        said.append(
+            f"The operator's policy has {length:,} characters; IAM allows {MANAGED_POLICY_LIMIT:,}"
+            " in one policy. Split its resources over several, or put * for the account ID."
+        )
+    return tuple(said)

@@ -1,0 +1,52 @@
+"""`onboard permissions`."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cloudcraft_onboard.cli import options
+
+
+class Output(StrEnum):
+    """How the policies are printed."""
+
+    text = "text"
+    json = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: onboard permissions org.yaml -o json | jq .account")(permissions)
+
+
+def permissions(
+    manifest: options.ManifestPath,
+    *,
+    output: Annotated[
+        Output,
+        typer.Option("-o", "--output", help='json is {"operator": POLICY, "account": POLICY}.'),
+    ] = Output.text,
+) -> None:
+    """Print the least-privilege IAM policies that MANIFEST needs. Offline.
+
+    One for the identity that runs onboard, one for the role that it assumes in each account.
+    """
+    from cloudcraft_onboard.app import permissions as story  # noqa: PLC0415 - loads boto3
+
+    found = story.permissions(manifest)
+    if output is Output.json:
+        typer.echo(found.as_json)
+    else:
+        for title, document in (
+            ("Operator: the identity that runs onboard", found.operator),
+            ("Account: the role that is assumed in each account", found.account),
+        ):
+            typer.echo(f"# {title}")
+            typer.echo(json.dumps(document, indent=2) if document["Statement"] else "# (nothing)")
+            typer.echo()
+    for sentence in story.advice(found):
+        typer.echo(sentence, err=True)
