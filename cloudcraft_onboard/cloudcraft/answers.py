@@ -14,7 +14,7 @@ from cloudcraft_onboard.redact import redact
 
 LONGEST_EXCERPT = 200
 
-_UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
+_UNSEEN = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -174,7 +174,6 @@ class CloudcraftClient:
         """One request, in the slot of `slots` or one waited for; another after each 429's pause."""
         while True:
             slot = slots.pop() if slots else self._pace.acquire(self._deadline, self._stop)
-            sent = self._pace.now()
             try:
                 answer = self._wire.exchange(method, path, body)
             except Unavailable:
@@ -190,7 +189,7 @@ class CloudcraftClient:
                 slot.answered()
                 return _judged(method, path, answer)
             self._count(throttled=1)
-            pauses = self._pace.pause(_pause_of(answer), sent=sent)
+            pauses = self._pace.pause(_pause_of(answer))
             slot.unused()
             if pauses > self._retries + 1:
                 raise Unreachable(

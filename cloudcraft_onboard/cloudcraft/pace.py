@@ -180,7 +180,7 @@ class PaceKeeper:
         self._changed = threading.Condition()
         self._queue: deque[object] = deque()
         self._announced_until = NEVER
-        self._paused_at = NEVER
+        self._pause_ends = NEVER
         self._pauses_in_a_row = 0
 
     @property
@@ -192,10 +192,6 @@ class PaceKeeper:
     def window(self) -> float:
         """The window's length in seconds."""
         return self._ledger.window
-
-    def now(self) -> float:
-        """The pace's own clock."""
-        return self._clock()
 
     def acquire(self, deadline: float | None = None, cancel: threading.Event | None = None) -> Slot:
         """Wait for a slot. `deadline` is a time of the pace's own clock.
@@ -238,25 +234,25 @@ class PaceKeeper:
         with self._changed:
             self._changed.notify_all()
 
-    def pause(self, seconds: float | None, *, sent: float) -> int:
-        """A request sent at `sent` (own clock) got a 429: everybody waits.
+    def pause(self, seconds: float | None) -> int:
+        """A request got a 429: everybody waits.
 
         `seconds` is what the server asked for, None for nothing: one window. Returns how many
-        pauses in a row have begun since a request was last answered otherwise; the 429s of
-        requests that were under way already when a pause began belong to that pause.
+        pauses in a row have begun since a request was last answered otherwise; a 429 that comes
+        during a pause was under way before and belongs to it.
         """
         with self._changed:
             now = self._clock()
             self._ledger.distrust()
-            if sent >= self._paused_at:
-                self._paused_at = now
+            if now >= self._pause_ends:
                 self._pauses_in_a_row += 1
                 seconds = self._grown(seconds)
                 self._announced_until = now + seconds
                 self._emit(Throttled(seconds=seconds))
             elif seconds is None:
-                seconds = 0.0  # the pause that has begun is a window long
-            self._ledger.pause(now + seconds)
+                seconds = 0.0
+            self._pause_ends = max(self._pause_ends, now + seconds)
+            self._ledger.pause(self._pause_ends)
             self._changed.notify_all()
             return self._pauses_in_a_row
 
