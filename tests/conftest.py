@@ -92,7 +92,7 @@ def _servers() -> Iterator[SandboxWorld]:
 @pytest.fixture
 def make_world(
     _servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> MakeWorld:
+) -> Iterator[MakeWorld]:
     """Begin anew: a world seeded from a manifest, and the environment that points at it."""
 
     def make(manifest: Any = None, **options: Any) -> SandboxWorld:
@@ -103,7 +103,8 @@ def make_world(
             monkeypatch.setenv(name, value)
         return _servers
 
-    return make
+    yield make
+    _servers.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cloudcraft_onboard import settings
 from cloudcraft_onboard.errors import OnboardError, UsageError
 
 if TYPE_CHECKING:
@@ -55,13 +56,11 @@ def sandbox(
     from cloudcraft_onboard.sandbox import world  # noqa: PLC0415 - with the command
     from cloudcraft_onboard.sandbox.options import Options  # noqa: PLC0415 - with the command
 
-    options = Options(rate_limit=rate_limit, propagation_seconds=propagation)
     try:
-        _ = options.limit
-    except ValueError:
-        raise UsageError(
-            f"--rate-limit {rate_limit} cannot be read", hint="write it as 20/60"
-        ) from None
+        settings.rate_limit(rate_limit)
+    except UsageError as error:
+        raise typer.BadParameter(f"{rate_limit}: {error.hint}", param_hint="--rate-limit") from None
+    options = Options(rate_limit=rate_limit, propagation_seconds=propagation)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.support.world import MakeWorld, SandboxWorld
+from tests.support.world import SandboxWorld
 
 
 def test_a_new_world_is_empty(world: SandboxWorld) -> None:

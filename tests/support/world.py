@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import boto3
+import httpx
 
 from cloudcraft_onboard.model import Account, Manifest
 from cloudcraft_onboard.sandbox.options import Options
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
+_C = TypeVar("_C")
 _SESSION = boto3.Session(region_name="us-east-1")
 
 Beginning = Manifest | Iterable[Account] | str | None
@@ -44,6 +46,7 @@ class SandboxWorld:
         self._world = world
         self.manifest: Manifest | None = None
         self.front: dict[str, str] = {}
+        self._clients: list[Any] = []
 
     def begin(self, manifest: Manifest | None, **options: Any) -> None:
         """Forget everything; by default without propagation delay and with a generous limit."""
@@ -136,25 +139,44 @@ class SandboxWorld:
             (sum(start <= at < start + seconds for at in times) for start in times), default=0
         )
 
+    def call(self, method: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
+        """One request to Cloudcraft, by the key that may write unless another is given."""
+        headers = {"Authorization": f"Bearer {key or self.api_key}"}
+        with httpx.Client(base_url=self.cloudcraft_url, headers=headers, timeout=30) as client:
+            return client.request(method, path, json=body)
+
     # --- a look behind the scenes ---------------------------------------------------------------
 
     def iam(self, account_id: str) -> IAMClient:
         """IAM as the account's root."""
-        return _SESSION.client(
-            "iam",
-            endpoint_url=self.aws_url,
-            aws_access_key_id=account_id,
-            aws_secret_access_key="test",
+        return self._opened(
+            _SESSION.client(
+                "iam",
+                endpoint_url=self.aws_url,
+                aws_access_key_id=account_id,
+                aws_secret_access_key="test",
+            )
         )
 
     def sts(self, account_id: str) -> STSClient:
         """STS as the account's root."""
-        return _SESSION.client(
-            "sts",
-            endpoint_url=self.aws_url,
-            aws_access_key_id=account_id,
-            aws_secret_access_key="test",
+        return self._opened(
+            _SESSION.client(
+                "sts",
+                endpoint_url=self.aws_url,
+                aws_access_key_id=account_id,
+                aws_secret_access_key="test",
+            )
         )
+
+    def _opened(self, client: _C) -> _C:
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Let go of connections."""
+        while self._clients:
+            self._clients.pop().close()
 
 
 class MakeWorld(Protocol):
