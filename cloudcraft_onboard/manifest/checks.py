@@ -47,7 +47,9 @@ def check_tree(source: Source, root: Node) -> None:
             if other is not entry:
                 node = entry.nodes[key]
                 source.complain(
-                    node.line, node.column, message.format(_label(other), value=quoted(value))
+                    node.line,
+                    node.column,
+                    message.format(_label(other), value=quoted(value), line=other.line),
                 )
 
 
@@ -71,7 +73,7 @@ def _identities(entry: Pairs) -> Iterator[tuple[str, str, str]]:
     name, account_id = entry.data.get("name"), entry.data.get("account_id")
     profile = entry.data.get("profile")
     if isinstance(name, str):
-        yield "name", name, "name: {value} is the name of {0} already"
+        yield "name", name, "name: {value} is the name of the account in line {line} already"
     if isinstance(account_id, str):
         yield "account_id", account_id, "account_id: {value} is the same account as {0}"
     elif isinstance(profile, str) and account_id is None:
@@ -91,7 +93,7 @@ def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
     """What is wrong in one account: the place in it, and the message."""
     account, shape = entry.account, entry.shape
     via = account.role.via
-    if account.account_id is None and via is not Via.ASSUME:
+    if account.account_id is None and shape.profile is not None and via is not Via.ASSUME:
         yield (), f"{quoted(account.name)} needs `account_id`, as its `role.via` is `{via}`"
     elif account.account_id is None and shape.assume_role is not None:
         yield (
@@ -107,7 +109,7 @@ def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
                     f"{quoted(arn, 200)} is in account {found[1]}, not {account.account_id}",
                 )
     if "tags" in shape.role.model_fields_set and (why := rules.role_tags(account.role.tags)):
-        yield ("role", "tags"), f"together with the defaults', {why}"
+        yield ("role", "tags"), f"together with those of the defaults: {why}"
 
 
 def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:

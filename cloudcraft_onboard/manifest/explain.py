@@ -23,7 +23,7 @@ _WANTED = {
     "string_type": "a text",
     "int_type": "a whole number",
     "bool_type": "true or false",
-    "list_type": "a list",
+    "tuple_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
@@ -36,9 +36,10 @@ def explain(source: Source, root: Node, errors: Sequence[ErrorDetails]) -> None:
     """Note each of the errors in `source`, at the value or key that it is about."""
     for error in errors:
         place = [part for part in error["loc"] if part != "[key]"]
-        of_key = len(place) < len(error["loc"]) or error["type"] == "extra_forbidden"
-        node = find(root, place, key=of_key)
-        source.complain(node.line, node.column, _sentence(error, place, node))
+        tag_key = len(place) < len(error["loc"])
+        node = find(root, place, key=tag_key or error["type"] == "extra_forbidden")
+        message = _sentence(error, place[:-1] if tag_key else place, node)
+        source.complain(node.line, node.column, message)
 
 
 def find(root: Node, place: _Place, *, key: bool = False) -> Node:
@@ -95,12 +96,13 @@ def _wrong_type(kind: str, place: _Place, node: Node) -> str:
     if not isinstance(node, Scalar):
         return f"here is {_kind(node)} where {wanted} belongs"
     if node.plain and node.data is None:
-        return f"has no value; write {wanted} or leave the key out"
+        needed = place[-1] in _MISSING or isinstance(place[-1], int)
+        return f"has no value; write {wanted}" + ("" if needed else " or leave the key out")
     if kind == "string_type":
         return _unquoted(place, node)
     if not node.plain and _reads_as(kind, node.text):
         return f"{shown(node)} is a text; write it without quotes: {node.text}"
-    hint = f"; write [{node.text[:60]}]" if kind == "list_type" else ""
+    hint = f"; write [{node.text[:60]}]" if kind == "tuple_type" else ""
     return f"{shown(node)} is {_kind(node)} where {wanted} belongs{hint}"
 
 

@@ -138,7 +138,7 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str
         problem = f"a value cannot start with `{at}`; put quotes around it"
     elif "mapping values are not allowed" in problem:
         problem = "a `:` where no key can be; check the indentation, or quote a text that has `: `"
-    elif "quoted scalar" in (error.context or "") and error.context_mark:
+    elif "unexpected end of stream" in problem and error.context_mark:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
         problem = "the quote that opens here is never closed"
     elif "',' or" in problem and error.context_mark:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cloudcraft_onboard.manifest.schema import AccountShape, Common, RoleShape
-from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
+from cloudcraft_onboard.model import Account, RoleSpec, Via
 
 
 def default_role(defaults: Common) -> RoleSpec:
@@ -21,7 +21,6 @@ def account(shape: AccountShape, defaults: Common, role: RoleSpec, line: int) ->
     def either(key: str) -> Any:
         return getattr(shape if key in own else defaults, key)
 
-    read, write = either("read_access"), either("write_access")
     return Account(
         name=shape.name,
         account_id=shape.account_id,
@@ -29,8 +28,8 @@ def account(shape: AccountShape, defaults: Common, role: RoleSpec, line: int) ->
         assume_role=None if shape.account_id is None else either("assume_role"),
         region=either("region"),
         role=_role(role, shape.role) if "role" in own else role,
-        read_access=None if read is None else tuple(read),
-        write_access=None if write is None else tuple(write),
+        read_access=either("read_access"),
+        write_access=either("write_access"),
         enabled=shape.enabled,
         tags=shape.tags,
         line=line,
@@ -40,18 +39,10 @@ def account(shape: AccountShape, defaults: Common, role: RoleSpec, line: int) ->
 def _role(base: RoleSpec, shape: RoleShape) -> RoleSpec:
     """`base` with the keys that are written; tags and stack set are merged key by key."""
     changes = shape.given()
-    if "policies" in changes:
-        changes["policies"] = tuple(shape.policies)
     if "tags" in changes:
         changes["tags"] = {**base.tags, **shape.tags}
     if "via" in changes:
         changes["via"] = Via(shape.via)
     if "stackset" in changes:
-        changes["stackset"] = _stack_set(base.stackset, shape.stackset.given())
+        changes["stackset"] = replace(base.stackset, **shape.stackset.given())
     return replace(base, **changes)
-
-
-def _stack_set(base: StackSetSpec, given: dict[str, Any]) -> StackSetSpec:
-    if "organizational_units" in given:
-        given["organizational_units"] = tuple(given["organizational_units"])
-    return replace(base, **given)

@@ -81,7 +81,8 @@ def region(value: str) -> str | None:
     """An AWS region, known or yet to come."""
     if _REGION.fullmatch(value):
         return None
-    near = get_close_matches(value.lower(), REGIONS, 2, 0.8)
+    exact = [name for name in REGIONS if value.strip().lower() in (name, f"{name}{value[-1:]}")]
+    near = exact or get_close_matches(value.lower(), REGIONS, 2, 0.8)
     if not near:
         return "is no AWS region; they look like `eu-west-1`"
     return f"is no AWS region; did you mean {' or '.join(f'`{name}`' for name in near)}?"
@@ -172,7 +173,7 @@ def tag_value(value: str) -> str | None:
 def role_tags(value: Mapping[str, str]) -> str | None:
     """All tags of a role together."""
     if len(value) > MAX_TAGS:
-        return f"{len(value)} tags; a role can have 50, one of them is onboard's `{MANAGED_BY[0]}`"
+        return f"{len(value)} tags; a role can have {MAX_TAGS} besides onboard's `{MANAGED_BY[0]}`"
     seen: dict[str, str] = {}
     for key in value:
         other = seen.setdefault(key.lower(), key)

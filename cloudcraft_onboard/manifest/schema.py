@@ -81,7 +81,7 @@ SelectionValue = Annotated[StrictStr, _obeys(rules.selection_value)]
 Seconds = Annotated[StrictInt, _within(3600, 43200), _editor(minimum=3600, maximum=43200)]
 Percentage = Annotated[StrictInt, _within(1, 100), _editor(minimum=1, maximum=100)]
 Tolerance = Annotated[StrictInt, _within(0, 100), _editor(minimum=0, maximum=100)]
-Teams = Annotated[list[Text], _obeys(rules.once)]
+Teams = Annotated[tuple[Text, ...], _obeys(rules.once)]
 
 
 class Shape(BaseModel):
@@ -102,8 +102,8 @@ class StackSet(Shape):
         description="The stack set's name.",
         examples=["cloudcraft-onboard"],
     )
-    organizational_units: Annotated[list[Target], _obeys(rules.once)] = Field(
-        default=[],
+    organizational_units: Annotated[tuple[Target, ...], _obeys(rules.once)] = Field(
+        default=(),
         description="Roots or organizational units to roll the role out to. Without any: the "
         "manifest's accounts, by an account filter.",
         examples=[["r-ab12"], ["ou-ab12-11111111"]],
@@ -130,16 +130,16 @@ class RoleShape(Shape):
     path: Path = Field(
         default="/", description="The role's IAM path.", examples=["/", "/teams/cloud/"]
     )
-    policies: Annotated[list[Policy], _obeys(rules.once)] = Field(
-        default=["ReadOnlyAccess"],
+    policies: Annotated[tuple[Policy, ...], _obeys(rules.once)] = Field(
+        default=("ReadOnlyAccess",),
         description="Policies attached to the role: names of AWS-managed policies, policy ARNs, or "
         "Cloudcraft's own, `cloudcraft:minimal` and `cloudcraft:custom`.",
         examples=[["ReadOnlyAccess"], ["cloudcraft:minimal"]],
     )
     permissions_boundary: Boundary | None = Field(
         default=None,
-        description="The policy that bounds the role's permissions: an ARN, or the name of a policy "
-        "that is in each account.",
+        description="The policy that bounds the role's permissions: its ARN, or its name where "
+        "each account has one.",
         examples=["boundary", "arn:aws:iam::111122223333:policy/boundary"],
     )
     max_session_duration: Seconds = Field(
@@ -148,7 +148,7 @@ class RoleShape(Shape):
     tags: Annotated[
         dict[TagKey, TagValue], _obeys(rules.role_tags), BeforeValidator(_none_is_empty)
     ] = Field(
-        default={},
+        default_factory=dict,
         description="Tags of the role. An account's are added to those of the defaults; for the "
         "same key the account's value counts.",
         examples=[{"team": "platform"}],
@@ -230,13 +230,13 @@ class AccountShape(Common):
         default=True, description="false: the account stays in the file and is skipped."
     )
     tags: Annotated[dict[SelectionKey, SelectionValue], BeforeValidator(_none_is_empty)] = Field(
-        default={},
+        default_factory=dict,
         description="For `--only KEY=VALUE` and `--exclude`.",
         examples=[{"env": "prod"}],
     )
 
 
-def _some(value: list[AccountShape]) -> str | None:
+def _some(value: tuple[AccountShape, ...]) -> str | None:
     return None if value else "the list is empty; a manifest has one account at least"
 
 
@@ -251,7 +251,7 @@ class ManifestShape(Shape):
     defaults: Annotated[Common, BeforeValidator(_none_is_empty)] = Field(
         default=Common(), description="What holds for every account that says nothing else."
     )
-    accounts: Annotated[list[AccountShape], _obeys(_some), _editor(minItems=1)] = Field(
+    accounts: Annotated[tuple[AccountShape, ...], _obeys(_some), _editor(minItems=1)] = Field(
         description="The accounts, in the order in which they are worked on and reported."
     )
 

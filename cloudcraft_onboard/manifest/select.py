@@ -91,30 +91,29 @@ def _nearest(pattern: str, accounts: Sequence[Account]) -> str:
     key, equals, _ = pattern.partition("=")
     values = sorted({account.tags[key] for account in accounts if key in account.tags})
     if equals and values:
-        return f"; values of {key}: {', '.join(values[:_SHOWN])}{', ...' if len(values) > _SHOWN else ''}"
+        more = ["..."] if len(values) > _SHOWN else []
+        return f"; values of {key}: {', '.join(values[:_SHOWN] + more)}"
     known = {account.name.lower(): account.name for account in accounts}
     if equals:
         known = {f"{tag}=": f"{tag}=..." for account in accounts for tag in account.tags}
         pattern = f"{key}="
     elif pattern.isdecimal():
-        known = {
-            account.account_id: account.account_id for account in accounts if account.account_id
-        }
+        known = {a.account_id: a.account_id for a in accounts if a.account_id}
     near = [known[match] for match in get_close_matches(pattern.lower(), known, 3)]
     return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
 
 
-def _git(folder: Path, *arguments: str, ref: str = "") -> bytes:
+def _git(folder: Path, *arguments: str, ref: str | None = None) -> bytes:
     """What git prints. Raises `UsageError` when it fails, or isn't there."""
     git = shutil.which("git")
     if git is None:
         raise UsageError("--changed-since needs git, which is not installed here")
-    done = subprocess.run(  # noqa: S603 - no shell; revisions are checked before they could be options
+    done = subprocess.run(  # noqa: S603 - no shell, and no revision can become an option
         [git, "-C", str(folder), *arguments], capture_output=True, check=False
     )
     if done.returncode == 0:
         return done.stdout
-    if ref:
+    if ref is not None:
         raise UsageError(
             f"--changed-since {ref}: git knows no such revision",
             hint="a shallow clone has only the newest one: fetch more (in GitHub Actions: "
