@@ -252,6 +252,18 @@ def test_a_429_pauses_everything_and_costs_no_account(
     assert any(isinstance(event, Throttled) for event in client.events)
 
 
+def test_a_burst_of_another_client_costs_a_pause_and_no_registration(
+    make_world: MakeWorld, make_client: MakeClient
+) -> None:
+    role = RoleSpec(via=Via.EXISTING)
+    world = make_world([Account(name="A", account_id=ID, role=role)], rate_limit="5/1")
+    client = make_client(world.cloudcraft_url, world.api_key, limit=5, window=1.0, retries=0)
+    world.fault(faults.burst(5, **faults.REGISTERING))
+    made = client.register(spec())
+    assert client.registrations() == (made,)
+    assert client.usage.throttled == world.throttled == 1
+
+
 def test_a_429_wave_is_one_pause_and_everyone_gets_through(
     local: SandboxWorld, make_client: MakeClient
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import ssl
@@ -96,6 +97,29 @@ def test_an_unknown_host_is_surely_not_processed(make_client: MakeClient) -> Non
     with pytest.raises(Unavailable, match=r"cloudcraft\.invalid.*not known"):
         client.register(SPEC)
     assert client.usage == CloudcraftUsage(requests=0, retried=1)
+
+
+def test_a_host_that_does_not_answer_is_surely_not_processed(make_client: MakeClient) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):  # nobody accepts them: the next one is not even greeted
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(address)
+            client = make_client(f"http://127.0.0.1:{address[1]}", timeout=0.5, retries=0)
+            with pytest.raises(Unavailable, match="cannot be reached"):
+                client.register(SPEC)
+    assert client.usage == CloudcraftUsage()
+
+
+def test_a_tls_handshake_that_hangs_is_surely_not_processed(make_client: MakeClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        client = make_client(f"https://127.0.0.1:{port}", timeout=0.5, retries=0)
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            client.register(SPEC)
+    assert client.usage == CloudcraftUsage()
 
 
 @pytest.mark.parametrize(
