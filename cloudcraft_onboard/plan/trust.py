@@ -81,7 +81,11 @@ def _account(kind: str, name: str) -> tuple[str, str]:
 
 def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[str]:
     """Why a trust policy is somebody else's too, the most telling reason in front."""
-    others = {name for said in found for _, name in said.principals - wanted.principals}
+    others = {
+        f"account {name}" if name.isdigit() else name
+        for said in found
+        for _, name in said.principals - wanted.principals
+    }
     if others:
         yield (
             f"it also names {', '.join(sorted(others))}"
