@@ -105,9 +105,10 @@ class PlainView:
         if provisional:
             parts.append("to be verified at the end")
         lines = ["  ".join(parts)]
-        if result.error is not None and result.error.hint not in self._hinted:
-            self._hinted.add(result.error.hint)
-            lines.append(f"    → {text.clean(result.error.hint)}")
+        hint = result.error.hint if result.error is not None else ""
+        if hint and hint not in self._hinted:
+            self._hinted.add(hint)
+            lines.append(f"    → {text.clean(hint)}")
         return lines
 
     def _tell(self, event: Event, now: float) -> None:

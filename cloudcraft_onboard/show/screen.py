@@ -140,8 +140,8 @@ def _fitted(state: State, failures: list[list[Text]], height: int, room: int) ->
         shown += failures[index]
         index += 1
     rest = sum(len(cause.results) for cause in causes[index:])
-    more = "more " if index else ""
-    told = f"x {more}{text.counted(len(causes) - index, 'cause')}, {text.counted(rest, 'account')}"
+    kind = "more cause" if index else "cause"
+    told = f"x {text.counted(len(causes) - index, kind)}, {text.counted(rest, 'account')}"
     return [*shown, Text(text.fit(told, room), "red")]
 
 

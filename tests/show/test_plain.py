@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from cloudcraft_onboard.events import (
+    AccountFinished,
+    AccountQueued,
+    AccountRetried,
+    Event,
+    Forecast,
+    PaceWaited,
+    RequestRetried,
+    RunStarted,
+    Said,
+    StepStarted,
+    Stopping,
+    Throttled,
+)
+from cloudcraft_onboard.model import Command, Outcome
+from cloudcraft_onboard.show.plain import PlainView
+from cloudcraft_onboard.show.progress import LiveView
+from cloudcraft_onboard.show.views import choose_view
+from tests.support.reports import denied, result
+
+
+class Screenless:
+    """A plain view with a clock that is set by hand."""
+
+    def __init__(self, verbosity: int = 0, total: int = 12) -> None:
+        self.now = 0.0
+        self.stream = io.StringIO()
+        self.view = PlainView(self.stream, verbosity, clock=lambda: self.now)
+        self.tell(RunStarted(command=Command.RUN, manifest="org.yaml", total=total, dry_run=False))
+
+    def tell(self, *events: Event) -> None:
+        for event in events:
+            self.view.handle(event)
+
+    def tick(self, now: float) -> None:
+        self.now = now
+        self.view.tick(now)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.stream.getvalue().splitlines()
+
+
+def test_one_line_for_each_finished_account() -> None:
+    plain = Screenless()
+    plain.tell(
+        StepStarted(name="Production", step="assuming role"),
+        AccountQueued(name="Production"),
+        AccountFinished(result=result("Production"), provisional=True),
+        AccountFinished(result=result("Data", Outcome.UNCHANGED, seconds=0.9)),
+        AccountFinished(result=denied("Payments")),
+        AccountFinished(result=denied("Billing", "333333333333")),
+    )
+    hint = (
+        "let the role's trust policy name the profile's identity, "
+        "or set assume_role to a role that does"
+    )
+    done = "create-role, attach-policy, register"
+    message = (
+        "AccessDenied: User: arn:aws:iam::999988887777:user/ops is not authorized to perform: "
+        "sts:AssumeRole on resource: arn:aws:iam::{}:role/OrganizationAccountAccessRole"
+    )
+    assert plain.lines == [
+        "onboard run org.yaml: 12 accounts",
+        f"[ 1/12] + created   Production (111122223333)  {done}  2.3 s  to be verified at the end",
+        "[ 2/12] = unchanged Data (111122223333)  0.9 s",
+        f"[ 3/12] x failed    Payments (222233334444)  {message.format('222233334444')}  0.4 s",
+        f"    → {hint}",
+        f"[ 4/12] x failed    Billing (333333333333)  {message.format('333333333333')}  0.4 s",
+    ]
+
+
+def test_a_verified_account_gets_no_second_line_but_for_another_end() -> None:
+    plain = Screenless(total=2)
+    plain.tell(
+        AccountFinished(result=result("A"), provisional=True),
+        AccountFinished(result=result("B"), provisional=True),
+        AccountFinished(result=result("A")),
+        AccountFinished(result=denied("B")),
+    )
+    assert [line[:18] for line in plain.lines if line.startswith("[")] == [
+        "[1/2] + created   ",
+        "[2/2] + created   ",
+        "[2/2] x failed    ",
+    ]
+
+
+def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
+    plain = Screenless(total=1000)
+    plain.tell(Forecast(writes=900, requests=901, seconds=2700, limit=20, window=60))
+    plain.tell(StepStarted(name="A", step="assuming role"), AccountQueued(name="B"))
+    plain.tick(59)
+    assert len(plain.lines) == 1
+    plain.tell(PaceWaited(seconds=14, slots=20, waiting=1))
+    plain.tick(60)
+    plain.tick(61)
+    plain.tick(119)
+    told = (
+        "still working: 0 of 1,000 done, 1 being worked on"
+        " · Cloudcraft's pace: next 20 slots in 13 s · 1 queued · about 44 min left"
+    )
+    assert plain.lines[1:] == [told]
+    plain.tick(120)
+    assert len(plain.lines) == 3
+
+
+def test_no_heartbeat_before_or_after_a_run() -> None:
+    stream = io.StringIO()
+    view = PlainView(stream, clock=lambda: 0.0)
+    view.tick(1000)
+    view.close()
+    view.tick(2000)
+    assert stream.getvalue() == ""
+
+
+def test_retries_and_waits_are_for_the_verbose() -> None:
+    events: tuple[Event, ...] = (
+        AccountRetried(name="Production", reason="the role is new", wait=10),
+        RequestRetried(request="POST /aws/account", reason="HTTP 503", wait=2),
+        Throttled(seconds=60),
+    )
+    plain = Screenless(1)
+    plain.tell(*events)
+    assert plain.lines[1:] == [
+        "Production: trying again in 10 s: the role is new",
+        "trying again in 2 s: POST /aws/account: HTTP 503",
+        "Cloudcraft says slow down (429): going on in 1 min 00 s",
+    ]
+    calm = Screenless(0)
+    calm.tell(*events)
+    assert len(calm.lines) == 1
+
+
+def test_quiet_leaves_failures_and_why_a_run_stops() -> None:
+    plain = Screenless(-1)
+    plain.tell(
+        AccountFinished(result=result("Production")),
+        AccountFinished(result=denied("Payments")),
+        Said(text="10 failures: nothing new is started"),
+        Stopping(reason="--max-failures 10"),
+    )
+    plain.tick(500)
+    assert [line[:43] for line in plain.lines] == [
+        "[ 2/12] x failed    Payments (222233334444)",
+        "    → let the role's trust policy name the ",
+        "10 failures: nothing new is started",
+        "stopping: --max-failures 10",
+    ]
+
+
+def test_names_cannot_steer_the_log() -> None:
+    plain = Screenless()
+    plain.tell(AccountFinished(result=result("a\x1b[2J\n::error::b")))
+    assert "\x1b" not in plain.stream.getvalue()
+    assert len(plain.lines) == 2
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_live_view_is_for_terminals_that_can_draw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert isinstance(choose_view(Terminal()), LiveView)
+    assert isinstance(choose_view(io.StringIO()), PlainView)
+    assert isinstance(choose_view(Terminal(), verbosity=-1), PlainView)
+    assert isinstance(choose_view(Terminal(), verbosity=1), PlainView)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(choose_view(Terminal()), PlainView)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudcraft_onboard.model import Outcome
+from cloudcraft_onboard.show import table, text
+from tests.support.reports import denied, report, result, typical
+
+
+def lines(*args: object, width: int = 90, **options: object) -> list[str]:
+    return table.render(*args, width=width, color=False, **options).splitlines()  # type: ignore[arg-type]
+
+
+def test_a_run() -> None:
+    assert lines(typical(), width=84) == [
+        "Account      ID            Outcome      Done                                   Time",
+        "Production   111122223333  + created    create-role, attach-policy, register  2.3 s",
+        "결제 서비스  333344445555  ~ updated    update-trust                          1.0 s",
+        "Data 🚀      444455556666  = unchanged                                        0.9 s",
+        "Payments     222233334444  x failed                                           0.4 s",
+        "Legacy       012345678901  / skipped",
+        "",
+        "x AccessDenied (reach) in Payments (222233334444)",
+        "  User: arn:aws:iam::999988887777:user/ops is not authorized to perform:",
+        "  sts:AssumeRole on resource:",
+        "  arn:aws:iam::222233334444:role/OrganizationAccountAccessRole",
+        "  → let the role's trust policy name the profile's identity, or set assume_role to a",
+        "    role that does",
+        "",
+        "5 accounts: 1 created, 1 updated, 1 unchanged, 1 failed, 1 skipped · 3 min 10 s · 5",
+        "requests to Cloudcraft",
+    ]
+
+
+def test_sixty_columns_put_what_was_done_below() -> None:
+    assert lines(typical(), width=60)[:7] == [
+        "Account      ID            Outcome       Time",
+        "Production   111122223333  + created    2.3 s",
+        "    create-role, attach-policy, register",
+        "결제 서비스  333344445555  ~ updated    1.0 s",
+        "    update-trust",
+        "Data 🚀      444455556666  = unchanged  0.9 s",
+        "Payments     222233334444  x failed     0.4 s",
+    ]
+
+
+def test_the_same_cause_stands_once_with_its_accounts() -> None:
+    failed = [denied(f"Team {i}", f"{i:012d}") for i in range(14)]
+    told = lines(report(*failed))
+    assert told[16:18] == [
+        "x AccessDenied (reach) in 14 accounts: Team 0, Team 1, Team 2, Team 3, Team 4, Team 5,",
+        "  Team 6, Team 7, Team 8, Team 9, Team 10, Team 11 and 2 more",
+    ]
+    assert sum("not authorized" in line for line in told) == 1
+
+
+def test_notes_stand_once_with_their_accounts() -> None:
+    kept = ("its role stays: it was not made here",)
+    told = lines(report(result("A", notes=kept), result("B", notes=kept)))
+    assert told[4:6] == ["Notes", "· A, B: its role stays: it was not made here"]
+
+
+def test_pending_accounts_end_with_how_to_go_on() -> None:
+    told = lines(report(result("A", Outcome.PENDING)))
+    assert told[-1] == (
+        "1 account is pending: run the same command again, it goes on where this run stopped."
+    )
+
+
+def test_thousands_of_unchanged_accounts_are_one_line() -> None:
+    same = [result(f"n{i}", Outcome.UNCHANGED) for i in range(4999)]
+    assert lines(report(*same, result("New"))) == [
+        "Account  ID            Outcome      Done                                   Time",
+        "New      111122223333  + created    create-role, attach-policy, register  2.3 s",
+        "= unchanged  4,999 accounts",
+        "",
+        "5,000 accounts: 1 created, 4,999 unchanged · 3 min 10 s · 5 requests to Cloudcraft",
+    ]
+
+
+def test_nothing_selected() -> None:
+    assert lines(report()) == [
+        "0 accounts: nothing selected · 3 min 10 s · 5 requests to Cloudcraft"
+    ]
+
+
+def test_colour_only_where_it_is_wanted() -> None:
+    assert "\x1b[" in table.render(typical(), width=80, color=True)
+    assert "\x1b[" not in table.render(typical(), width=80, color=False)
+
+
+@settings(max_examples=50, deadline=None)
+@given(name=st.text(min_size=1, max_size=50), width=st.integers(60, 160))
+def test_every_line_fits(name: str, width: int) -> None:
+    one = replace(denied(name), notes=(name,))
+    told = table.render(report(result(name), one), width=width, color=False)
+    assert all(text.width_of(line) <= width for line in told.split("\n"))
+
+
+@pytest.mark.parametrize("color", [True, False])
+def test_names_cannot_steer_the_terminal(color: bool) -> None:  # noqa: FBT001 - pytest's parameter
+    hostile = result("a\x1b[2Jb", notes=("c\x1b]0;d\x07",))
+    told = table.render(report(hostile), width=80, color=color)
+    assert "\x1b[2J" not in told
+    assert "\x1b]0" not in told
