@@ -25,8 +25,8 @@ NEVER = -math.inf
 
 SLEW = 0.001
 """Two clocks, this one and the server's, may each be slewed by NTP by at most 500 ppm."""
-GRAIN = 0.02
-"""The coarsest tick of a monotonic clock in use (Windows: 15.6 ms), rounded up."""
+GRAIN = 0.005 + time.get_clock_info("monotonic").resolution
+"""Clocks tick: a server's often in whole milliseconds, this one's every 15.6 ms on Windows."""
 
 ANNOUNCED_FROM = 0.5
 """Shorter waits are not worth an event."""
