@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -52,12 +53,18 @@ async def serve(folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-def main() -> None:
-    """Serve until standard input ends, which it does when the parent dies, however it dies."""
-    with tempfile.TemporaryDirectory(prefix="onboard-sandbox-") as folder:
-        threading.Thread(target=asyncio.run, args=(serve(Path(folder)),), daemon=True).start()
-        sys.stdin.buffer.read()
+def leave_with_parent(folder: str) -> None:
+    """Wait for the end of standard input, which comes when the parent dies, however it dies."""
+    sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)  # requests in flight have nobody left to answer to
+
+
+def main() -> None:
+    """Serve as long as there is a parent."""
+    with tempfile.TemporaryDirectory(prefix="onboard-sandbox-") as folder:
+        threading.Thread(target=leave_with_parent, args=(folder,), daemon=True).start()
+        asyncio.run(serve(Path(folder)))
 
 
 if __name__ == "__main__":

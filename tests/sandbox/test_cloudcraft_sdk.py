@@ -140,9 +140,8 @@ def test_a_region_that_a_policy_blocks_is_refused(make_world: MakeWorld) -> None
 def test_a_role_is_accepted_once_it_has_propagated(make_world: MakeWorld) -> None:
     world = make_world([account("One", 1)], propagation_seconds=0.5)
     body = {"name": "One", "roleArn": role_arn(1)}
-    iam = world.iam("100000000001")
-    trust = iam.get_role(RoleName="cloudcraft")["Role"]["AssumeRolePolicyDocument"]
-    iam.update_assume_role_policy(RoleName="cloudcraft", PolicyDocument=json.dumps(trust))
+    trust = json.dumps(world.role("100000000001")["AssumeRolePolicyDocument"])
+    world.iam("100000000001").update_assume_role_policy(RoleName="cloudcraft", PolicyDocument=trust)
 
     refused = world.call("POST", "/aws/account", body)
     time.sleep(0.6)

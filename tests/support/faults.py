@@ -96,7 +96,7 @@ def late(seconds: float, status: int = 504, **match: Any) -> Fault:
 
 def twin(age: str = "newer", **match: Any) -> Fault:
     """Another client registers the same role at the same moment, a bit older or newer."""
-    return {"twin": age, **{**REGISTERING, **match}}
+    return {"twin": age, **REGISTERING, **match}
 
 
 def burst(requests: int, **match: Any) -> Fault:
@@ -106,4 +106,4 @@ def burst(requests: int, **match: Any) -> Fault:
 
 def lag(seconds: float, **match: Any) -> Fault:
     """Lists leave out what was registered in the last so many seconds."""
-    return {"lag": seconds, **{**LISTING, **match}}
+    return {"lag": seconds, **LISTING, **match}

@@ -158,6 +158,10 @@ class SandboxWorld:
             )
         )
 
+    def role(self, account_id: str, name: str = "cloudcraft") -> dict[str, Any]:
+        """A role as `iam:GetRole` shows it; the trust policy parsed."""
+        return dict(self.iam(account_id).get_role(RoleName=name)["Role"])
+
     def sts(self, account_id: str) -> STSClient:
         """STS as the account's root."""
         return self._opened(
