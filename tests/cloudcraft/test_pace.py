@@ -107,6 +107,15 @@ def test_no_window_ever_holds_more_than_the_limit(
 
 @settings(deadline=None)
 @given(limits, windows, wishes, pauses)
+def test_nothing_is_sent_during_a_pause(
+    limit: int, window: float, planned: list[Wish], stops: list[Pause]
+) -> None:
+    for request in run(Ledger(limit, window), planned, stops):
+        assert not any(pause.at <= request.sent < pause.until for pause in stops)
+
+
+@settings(deadline=None)
+@given(limits, windows, wishes, pauses)
 def test_nothing_waits_longer_than_the_rule_demands(
     limit: int, window: float, planned: list[Wish], stops: list[Pause]
 ) -> None:
@@ -285,6 +294,14 @@ def test_a_changed_limit_holds_whatever_is_in_flight(
     for _ in range(taken - answered):
         ledger.answered(10)
     assert free(ledger, 10 + ledger.span) == declared
+
+
+def test_a_longer_window_counts_from_the_last_answer_also_for_a_slot_that_went_unused() -> None:
+    ledger = Ledger(1, 10)
+    answer_all(ledger, 1, 0)
+    ledger.unused(ledger.take())
+    ledger.follow(Declared(limit=1, window=60), 20)
+    assert ledger.opening(20) == ledger.span > 60
 
 
 def test_nothing_left_means_nobody_sends_until_the_reset() -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from cloudcraft_onboard.cloudcraft.headers import Declared
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
 from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.events import Event, PaceWaited, Throttled
@@ -175,6 +176,14 @@ def test_after_a_429_everybody_waits_and_the_burst_counts_as_one_pause() -> None
     clock.now += 7
     assert pace.next_in() == 0
     assert pace.free_by(clock.now) == 20
+
+
+def test_a_429_ends_the_trust_in_a_faster_pace_that_was_declared() -> None:
+    pace = keeper(20, 60)
+    pace.follow(Declared(limit=100, window=60))
+    assert pace.limit == 100
+    pace.pause(None)
+    assert (pace.limit, pace.window) == (20, 60)
 
 
 def test_without_a_word_from_the_server_the_pause_is_one_window() -> None:
