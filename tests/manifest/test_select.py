@@ -76,7 +76,7 @@ def test_a_pattern_without_a_match_is_an_error(
     assert caught.value.message == message
 
 
-@given(st.lists(st.text(min_size=1, max_size=6), unique=True, min_size=1, max_size=8), st.randoms())
+@given(st.lists(st.text(min_size=1, max_size=6), unique=True, min_size=1, max_size=8))
 def test_a_name_always_selects_its_account_in_the_order_of_the_manifest(
     wanted: list[str],
 ) -> None:
