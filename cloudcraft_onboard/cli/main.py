@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard import __version__
-from cloudcraft_onboard.cli import files, run
+from cloudcraft_onboard.cli import files, run, template
 
 app = typer.Typer(
     name="onboard",
@@ -40,3 +40,4 @@ def onboard(
 
 run.register(app)
 files.register(app)
+template.register(app)

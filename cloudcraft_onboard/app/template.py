@@ -1,0 +1,88 @@
+"""`onboard template`: the role for teams that roll it out themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from cloudcraft_onboard.app.connect import connect
+from cloudcraft_onboard.app.results import control
+from cloudcraft_onboard.app.select import choose
+from cloudcraft_onboard.errors import CannotStart, OnboardError, RequestError, UsageError
+from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.model import Account, Manifest, RoleSpec, StackSetSpec, Via
+from cloudcraft_onboard.plan.diff import needed_documents, plan_role
+from cloudcraft_onboard.plan.template import as_yaml, role_template, template_role
+from cloudcraft_onboard.settings import Selection, Settings
+
+_SHOWN = 3
+
+
+def template(manifest: str, selection: Selection, output: str) -> str:
+    """The template's text; `output` is "yaml" or "json".
+
+    Offline, unless the role takes one of Cloudcraft's own policies: their documents are read, with
+    the API key.
+
+    Raises:
+        UsageError: the manifest is not valid, or the selected accounts' roles are not alike.
+        CannotStart: a document is needed and there is no key, or Cloudcraft does not answer.
+        OnboardError: IAM would not take the role.
+    """
+    found = load(manifest)
+    spec = _the_one_role(choose(found, selection))
+    role = template_role(spec, _documents(spec, found))
+    conflict = plan_role(role, None).conflict
+    if conflict:
+        raise OnboardError(conflict.message, hint=conflict.hint)
+    made = role_template(role)
+    return json.dumps(made, indent=2, ensure_ascii=False) if output == "json" else as_yaml(made)
+
+
+def _the_one_role(accounts: Sequence[Account]) -> RoleSpec:
+    """What all accounts' roles are, whoever makes them."""
+    wanted = [account for account in accounts if account.enabled] or accounts
+    first = wanted[0]
+    others = [a.name for a in wanted if _settings(a.role) != _settings(first.role)]
+    if others:
+        named = ", ".join(map(repr, others[:_SHOWN])) + (", ..." if len(others) > _SHOWN else "")
+        raise UsageError(
+            f"The role of {first.name!r} has other settings than that of {named}, and a template "
+            "has one role.",
+            hint="select accounts whose `role` is the same with --only, and print one template "
+            "for each",
+        )
+    return first.role
+
+
+def _settings(role: RoleSpec) -> RoleSpec:
+    """What a template says of a role: not who makes it, nor where."""
+    return replace(role, adopt=False, via=Via.ASSUME, partition="", stackset=StackSetSpec())
+
+
+def _documents(role: RoleSpec, manifest: Manifest) -> Mapping[str, Mapping[str, Any]]:
+    """Cloudcraft's policy documents that the role takes; without any, nothing is contacted."""
+    account = Account(name="template", role=replace(role, via=Via.ASSUME))
+    kinds = sorted(needed_documents([account]))
+    if not kinds:
+        return {}
+    settings = Settings(manifest=manifest.path)
+    with ExitStack() as stack:
+        try:
+            tools = connect(settings, manifest, control(settings, _unseen), _unseen, stack)
+            return {kind: tools.cloudcraft.policy(kind) for kind in kinds}
+        except (CannotStart, RequestError) as error:
+            named = " and ".join(f"cloudcraft:{kind}" for kind in kinds)
+            raise CannotStart(
+                f"{named} is a document of Cloudcraft's, to be read with the API key: "
+                f"{error.message}",
+                hint=error.hint,
+            ) from error
+
+
+def _unseen(_event: Event) -> None:
+    """One or two requests need no progress display."""

@@ -1,0 +1,48 @@
+"""`onboard template`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cloudcraft_onboard.cli import options
+
+
+class Output(StrEnum):
+    """How the template is printed."""
+
+    yaml = "yaml"
+    json = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog="Example: onboard template org.yaml > role.yaml; aws cloudformation deploy "
+        "--template-file role.yaml --stack-name cloudcraft --capabilities CAPABILITY_NAMED_IAM "
+        "--parameter-overrides CloudcraftAccountId=... ExternalId=..."
+    )(template)
+
+
+def template(
+    manifest: options.ManifestPath,
+    *,
+    only: options.Only = None,
+    exclude: options.Exclude = None,
+    output: Annotated[
+        Output, typer.Option("-o", "--output", help="The template's format.")
+    ] = Output.yaml,
+) -> None:
+    """Print the role of MANIFEST's accounts as a CloudFormation template.
+
+    Offline, unless the role takes cloudcraft:minimal or cloudcraft:custom, whose documents are
+    read from Cloudcraft with the API key. The parameters are Cloudcraft's AWS account and your
+    external ID: accountId and externalId of GET /aws/account/iamParameters.
+    """
+    from cloudcraft_onboard.app import template as story  # noqa: PLC0415 - loads httpx
+    from cloudcraft_onboard.settings import Selection  # noqa: PLC0415 - with the command
+
+    selection = Selection(only=tuple(only or ()), exclude=tuple(exclude or ()))
+    typer.echo(story.template(manifest, selection, output.value).rstrip("\n"))
