@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard import __version__
-from cloudcraft_onboard.cli import files, run, template
+from cloudcraft_onboard.cli import files, permissions, run, sandbox, template
 
 app = typer.Typer(
     name="onboard",
@@ -38,6 +38,5 @@ def onboard(
     """Connect many AWS accounts to Cloudcraft in one command."""
 
 
-run.register(app)
-files.register(app)
-template.register(app)
+for commands in (run, files, permissions, template, sandbox):
+    commands.register(app)

@@ -334,7 +334,7 @@ class Registrar:
             stage=Stage.REGISTER,
             code=f"HTTP{error.status}",
             message=f"Cloudcraft refused the registration ({error.status}): {error.message}",
-            hint=error.hint or _refusal_hint(track, error),
+            hint=_refusal_hint(track, error),
         )
         self._board.finish(boards.failed(track.result(Outcome.FAILED), problem))
 
@@ -343,11 +343,8 @@ class Registrar:
 
 
 def _refusal_hint(track: Track, error: Refused) -> str:
-    if error.status == HTTPStatus.UNAUTHORIZED or _ABOUT_THE_KEY.search(error.message):
-        return (
-            "use a read-write API key of a Cloudcraft user who is Owner or Administrator "
-            "(CLOUDCRAFT_API_KEY)"
-        )
+    if error.hint and not _ABOUT_THE_ROLE.search(error.message):
+        return error.hint
     region = track.ready.account.region
     return (
         f"check that no service control policy blocks {region} (if one does, give the account "

@@ -85,6 +85,10 @@ class SandboxWorld:
         """Add faults (`tests.support.faults`), or one made of `sandbox.faults.Fault`'s fields."""
         self._world.control("POST", "faults", [*faults, *([fields] if fields else [])])
 
+    def calm(self) -> None:
+        """Forget the faults that have not happened yet."""
+        self._world.control("DELETE", "faults")
+
     def consume(self, requests: int, delay: float = 0.0) -> None:
         """Another client uses so much of the quota, `delay` seconds from now."""
         self._world.control("POST", "consume", {"requests": requests, "delay": delay})
