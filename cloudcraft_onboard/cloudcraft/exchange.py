@@ -63,7 +63,7 @@ class Wire:
                 verify=context,
                 follow_redirects=False,
                 timeout=httpx.Timeout(timeout, connect=min(timeout, LONGEST_CONNECT)),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+                limits=httpx.Limits(max_connections=None),  # the pace bounds them
                 trust_env=not is_loopback(base_url),  # no proxy between here and here
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:

@@ -56,6 +56,7 @@ def test_what_is_sent(raw: RawServer, make_client: MakeClient) -> None:
     assert (request.method, request.path) == ("POST", "/prefix/aws/account")
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["user-agent"] == f"cloudcraft-onboard/{__version__}"
+    assert request.headers["connection"] == "close"  # or the next one could be doubtful
     assert request.headers["content-type"] == "application/json"
     assert sent_json(request) == {
         "name": "Prod",
