@@ -84,16 +84,16 @@ _RULES = (
         codes=_DENIED,
         says="permissions boundar",
         hint=(
-            "The permissions boundary of {principal} does not let it {action}. Allow {action} in"
-            " the boundary too; `onboard permissions MANIFEST` prints what is needed."
+            "The permissions boundary of {principal} does not allow {action}. Allow it there too;"
+            " `onboard permissions MANIFEST` prints what is needed."
         ),
     ),
     _Rule(
         codes=_DENIED,
         says="session polic",
         hint=(
-            "The session policy that {principal} was given does not let it {action}. Get the"
-            " credentials without a session policy, or with one that allows it."
+            "The session policy that {principal} was given does not allow {action}. Get the"
+            " credentials without a session policy, or with one that does."
         ),
     ),
     _Rule(
