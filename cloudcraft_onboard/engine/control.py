@@ -16,7 +16,7 @@ class Stop(Enum):
     INTERRUPTED = "the run was interrupted"
     FAILURES = "the run stopped after --max-failures"
     BUDGET = "the time budget was used up"
-    KEY = "Cloudcraft refused the API key's registrations"
+    KEY = "Cloudcraft refused the API key"
 
     @property
     def note(self) -> str:

@@ -7,8 +7,9 @@ first minutes, and the rest of the time is pure pace.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from cloudcraft_onboard.engine import board as boards
 from cloudcraft_onboard.engine.account import Claims, Look, RoleReady, work_account
@@ -27,7 +28,9 @@ _log = logging.getLogger(__name__)
 
 # After an interrupt, what is in flight gets this long; with the last look and the reports the
 # program ends within 5 seconds (contract §2, exit code 130).
-_GRACE_SECONDS = 2.5
+GRACE_SECONDS = 2.5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,15 +57,15 @@ def plan_accounts(
     accounts: Sequence[Account], look: Look, tools: Tools, tuning: Tuning
 ) -> tuple[Result, ...]:
     """What a run would do with each account, in the accounts' order; writes nothing."""
-    board = _board(accounts, tools)
+    board = board_of(accounts, tools)
 
     def planned(ready: RoleReady) -> None:
         board.finish(track_of(ready, 0.0).result(outcome_of(ready)))
 
     crew = _crew(accounts, look, board, tools, tuning, apply=False, ready=planned)
     crew.start()
-    _wait_out(crew, tools.control)
-    return board.results(_note(tools.control))
+    wait_out(crew, tools.control)
+    return board.results(note(tools.control))
 
 
 def run_accounts(
@@ -70,7 +73,7 @@ def run_accounts(
 ) -> tuple[Result, ...]:
     """Bring each account to its desired state; the results in the accounts' order."""
     control = tools.control
-    board = _board(accounts, tools)
+    board = board_of(accounts, tools)
     dispatcher = Dispatcher(tools.pace, control)
     registrar = Registrar(
         tools.cloudcraft,
@@ -97,13 +100,13 @@ def run_accounts(
         dispatcher.run(lambda: crew.finished)
         if control.stopped.is_set() or not registrar.resolve_doubts():
             break
-    _wait_out(crew, control)
-    dispatcher.wait_in_flight(control.patience(_GRACE_SECONDS))
+    wait_out(crew, control)
+    dispatcher.wait_in_flight(control.patience(GRACE_SECONDS))
     Verifier(
         tools.cloudcraft, tools.pace, registrar, board=board, control=control, emit=tools.emit
     ).verify()
     registrar.leave_pending()
-    return board.results(_note(control))
+    return board.results(note(control))
 
 
 def forecast(writes: int, reads: int, pace: Pace) -> Forecast:
@@ -119,15 +122,70 @@ def forecast(writes: int, reads: int, pace: Pace) -> Forecast:
     )
 
 
-# --- inside -------------------------------------------------------------------------------------
+# --- what every command's stages are made of ----------------------------------------------------
 
 
-def _board(accounts: Sequence[Account], tools: Tools) -> Board:
+def board_of(accounts: Sequence[Account], tools: Tools) -> Board:
+    """A board on which the disabled accounts stand already."""
     board = Board(accounts, tools.control, tools.emit)
     for account in accounts:
         if not account.enabled:
             board.finish(boards.skipped(account))
     return board
+
+
+def crew_of(
+    accounts: Iterable[Account],
+    work: Callable[[Account, list[Change]], T],
+    ready: Callable[[T], None],
+    *,
+    board: Board,
+    tools: Tools,
+    size: int,
+    so_far: Callable[[Account], Result] = boards.base,
+    done: Callable[[], None] = lambda: None,
+) -> Crew:
+    """Threads that work on accounts: what `work` returns goes to `ready`, what it raises on `board`.
+
+    `work` adds the changes that it makes to the list that it is given, so that a failure can say
+    how far it came; `so_far` is what the account's result says besides.
+    """
+
+    def attempt(account: Account) -> None:
+        written: list[Change] = []
+        started = tools.control.clock()
+        try:
+            result = work(account, written)
+        except Exception as error:  # noqa: BLE001 - one account's trouble must not end the others'
+            before = so_far(account)
+            failed = replace(
+                before,
+                changes=before.changes + tuple(written),
+                attempts=max(1, before.attempts),
+                seconds=before.seconds + tools.control.clock() - started,
+            )
+            board.finish(_ended(failed, error))
+        else:
+            ready(result)
+
+    return Crew(accounts, attempt, size=max(1, size), control=tools.control, done=done)
+
+
+def wait_out(crew: Crew, control: Control) -> None:
+    """Wait for the accounts in AWS's hands, but no longer than a stop allows."""
+    while not crew.join(0.2):
+        patience = control.patience(GRACE_SECONDS)
+        if patience is not None and patience <= 0:
+            control.may_start()  # past the deadline this makes it a stop
+            return
+
+
+def note(control: Control) -> str:
+    """What an account without a result waits for."""
+    return (control.kind or Stop.INTERRUPTED).note
+
+
+# --- inside -------------------------------------------------------------------------------------
 
 
 def _crew(
@@ -144,29 +202,18 @@ def _crew(
     enabled = [account for account in accounts if account.enabled]
     claims = Claims(enabled)
 
-    def work(account: Account) -> None:
-        written: list[Change] = []
-        started = tools.control.clock()
-        try:
-            result = work_account(
-                account, look, tools.aws, claims, apply=apply, done=written, emit=tools.emit
-            )
-        except Exception as error:  # noqa: BLE001 - one account's trouble must not end the others'
-            so_far = replace(
-                boards.base(account),
-                changes=tuple(written),
-                attempts=1,
-                seconds=tools.control.clock() - started,
-            )
-            board.finish(_ended(so_far, error))
-        else:
-            ready(result)
+    def work(account: Account, written: list[Change]) -> RoleReady:
+        return work_account(
+            account, look, tools.aws, claims, apply=apply, done=written, emit=tools.emit
+        )
 
-    return Crew(
+    return crew_of(
         enabled,
         work,
-        size=max(1, min(tuning.concurrency, len(enabled))),
-        control=tools.control,
+        ready,
+        board=board,
+        tools=tools,
+        size=min(tuning.concurrency, len(enabled)),
         done=done,
     )
 
@@ -191,16 +238,3 @@ def _ended(so_far: Result, error: Exception) -> Result:
 def _crew_done(dispatcher: Dispatcher, tools: Tools) -> None:
     tools.emit(forecast(dispatcher.waiting, 1, tools.pace))
     dispatcher.wake()
-
-
-def _wait_out(crew: Crew, control: Control) -> None:
-    """Wait for the accounts in AWS's hands, but no longer than a stop allows."""
-    while not crew.join(0.2):
-        patience = control.patience(_GRACE_SECONDS)
-        if patience is not None and patience <= 0:
-            control.may_start()  # past the deadline this makes it a stop
-            return
-
-
-def _note(control: Control) -> str:
-    return (control.kind or Stop.INTERRUPTED).note

@@ -38,7 +38,7 @@ _YOUNG_SECONDS = 300.0
 _REFUSAL_RETRIES = 3
 _SHORTEST_REFUSAL_WAIT = 5.0
 # So many first refusals with the same 403, and none accepted: it is the key, not the accounts.
-_KEY_REFUSALS = 3
+KEY_REFUSALS = 3
 # How long a doubtful request gets to be processed before it is looked for; doubled each round.
 _DOUBT_WAIT = 1.0
 _LONGEST_DOUBT_WAIT = 30.0
@@ -171,8 +171,7 @@ class Registrar:
             doubtful, self._doubtful = self._doubtful, []
         if not doubtful:
             return False
-        rounds = min(track.rounds for track in doubtful)
-        self._control.stopped.wait(min(_DOUBT_WAIT * 2**rounds, _LONGEST_DOUBT_WAIT))
+        let_settle(self._control, min(track.rounds for track in doubtful))
         try:
             self.listing = Listing(self._cloudcraft.registrations())
         except RequestError as error:
@@ -274,7 +273,7 @@ class Registrar:
             return
         if error.status == HTTPStatus.UNAUTHORIZED:
             self._fail(track, error)
-            self._stop_for_key(error)
+            stop_for_key(self._control, error)
             return
         if self._control.kind is Stop.KEY:
             self._pend(track, Stop.KEY.note)
@@ -293,20 +292,13 @@ class Registrar:
         with self._lock:
             self._forbidden.append((track, error))
             same = [t for t, e in self._forbidden if e.message == error.message]
-            enough = self._accepted == 0 and len({t.name for t in same}) >= _KEY_REFUSALS
+            enough = self._accepted == 0 and len({t.name for t in same}) >= KEY_REFUSALS
         if not enough:
             return False
         for refused, its_error in self._forbidden:
             self._fail(refused, its_error)
-        self._stop_for_key(error)
+        stop_for_key(self._control, error)
         return True
-
-    def _stop_for_key(self, error: Refused) -> None:
-        self._control.stop(
-            Stop.KEY,
-            f"Cloudcraft refuses this API key ({error.status}: {error.message}); it must be a "
-            "read-write key of an Owner or Administrator",
-        )
 
     def _try_again(self, track: Track, error: Refused) -> bool:
         age = track.ready.age
@@ -340,6 +332,20 @@ class Registrar:
 
     def _pend(self, track: Track, note: str) -> None:
         self._board.finish(track.result(Outcome.PENDING, note))
+
+
+def let_settle(control: Control, rounds: int) -> None:
+    """Give doubtful requests time to be processed before they are looked for."""
+    control.stopped.wait(min(_DOUBT_WAIT * 2**rounds, _LONGEST_DOUBT_WAIT))
+
+
+def stop_for_key(control: Control, error: Refused) -> None:
+    """Start nothing more: every further write would be refused as this one."""
+    control.stop(
+        Stop.KEY,
+        f"Cloudcraft refuses this API key ({error.status}: {error.message}); it must be a "
+        "read-write key of an Owner or Administrator",
+    )
 
 
 def _refusal_hint(track: Track, error: Refused) -> str:
