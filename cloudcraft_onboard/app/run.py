@@ -30,6 +30,7 @@ from cloudcraft_onboard.model import Account, CloudcraftUsage, Command, Outcome,
 from cloudcraft_onboard.plan.diff import needed_documents
 from cloudcraft_onboard.plan.registration import Listing, is_team_id
 from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show.views import choose_view
 
@@ -52,6 +53,7 @@ def _onboard(settings: Settings, engine: Engine, command: Command, *, dry_run: b
     for path in settings.reports:
         reports.check(path)
 
+    logs.configure(settings.verbosity, sys.stderr)
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     control = results.control(settings, events.put)
     view = choose_view(sys.stderr, verbosity=settings.verbosity)

@@ -1,0 +1,76 @@
+"""The README says everything that the program takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import cloudcraft_onboard
+from cloudcraft_onboard.cli.main import app
+
+ROOT = Path(cloudcraft_onboard.__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Typer brings its own Click along; its classes are not to be relied on.
+COMMANDS: dict[str, Any] = getattr(typer.main.get_command(app), "commands")  # noqa: B009
+SHELLS_OWN = {"--help", "-h", "--install-completion", "--show-completion"}
+
+
+def options() -> Iterator[tuple[str, str]]:
+    for name, command in COMMANDS.items():
+        for parameter in command.params:
+            for option in (*parameter.opts, *parameter.secondary_opts):
+                if option.startswith("-") and option not in SHELLS_OWN:
+                    yield name, option
+
+
+def variables() -> set[str]:
+    sources = (ROOT / "cloudcraft_onboard").rglob("*.py")
+    return {
+        word
+        for source in sources
+        if "sandbox" not in source.parts
+        for word in re.findall(r'"((?:CLOUDCRAFT|GITHUB)_[A-Z_]+)"', source.read_text("utf-8"))
+    }
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_stands_in_the_readme(name: str) -> None:
+    assert f"`onboard {name}" in README
+
+
+@pytest.mark.parametrize(("command", "option"), sorted(options()))
+def test_every_option_stands_in_the_readme(command: str, option: str) -> None:
+    assert re.search(rf"[`\s]{re.escape(option)}[`\s,|]", README), f"onboard {command} {option}"
+
+
+@pytest.mark.parametrize("variable", sorted(variables()))
+def test_every_environment_variable_stands_in_the_readme(variable: str) -> None:
+    assert f"`{variable}`" in README
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_does_and_shows_an_example(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help
+    assert command.epilog
+    assert f"onboard {name}" in command.epilog
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS.items(), ids=list(COMMANDS))
+def test_every_option_has_one_line_of_help(name: str, command: Any) -> None:
+    for parameter in command.params:
+        assert getattr(parameter, "help", None), f"onboard {name} {parameter.name}"
+
+
+def test_the_first_code_block_is_the_two_commands_of_a_fresh_machine() -> None:
+    block = re.search(r"\n\n((?:    .*\n)+)", README)
+    assert block is not None
+    assert [line.split()[:2] for line in block[1].splitlines()] == [
+        ["make", "demo"],
+        ["make", "test"],
+    ]
