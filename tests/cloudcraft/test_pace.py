@@ -304,6 +304,13 @@ def test_a_longer_window_counts_from_the_last_answer_also_for_a_slot_that_went_u
     assert ledger.opening(20) == ledger.span > 60
 
 
+def test_a_shorter_pause_does_not_cut_a_longer_one() -> None:
+    ledger = Ledger(1, 10)
+    ledger.pause(30)
+    ledger.pause(20)
+    assert ledger.opening(0) == 30
+
+
 def test_nothing_left_means_nobody_sends_until_the_reset() -> None:
     ledger = Ledger(20, 60)
     ledger.follow(Declared(remaining=0, reset=12), 100)
