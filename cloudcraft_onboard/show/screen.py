@@ -104,7 +104,11 @@ def waiting(state: State, now: float) -> str:
     if state.slots_at > now:
         wait = text.countdown(state.slots_at - now)
         return f"Cloudcraft's pace: next {text.counted(state.slots, 'slot')} in {wait}{queued}"
-    return f"Cloudcraft's pace:{queued[2:]}" if queued else ""
+    if state.queued:
+        many = f"{text.counted(len(state.queued), 'account')} queued for Cloudcraft"
+        ready = min(state.queued.values()) - now
+        return f"{many}, new roles settle for {text.countdown(ready)}" if ready > 0 else many
+    return ""
 
 
 def _failures(state: State, room: int) -> list[list[Text]]:
@@ -174,6 +178,8 @@ def _work(name: str, work: Work, now: float, names: int, room: int) -> Text:
     if work.retry_at > now:
         wait = text.countdown(work.retry_at - now)
         step, style = f"retrying in {wait}: {text.clean(work.retry_reason)}", "yellow"
+    elif work.retry_reason:
+        step, style = f"to be retried: {text.clean(work.retry_reason)}", "yellow"
     shown = text.column(text.clean(name), names)
     doing = text.column(step, max(room - names - len(took) - 6, 1))
     return Text.assemble(f"  {shown}  ", (doing, style), "  ", (took, "dim"))

@@ -42,7 +42,8 @@ class State:
     """The run so far. Times are those of the clock that `fold` is given.
 
     `results` has one result for each finished account, the last word on it; `unverified` are those
-    whose result waits for the verifying read.
+    whose result waits for the verifying read. `queued` says when an account may be registered;
+    `through` are all that AWS is done with.
     """
 
     command: Command = Command.RUN
@@ -58,7 +59,7 @@ class State:
     working: dict[str, Work] = field(default_factory=dict)
     most_working: int = 0
     widest_name: int = 0
-    queued: set[str] = field(default_factory=set)
+    queued: dict[str, float] = field(default_factory=dict)
     through: set[str] = field(default_factory=set)
     limit: int = 0
     window: float = 0.0
@@ -101,12 +102,20 @@ class State:
         """
         estimates = []
         if self.pace_end is not None:
-            estimates.append(max(self.pace_end - now, 0.0))
+            estimates.append(max(self.pace_end - now, self._backlog(now)))
         remaining = self.total - len(self.through)
         if remaining and len(self.through) >= _TELLING and self.work_started is not None:
             spent = now - self.work_started
             estimates.append(spent / len(self.through) * remaining)
         return max(estimates, default=None)
+
+    def _backlog(self, now: float) -> float:
+        """Seconds that the pace needs at least for what waits for it, retries included."""
+        again = [work.retry_at for name, work in self.working.items() if name in self.through]
+        more = max(len(self.queued) + len(again) - self.slots, 0)
+        windows = math.ceil(more / self.limit) if self.limit else 0
+        ready = max([self.slots_at, *again, min(self.queued.values(), default=0.0)])
+        return max(ready - now, 0.0) + windows * self.window
 
     def fold(self, event: Event, now: float) -> None:
         """Take in what happened."""
@@ -135,7 +144,7 @@ class State:
                 self._fold_step(event, now)
             case AccountQueued():
                 self.working.pop(event.name, None)
-                self.queued.add(event.name)
+                self.queued[event.name] = now + event.ready_in
                 self.through.add(event.name)
             case AccountRetried():
                 work = self.working.setdefault(event.name, Work(step="retrying", since=now))
@@ -146,7 +155,7 @@ class State:
     def _fold_step(self, event: StepStarted, now: float) -> None:
         if self.work_started is None:
             self.work_started = now
-        self.queued.discard(event.name)
+        self.queued.pop(event.name, None)
         before = self.working.get(event.name)
         since = before.since if before else now
         self.working[event.name] = Work(step=event.step, since=since)
@@ -157,7 +166,7 @@ class State:
         result = event.result
         name = result.name
         self.working.pop(name, None)
-        self.queued.discard(name)
+        self.queued.pop(name, None)
         self.through.add(name)
         if event.provisional:
             self.unverified.add(name)

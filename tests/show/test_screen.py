@@ -136,6 +136,21 @@ def test_a_throttle_is_told_as_one() -> None:
     assert lines(state, 2)[3] == "Cloudcraft says slow down (429): going on in 59 s · 1 queued"
 
 
+def test_new_roles_that_settle_are_no_hang() -> None:
+    state = started(10)
+    state.fold(AccountQueued(name="Production", ready_in=10), 1)
+    assert lines(state, 2)[3] == "1 account queued for Cloudcraft, new roles settle for 9 s"
+    assert lines(state, 11)[3] == "1 account queued for Cloudcraft"
+
+
+def test_a_retry_whose_turn_has_not_come_is_told() -> None:
+    state = started(10)
+    state.fold(StepStarted(name="Production", step="register"), 1)
+    state.fold(AccountRetried(name="Production", reason="the role is new", wait=5), 2)
+    assert "retrying in 5 s: the role is new" in lines(state, 2)[-1]
+    assert "to be retried: the role is new" in lines(state, 7)[-1]
+
+
 def test_a_request_that_is_sent_again_is_told() -> None:
     state = started(10)
     state.fold(RequestRetried(request="POST /aws/account", reason="HTTP 503", wait=4), 1)

@@ -61,9 +61,9 @@ def test_a_queued_account_is_not_being_worked_on() -> None:
     state = folded(
         StepStarted(name="Production", step="reading the role"), AccountQueued(name="Production")
     )
-    assert (list(state.working), state.queued) == ([], {"Production"})
+    assert (list(state.working), list(state.queued)) == ([], ["Production"])
     state.fold(StepStarted(name="Production", step="register"), 1)
-    assert (list(state.working), state.queued) == (["Production"], set())
+    assert (list(state.working), list(state.queued)) == (["Production"], [])
 
 
 def test_a_retry_is_seen_until_the_next_step() -> None:
@@ -92,6 +92,17 @@ def test_the_time_left_follows_the_queue_when_the_forecast_was_too_good() -> Non
     state = folded(Forecast(writes=20, requests=21, seconds=60, limit=20, window=60))
     state.fold(PaceWaited(seconds=14, slots=20, waiting=388), 50)
     assert state.time_left(50) == 14 + 19 * 60
+
+
+def test_the_time_left_is_no_shorter_than_what_waits() -> None:
+    state = folded(
+        Forecast(writes=45, requests=46, seconds=60, limit=20, window=60),
+        *(AccountQueued(name=f"n{i}", ready_in=10) for i in range(45)),
+    )
+    assert state.time_left(100) == 3 * 60
+    state.fold(StepStarted(name="n0", step="register"), 100)
+    state.fold(AccountRetried(name="n0", reason="the role is new", wait=20), 100)
+    assert state.time_left(100) == 20 + 3 * 60
 
 
 def test_the_time_left_follows_aws_when_that_is_slower() -> None:
