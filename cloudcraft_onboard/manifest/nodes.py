@@ -303,6 +303,11 @@ class _Builder:
         raise _Stop
 
 
+def reads_as_text(text: str) -> bool:
+    """Whether a text without quotes is a text for every YAML reader."""
+    return isinstance(_meaning(text), str) and not _ACCOUNT_ID.fullmatch(text)
+
+
 def _meaning(text: str) -> Any:
     """What an unquoted scalar is. Twelve digits are an account ID's, never a number."""
     if text in _WORDS:

@@ -11,7 +11,10 @@ from cloudcraft_onboard.model import Account, RoleSpec, Via
 
 def default_role(defaults: Common) -> RoleSpec:
     """The role of accounts that say nothing about theirs."""
-    return _role(RoleSpec(), defaults.role)
+    role = _role(RoleSpec(), defaults.role)
+    # One account administers a stack set, whichever accounts it is for.
+    home = replace(role.stackset, profile=defaults.profile, region=defaults.region)
+    return replace(role, stackset=home)
 
 
 def account(shape: AccountShape, defaults: Common, role: RoleSpec, line: int) -> Account:

@@ -25,10 +25,14 @@ _UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 
 @dataclass(kw_only=True)
 class Source:
-    """A manifest's text, and the problems found in it so far. Lines and columns count from 1."""
+    """A manifest's text, and the problems found in it so far. Lines and columns count from 1.
+
+    `mark` is the byte order mark in front of the text, where there is one.
+    """
 
     path: str
     text: str
+    mark: str = ""
     problems: list[ManifestProblem] = field(default_factory=list)
 
     @cached_property
@@ -70,7 +74,8 @@ def decode(path: str, raw: bytes) -> Source:
         source = Source(path=path, text=before + "\ufffd")
         _complain_at(source, len(before), "not UTF-8 text; save the file as UTF-8")
     else:
-        source = Source(path=path, text=text)
+        mark = "\ufeff" if raw.startswith(codecs.BOM_UTF8) else ""
+        source = Source(path=path, text=text, mark=mark)
         if unreadable := _UNREADABLE.search(text):
             character = f"U+{ord(unreadable[0]):04X}"
             message = f"the character {character} has no place in a text file"

@@ -1,0 +1,306 @@
+"""`onboard init`: a manifest from AWS Organizations or from the profiles of the AWS config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cloudcraft_onboard.aws import organizations
+from cloudcraft_onboard.aws.organizations import Member
+from cloudcraft_onboard.aws.profiles import Profile, profiles
+from cloudcraft_onboard.aws.session import BotoAws
+from cloudcraft_onboard.errors import AccountError, UsageError
+from cloudcraft_onboard.files import write_whole
+from cloudcraft_onboard.manifest.edit import default_assume_role, edited
+from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.manifest.write import Defaults, Entry, clean, render, unique
+from cloudcraft_onboard.model import Account
+
+ASSUME_ROLE = "OrganizationAccountAccessRole"
+"""The role that Organizations makes in the accounts that are created in it."""
+
+_PLACEHOLDERS = ("name", "id", "email", "ou")
+_LOOKUPS = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FromOrganization:
+    """Where accounts come from: the organization, or what is below some of its units.
+
+    `excluded` are account IDs; `assume_role` is None where the user named none; `name` is the
+    pattern for the accounts' names.
+    """
+
+    profile: str | None = None
+    units: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    assume_role: str | None = None
+    name: str = "{name}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FromProfiles:
+    """Where accounts come from: profiles by a glob; `resolve` looks up IDs that they lack."""
+
+    glob: str
+    resolve: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """The text for stdout, empty where a file was written, and sentences for stderr."""
+
+    text: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """What a source gave. `gone` says for IDs of accounts that are no longer usable why."""
+
+    entries: list[Entry]
+    said: list[str]
+    members: dict[str, Member]
+
+
+def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome:
+    """A new manifest, to `file` where one is given, which must not exist.
+
+    Raises:
+        UsageError: the file exists or cannot be written, no account was found.
+        CannotStart: AWS cannot be asked.
+    """
+    if file is not None:
+        _must_be_new(file)
+    _check(source)
+    found = _find(source)
+    if not found.entries:
+        raise UsageError("no account was found to put into a manifest")
+    entries, renamed = unique(found.entries, ())
+    if isinstance(source, FromOrganization):
+        defaults = Defaults(profile=source.profile, assume_role=source.assume_role or ASSUME_ROLE)
+        text = render("AWS Organizations", defaults, entries)
+    else:
+        text = render("the profiles of the AWS config", Defaults(), entries)
+    said = (*found.said, *renamed, f"{_count(entries)} in the manifest")
+    if file is None:
+        return Outcome(text=text, said=said)
+    _must_be_new(file)
+    _write(file, text)
+    return Outcome(text="", said=(*said, f"{file} is written"))
+
+
+def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed: bool) -> Outcome:
+    """Add to `file` what it lacks; the rest of it stays as it is, byte for byte.
+
+    Raises:
+        ManifestError: the file is no valid manifest.
+        UsageError: it cannot be changed in place, or not be written.
+        CannotStart: AWS cannot be asked.
+    """
+    accounts = load(file).accounts
+    _check(source)
+    found = _find(source)
+    new, doubtful = _missing(found, accounts)
+    if isinstance(source, FromOrganization):
+        way_in = source.assume_role or default_assume_role(file) or ASSUME_ROLE
+        if way_in != default_assume_role(file):
+            new = [replace(entry, assume_role=way_in) for entry in new]
+    new, renamed = unique(new, [account.name for account in accounts])
+    gone = _gone(found, accounts) if isinstance(source, FromOrganization) else {}
+    disable = set(gone) if disable_closed else set()
+    said = [*found.said, *doubtful, *renamed, *gone.values()]
+    said += [f"{file}: {entry.name} is added" for entry in new]
+    said += [f"{file}: {a.name} gets `enabled: false`" for a in accounts if a.account_id in disable]
+    if not new and not disable:
+        return Outcome(text="", said=(*said, f"{file} lacks nothing"))
+    _write(file, edited(file, new, disable))
+    return Outcome(text="", said=tuple(said))
+
+
+def _check(source: FromOrganization | FromProfiles) -> None:
+    """Raise `UsageError` for what can be known to be wrong before anybody is asked."""
+    if isinstance(source, FromProfiles):
+        return
+    for account_id in source.excluded:
+        if not re.fullmatch("[0-9]{12}", account_id):
+            raise UsageError(f"--exclude {account_id}: an account ID has 12 digits")
+    for unit in source.units:
+        if not re.fullmatch(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", unit):
+            raise UsageError(
+                f"--ou {unit}: that is no organizational unit's ID",
+                hint="they look like ou-ab12-11111111, the root like r-ab12",
+            )
+    if source.assume_role and not re.fullmatch(r"[\w+=,.@-]{1,64}", source.assume_role, re.ASCII):
+        raise UsageError(
+            f"--assume-role {source.assume_role}: that is no role name",
+            hint="write the name alone, without path or ARN; it is the same in every account",
+        )
+    for word in re.findall(r"\{(.*?)\}", source.name):
+        if word not in _PLACEHOLDERS:
+            known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
+            raise UsageError(f"--name: {{{word}}} is not known; there are {known}")
+
+
+def _find(source: FromOrganization | FromProfiles) -> _Found:
+    return _organization(source) if isinstance(source, FromOrganization) else _profiles(source)
+
+
+# --- AWS Organizations ---------------------------------------------------------------------------
+
+
+def _organization(source: FromOrganization) -> _Found:
+    client = organizations.connect(source.profile)
+    try:
+        members = organizations.members(client, source.units, source.profile)
+    finally:
+        client.close()
+    known = {member.account_id: member for member in members}
+    wanted = [m for m in members if m.path is not None and m.account_id not in source.excluded]
+    entries = [_entry(m, source.name) for m in wanted if m.state == organizations.ACTIVE]
+    said = [
+        f"{member.name} ({member.account_id}) is left out: it is {member.state or 'in no state'}"
+        for member in wanted
+        if member.state != organizations.ACTIVE
+    ]
+    said += [
+        f"--exclude {account_id}: the organization has no such account"
+        for account_id in source.excluded
+        if account_id not in known
+    ]
+    return _Found(entries=entries, said=said, members=known)
+
+
+def _entry(member: Member, pattern: str) -> Entry:
+    path = "/".join(clean(name) for name in member.path or ())
+    values = {"name": member.name, "id": member.account_id, "email": member.email, "ou": path}
+    comment = "The management account. Service control policies don't apply to it, and it has no"
+    return Entry(
+        name=re.sub(r"\{(\w+)\}", lambda match: values[match[1]], pattern),
+        account_id=member.account_id,
+        tags={"ou": path} if path else {},
+        comment=f"{comment} {ASSUME_ROLE}." if member.is_management else "",
+    )
+
+
+def _gone(found: _Found, accounts: Sequence[Account]) -> dict[str, str]:
+    """Enabled accounts that the organization has lost or closed: ID to sentence."""
+    gone = {}
+    for account in accounts:
+        if account.account_id is None or not account.enabled:
+            continue
+        member = found.members.get(account.account_id)
+        state = member.state if member else "not in the organization any more"
+        if state not in (organizations.ACTIVE, "PENDING_ACTIVATION"):
+            gone[account.account_id] = f"{account.name} ({account.account_id}) is {state}"
+    return gone
+
+
+# --- profiles ------------------------------------------------------------------------------------
+
+
+def _profiles(source: FromProfiles) -> _Found:
+    known = profiles()
+    chosen = [profile for profile in known if fnmatchcase(profile.name, source.glob)]
+    if not chosen:
+        near = get_close_matches(source.glob, [profile.name for profile in known], 3)
+        raise UsageError(
+            f"--profiles {source.glob!r} matches no profile of the AWS config",
+            hint=f"did you mean {' or '.join(near)}?"
+            if near
+            else "`aws configure list-profiles` shows them all",
+        )
+    said: list[str] = []
+    if source.resolve:
+        chosen = _resolved(chosen, said)
+    entries: list[Entry] = []
+    first: dict[str, str] = {}
+    for profile in chosen:
+        if profile.account_id:
+            same = first.setdefault(profile.account_id, profile.name)
+            if same != profile.name:
+                said.append(
+                    f"profile {profile.name} is left out: it leads into {profile.account_id}, "
+                    f"as {same} does"
+                )
+                continue
+        entries.append(
+            Entry(name=profile.name, profile=profile.name, account_id=profile.account_id)
+        )
+    return _Found(entries=entries, said=said, members={})
+
+
+def _resolved(chosen: Sequence[Profile], said: list[str]) -> list[Profile]:
+    """The profiles with the account IDs that the config lacks, as STS tells them."""
+    aws = BotoAws(concurrency=_LOOKUPS, retries=3)
+
+    def look_up(profile: Profile) -> Profile | str:
+        if profile.account_id is not None:
+            return profile
+        try:
+            session = aws.reach(Account(name=profile.name, profile=profile.name))
+        except AccountError as error:
+            return f"profile {profile.name}: its account ID is unknown: {error.message}"
+        return replace(profile, account_id=session.identity.account_id)
+
+    try:
+        with ThreadPoolExecutor(_LOOKUPS) as pool:
+            answers = list(pool.map(look_up, chosen))
+    finally:
+        aws.close()
+    said += [answer for answer in answers if isinstance(answer, str)]
+    return [
+        profile if isinstance(answer, str) else answer
+        for profile, answer in zip(chosen, answers, strict=True)
+    ]
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def _missing(found: _Found, accounts: Sequence[Account]) -> tuple[list[Entry], list[str]]:
+    """The entries that a manifest lacks, and what cannot be told about some."""
+    ids = {account.account_id for account in accounts if account.account_id}
+    used = {account.profile for account in accounts if account.account_id is None}
+    configured = {profile.name: profile.account_id for profile in profiles()} if used else {}
+    ids |= {account_id for name in used if name and (account_id := configured.get(name))}
+    new = [
+        entry
+        for entry in found.entries
+        if entry.account_id not in ids and (entry.profile is None or entry.profile not in used)
+    ]
+    unclear = sorted(name for name in used if name and not configured.get(name))
+    by_id = any(entry.profile is None for entry in new)
+    return new, [
+        f"profile {name}: which account it is in is not in the AWS config; if it is one of the "
+        "added ones, give that entry the profile and take the other away"
+        for name in unclear
+        if by_id
+    ]
+
+
+def _must_be_new(file: str) -> None:
+    path = Path(file)
+    if path.exists() or path.is_symlink():
+        raise UsageError(
+            f"{file} exists already and is not overwritten",
+            hint=f"add to it with `--update {file}`, or give another name",
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"{file}: there is no directory {path.parent}")
+
+
+def _write(file: str, text: str) -> None:
+    try:
+        write_whole(file, text)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _count(entries: Sequence[Entry]) -> str:
+    return f"{len(entries)} account{'' if len(entries) == 1 else 's'}"

@@ -1,0 +1,48 @@
+"""The profiles of the AWS config, and which accounts they lead into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError
+
+from cloudcraft_onboard.errors import CannotStart
+
+_ROLE_ARN = re.compile(r"arn:[^:]*:iam::([0-9]{12}):role/.+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """A profile; `account_id` is None where the config doesn't tell it."""
+
+    name: str
+    account_id: str | None
+
+
+def profiles() -> tuple[Profile, ...]:
+    """Every profile of the config and credentials files, in their order; asks nobody.
+
+    The account is the one of `role_arn`, or else `sso_account_id` or `aws_account_id`. Raises
+    `CannotStart` for a config that cannot be read.
+    """
+    try:
+        found = botocore.session.Session().full_config.get("profiles", {})
+    except BotoCoreError as error:
+        raise CannotStart(
+            f"the AWS config cannot be read: {error}",
+            hint="correct the file; `aws configure list-profiles` must work",
+        ) from error
+    return tuple(Profile(name=name, account_id=_account_id(it)) for name, it in found.items())
+
+
+def _account_id(settings: Mapping[str, Any]) -> str | None:
+    if assumed := _ROLE_ARN.fullmatch(str(settings.get("role_arn", ""))):
+        return assumed[1]
+    for key in ("sso_account_id", "aws_account_id"):
+        if re.fullmatch("[0-9]{12}", str(settings.get(key, ""))):
+            return str(settings[key])
+    return None

@@ -1,0 +1,157 @@
+"""`onboard init`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cloudcraft_onboard.errors import UsageError
+
+if TYPE_CHECKING:
+    from cloudcraft_onboard.app.init import FromOrganization, FromProfiles
+
+_ORGANIZATION = "From AWS Organizations"
+_PROFILES = "From the AWS config"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: onboard init --organization --profile org-admin -f org.yaml")(init)
+
+
+def init(
+    *,
+    organization: Annotated[
+        bool,
+        typer.Option(
+            "--organization",
+            help="All active accounts of the organization.",
+            rich_help_panel=_ORGANIZATION,
+        ),
+    ] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="PROFILE",
+            help="Whose credentials to ask with; the manifest's default profile.",
+            rich_help_panel=_ORGANIZATION,
+        ),
+    ] = None,
+    ou: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ou",
+            metavar="OU",
+            help="Only accounts below this unit, however deep. Repeatable.",
+            rich_help_panel=_ORGANIZATION,
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            metavar="ID",
+            help="Leave this account out. Repeatable.",
+            rich_help_panel=_ORGANIZATION,
+        ),
+    ] = None,
+    assume_role: Annotated[
+        str | None,
+        typer.Option(
+            "--assume-role",
+            metavar="NAME",
+            help="The role that leads into the accounts. [default: OrganizationAccountAccessRole]",
+            rich_help_panel=_ORGANIZATION,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="PATTERN",
+            help="The accounts' names, of {name}, {id}, {email}, {ou}. [default: {name}]",
+            rich_help_panel=_ORGANIZATION,
+        ),
+    ] = None,
+    profiles: Annotated[
+        str | None,
+        typer.Option(
+            "--profiles",
+            metavar="GLOB",
+            help="The profiles of the AWS config whose names match.",
+            rich_help_panel=_PROFILES,
+        ),
+    ] = None,
+    resolve: Annotated[
+        bool,
+        typer.Option(
+            "--resolve",
+            help="Look up account IDs that the config lacks (sts:GetCallerIdentity).",
+            rich_help_panel=_PROFILES,
+        ),
+    ] = False,
+    file: Annotated[
+        str | None,
+        typer.Option("-f", "--file", metavar="FILE", help="Write to FILE, which must not exist."),
+    ] = None,
+    update: Annotated[
+        str | None,
+        typer.Option("--update", metavar="FILE", help="Add to FILE what it lacks, in place."),
+    ] = None,
+    disable_closed: Annotated[
+        bool,
+        typer.Option(
+            "--disable-closed",
+            help="With --update --organization: `enabled: false` for accounts that are gone.",
+        ),
+    ] = False,
+) -> None:
+    """Make a manifest from AWS Organizations or from the profiles of the AWS config.
+
+    To stdout, or to a file; what is left out, and why, is said on stderr.
+    """
+    from cloudcraft_onboard.app import init as story  # noqa: PLC0415 - loads boto3
+
+    if organization == (profiles is not None):
+        raise UsageError("init takes its accounts from --organization or from --profiles 'GLOB'")
+    if file is not None and update is not None:
+        raise UsageError("-f makes a new file, --update changes one: give one of them")
+    for_organization = (
+        ("--profile", profile),
+        ("--ou", ou),
+        ("--exclude", exclude),
+        ("--assume-role", assume_role),
+        ("--name", name),
+        ("--disable-closed", disable_closed),
+    )
+    source: FromOrganization | FromProfiles
+    if profiles is None:
+        _only_with("--profiles", (("--resolve", resolve),))
+        source = story.FromOrganization(
+            profile=profile,
+            units=tuple(ou or ()),
+            excluded=tuple(exclude or ()),
+            assume_role=assume_role,
+            name=name or "{name}",
+        )
+    else:
+        _only_with("--organization", for_organization)
+        source = story.FromProfiles(glob=profiles, resolve=resolve)
+    if update is None:
+        _only_with("--update", (("--disable-closed", disable_closed),))
+        outcome = story.create(source, file)
+    else:
+        outcome = story.update(source, update, disable_closed=disable_closed)
+    for sentence in outcome.said:
+        typer.echo(sentence, err=True)
+    typer.echo(outcome.text, nl=False)
+
+
+def _only_with(option: str, given: Iterable[tuple[str, object]]) -> None:
+    """Raise `UsageError` for options that mean nothing without another one."""
+    for name, value in given:
+        if value:
+            raise UsageError(f"{name} goes together with {option}")

@@ -1,0 +1,179 @@
+"""A manifest changed in place: entries added, accounts disabled, every other byte as it was.
+
+Done on the text, at the positions that the parser gives. A YAML library that writes the whole file
+again, even one that keeps comments, changes indentation, line breaks and folding somewhere. What
+comes out is read again and must be exactly the accounts that were asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+
+from cloudcraft_onboard.errors import ManifestError, UsageError
+from cloudcraft_onboard.manifest.load import loads
+from cloudcraft_onboard.manifest.nodes import compose
+from cloudcraft_onboard.manifest.source import read
+from cloudcraft_onboard.manifest.write import Entry, block, flow
+from cloudcraft_onboard.model import Account
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n]|$)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Insert:
+    """Text to be put in place of the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def edited(path: str, add: Sequence[Entry], disable: Collection[str]) -> str:
+    """The file's text with entries added behind its last and accounts disabled, given by their ID.
+
+    With nothing to do it is the text as it is, byte order mark included. Raises `ManifestError`
+    for an invalid manifest, `UsageError` for one written so that it cannot be changed in place.
+    """
+    source = read(path)
+    text = source.text
+    before = loads(path, text.encode()).accounts
+    accounts = _value(yaml.compose(text, Loader=_LOADER), "accounts")
+    if accounts is None:
+        raise _by_hand(path)
+    inserts = [
+        _disable(text, node)
+        for node, account in zip(accounts.value, before, strict=True)
+        if account.account_id in disable and account.enabled
+    ]
+    if add:
+        inserts.append(_add(text, accounts, add))
+    changed = text
+    for insert in sorted(inserts, key=lambda it: it.start, reverse=True):
+        changed = changed[: insert.start] + insert.text + changed[insert.end :]
+    if inserts:
+        _check(path, changed, before, add, disable)
+    return source.mark + changed
+
+
+def default_assume_role(path: str) -> str | None:
+    """The role that the defaults of a valid manifest lead into accounts with."""
+    root = compose(read(path))
+    defaults = root.data.get("defaults") if root else None
+    role: str | None = defaults.get("assume_role") if defaults else None
+    return role
+
+
+def _check(
+    path: str, text: str, before: Sequence[Account], add: Sequence[Entry], disable: Collection[str]
+) -> None:
+    """Raise `UsageError` unless the text says what was there before, plus what was asked for."""
+    try:
+        after = loads(path, text.encode()).accounts
+    except ManifestError as error:
+        raise _by_hand(path) from error
+    kept = [replace(a, line=0, enabled=a.enabled and a.account_id not in disable) for a in before]
+    added = [(entry.name, entry.account_id, dict(entry.tags)) for entry in add]
+    if [replace(a, line=0) for a in after[: len(kept)]] != kept or added != [
+        (a.name, a.account_id, dict(a.tags)) for a in after[len(kept) :]
+    ]:
+        raise _by_hand(path)
+
+
+def _by_hand(path: str) -> UsageError:
+    return UsageError(
+        f"{path} is written in a way that cannot be changed in place without touching other lines",
+        hint="write its accounts as a plain list, one key a line, or make the change by hand",
+    )
+
+
+def _add(text: str, accounts: Any, add: Sequence[Entry]) -> _Insert:
+    """The new entries behind the last one, in the list's own style."""
+    last = accounts.value[-1]
+    end = _end(last)
+    if accounts.flow_style:
+        return _Insert(start=end, end=end, text="".join(f", {flow(entry)}" for entry in add))
+    dash = _column_of_dash(text, last)
+    keys = None if last.flow_style else last.start_mark.column
+    at = _after_comments(text, _next_line(text, end), dash)
+    line_end = _line_end(text)
+    new = line_end.join(line for entry in add for line in block(entry, dash, keys))
+    if at and text[at - 1] not in "\r\n":  # the file ends without a line end, and so it stays
+        return _Insert(start=at, end=at, text=line_end + new)
+    return _Insert(start=at, end=at, text=new + line_end)
+
+
+def _disable(text: str, node: Any) -> _Insert:
+    """`enabled: false` in an account's own mapping."""
+    enabled = _value(node, "enabled")
+    if enabled is not None and node.start_mark.index < enabled.start_mark.index < _end(node):
+        return _Insert(start=enabled.start_mark.index, end=enabled.end_mark.index, text="false")
+    account_id = _value(node, "account_id")
+    if account_id is None or enabled is not None:  # merged in from elsewhere: behind the first key
+        account_id = node.value[0][1]
+    if node.flow_style:
+        end = account_id.end_mark.index
+        return _Insert(start=end, end=end, text=", enabled: false")
+    at = _next_line(text, account_id.end_mark.index)
+    line_end = _line_end(text)
+    line = f"{' ' * node.start_mark.column}enabled: false"
+    ends = bool(at) and text[at - 1] in "\r\n"
+    return _Insert(start=at, end=at, text=line + line_end if ends else line_end + line)
+
+
+def _value(node: Any, key: str) -> Any:
+    """The value of a mapping's own key, None without it."""
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _end(node: Any) -> int:
+    """Where a node's own text ends; what an alias stands for is elsewhere and doesn't count."""
+    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    if not isinstance(node, yaml.MappingNode):
+        return _end(last)
+    key, value = last
+    own = value.start_mark.index >= key.end_mark.index
+    return max(int(key.end_mark.index), _end(value) if own else 0)
+
+
+def _column_of_dash(text: str, item: Any) -> int:
+    """How many characters stand before the dash of a list's item."""
+    start = text.rfind("-", 0, item.start_mark.index)
+    line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    return start - line
+
+
+def _after_comments(text: str, at: int, dash: int) -> int:
+    """Past the comments that belong to the list: at its dash or deeper, not at the very left."""
+    end = at
+    while at < len(text):
+        line = _LINE.match(text, at)
+        content = line[0].strip() if line else ""
+        if content and not content.startswith("#"):
+            break
+        at = line.end() if line else len(text)
+        indent = len(line[0]) - len(line[0].lstrip()) if line else 0
+        if content and indent >= max(dash, 1):
+            end = at
+    return end
+
+
+def _next_line(text: str, at: int) -> int:
+    """Where the line after the one of `at` begins; `at` itself where a line begins there."""
+    if at and text[at - 1] in "\r\n":
+        return at
+    line = _LINE.match(text, at)
+    return line.end() if line else len(text)
+
+
+def _line_end(text: str) -> str:
+    """The file's own line end."""
+    first = re.search(r"\r\n|\n|\r", text)
+    return first[0] if first else "\n"

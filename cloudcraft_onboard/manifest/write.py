@@ -1,0 +1,148 @@
+"""New entries of a manifest as YAML text: valid by construction, with comments that explain."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cloudcraft_onboard.manifest.nodes import reads_as_text
+
+_UNQUOTED = re.compile(r"[^\W\d_](?:[\w .()/+@&-]*[\w)])?")
+"""Texts that mean themselves without quotes, in block and in flow style."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """An account to be written. `comment` is one line for the reader."""
+
+    name: str
+    account_id: str | None = None
+    profile: str | None = None
+    assume_role: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Defaults:
+    """What the new manifest's accounts have in common."""
+
+    profile: str | None = None
+    assume_role: str | None = None
+
+
+def render(origin: str, defaults: Defaults, entries: Sequence[Entry]) -> str:
+    """A whole manifest. `origin` says where its accounts are from, as a clause."""
+    return "\n".join(
+        (
+            "# yaml-language-server: $schema=./onboard.schema.json",
+            "# (`onboard schema > onboard.schema.json` puts that file here: help in your editor.)",
+            "#",
+            f"# Made by `onboard init` from {origin}.",
+            "# Edit it as you like. Then: `onboard validate`, `onboard plan`, `onboard run`.",
+            "version: 1",
+            "",
+            "# What holds for every account that says nothing else.",
+            "defaults:",
+            *_defaults(defaults),
+            "",
+            "accounts:",
+            *(line for entry in entries for line in block(entry)),
+            "",
+        )
+    )
+
+
+def block(entry: Entry, indent: int = 2, keys: int | None = None) -> list[str]:
+    """An entry's lines in block style: its dash behind `indent` spaces, its keys behind `keys`."""
+    start = " " * indent
+    inner = " " * (indent + 2 if keys is None else keys)
+    lines = [f"{inner}{key}: {value}" for key, value in _pairs(entry)]
+    lines[0] = f"{start}-{lines[0][indent + 1 :]}"
+    return [f"{start}# {entry.comment}", *lines] if entry.comment else lines
+
+
+def flow(entry: Entry) -> str:
+    """An entry in flow style, on one line."""
+    return "{" + ", ".join(f"{key}: {value}" for key, value in _pairs(entry)) + "}"
+
+
+def unique(entries: Iterable[Entry], taken: Collection[str]) -> tuple[list[Entry], list[str]]:
+    """The entries with names that nobody else has, and a sentence for each one renamed.
+
+    The first keeps its name, so that a name never changes because an account was added.
+    """
+    names = set(taken)
+    result, said = [], []
+    for entry in entries:
+        name = clean(entry.name) or entry.account_id or entry.profile or "account"
+        addition = f" ({entry.account_id or entry.profile})"
+        while name in names:
+            name += addition
+        if name != clean(entry.name):
+            said.append(
+                f"{entry.account_id or entry.profile} is named {name!r} here, as "
+                f"{entry.name!r} is " + ("taken" if clean(entry.name) else "blank")
+            )
+        names.add(name)
+        result.append(replace(entry, name=name))
+    return result, said
+
+
+def clean(text: str) -> str:
+    """One line, without characters that a manifest refuses."""
+    kept = (c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else " " for c in text)
+    return " ".join("".join(kept).split())
+
+
+def scalar(text: str) -> str:
+    """A text as a YAML value, in quotes where they are needed."""
+    if _UNQUOTED.fullmatch(text) and reads_as_text(text):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _pairs(entry: Entry) -> list[tuple[str, str]]:
+    pairs = [("name", scalar(entry.name))]
+    if entry.profile is not None:
+        pairs.append(("profile", scalar(entry.profile)))
+    if entry.account_id is not None:
+        pairs.append(("account_id", f'"{entry.account_id}"'))
+    if entry.assume_role is not None:
+        pairs.append(("assume_role", scalar(entry.assume_role)))
+    if entry.tags:
+        tags = ", ".join(f"{scalar(key)}: {scalar(value)}" for key, value in entry.tags.items())
+        pairs.append(("tags", f"{{{tags}}}"))
+    return pairs
+
+
+def _defaults(defaults: Defaults) -> list[str]:
+    lines = []
+    if defaults.profile is not None:
+        lines += [
+            "  # Where credentials come from: a profile of the AWS config.",
+            f"  profile: {scalar(defaults.profile)}",
+        ]
+    else:
+        lines.append("  # profile: org-admin  # without one: the AWS SDK's default chain")
+    if defaults.assume_role is not None:
+        lines += [
+            "  # The role that leads into each account. It is not assumed in the account that the",
+            "  # credentials are in already.",
+            f"  assume_role: {scalar(defaults.assume_role)}",
+        ]
+    return [
+        *lines,
+        "  # The region from which Cloudcraft checks the account.",
+        "  region: us-east-1",
+        "  # The role that Cloudcraft reads the account with.",
+        "  role:",
+        "    name: cloudcraft",
+        "    policies: [ReadOnlyAccess]",
+        "  # Cloudcraft teams, by name or ID.",
+        "  # read_access: [Platform]",
+        "  # write_access: [Platform]",
+    ]

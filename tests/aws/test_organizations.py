@@ -1,0 +1,134 @@
+"""Reading an organization, on a moto server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from cloudcraft_onboard.aws.organizations import connect, members
+from cloudcraft_onboard.errors import CannotStart, UsageError
+from tests.support.organization import MANAGEMENT, Organization, Throttling, serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ThreadedMotoServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def organization(
+    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Organization]:
+    made = Organization(server, monkeypatch)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def client(organization: Organization) -> Iterator[Any]:
+    assert organization.environment
+    client = connect(None)
+    yield client
+    client.close()
+
+
+def test_hundreds_of_accounts_in_nested_units_come_with_their_paths(
+    organization: Organization, client: Any
+) -> None:
+    root = organization.create()
+    live = organization.unit("Live", root)
+    shops = organization.unit("Shops", live)
+    deep = organization.unit("Europe", shops)
+    expected = {
+        organization.account(f"A{i:03}", deep): ("Root", "Live", "Shops", "Europe")
+        for i in range(150)
+    }
+    expected |= {organization.account(f"B{i:03}"): ("Root",) for i in range(70)}
+    found = members(client)
+    assert found[0].account_id == MANAGEMENT
+    assert found[0].is_management
+    assert {m.account_id: m.path for m in found[1:]} == expected
+    assert not any(m.is_management for m in found[1:])
+    assert {m.state for m in found} == {"ACTIVE"}
+    assert [m.name for m in found[1:71]] == sorted(m.name for m in found[1:71])
+
+
+def test_only_what_is_below_the_units_has_a_path(organization: Organization, client: Any) -> None:
+    root = organization.create()
+    live, test = organization.unit("Live", root), organization.unit("Test", root)
+    shops = organization.unit("Shops", live)
+    inside = organization.account("Inside", shops)
+    outside = organization.account("Outside", test)
+    found = {m.account_id: m.path for m in members(client, [live, shops])}
+    assert found == {MANAGEMENT: None, inside: ("Root", "Live", "Shops"), outside: None}
+    assert {m.account_id for m in members(client, [root]) if m.path} == {
+        MANAGEMENT,
+        inside,
+        outside,
+    }
+
+
+def test_an_unknown_unit_is_said_with_the_command_that_lists_them(
+    organization: Organization, client: Any
+) -> None:
+    root = organization.create()
+    with pytest.raises(UsageError, match="no such organizational unit") as caught:
+        members(client, ["ou-abcd-12345678"])
+    assert root in caught.value.hint
+
+
+def test_state_counts_before_status(organization: Organization, client: Any) -> None:
+    organization.create()
+    closed = organization.account("Closed")
+    organization.client.close_account(AccountId=closed)
+    organization.account("Leaving")
+
+    def add_state(parsed: Any, **_: Any) -> None:
+        for account in parsed["Accounts"]:
+            if account["Name"] == "Leaving":
+                account["State"] = "PENDING_CLOSURE"
+
+    client.meta.events.register("after-call.organizations.ListAccounts", add_state)
+    states = {m.name: m.state for m in members(client)}
+    assert (states["Closed"], states["Leaving"]) == ("SUSPENDED", "PENDING_CLOSURE")
+
+
+def test_throttling_is_waited_out(organization: Organization, client: Any) -> None:
+    organization.create()
+    throttling = Throttling(2)
+    client.meta.events.register("before-send.organizations.ListAccounts", throttling)
+    assert len(members(client)) == 1
+    assert throttling.times == 0
+
+
+def test_an_account_without_organization_and_a_refusal_are_explained(
+    organization: Organization, client: Any
+) -> None:
+    with pytest.raises(CannotStart, match="in no AWS organization"):
+        members(client)
+    organization.create()
+
+    def refuse(http_response: Any, parsed: Any, **_: Any) -> None:
+        http_response.status_code = 400
+        parsed["Error"] = {"Code": "AccessDeniedException", "Message": "You don't have permissions"}
+
+    client.meta.events.register("after-call.organizations.ListRoots", refuse)
+    with pytest.raises(CannotStart, match="You don't have permissions") as caught:
+        members(client)
+    assert "delegated administrators" in caught.value.hint
+
+
+def test_a_missing_profile_and_missing_credentials_are_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(CannotStart, match="nobody"):
+        connect("nobody")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    client = connect(None)
+    with pytest.raises(CannotStart, match="credentials"):
+        members(client)
+    client.close()
