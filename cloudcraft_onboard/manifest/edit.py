@@ -46,13 +46,13 @@ def edited(path: str, add: Sequence[Entry], disable: Collection[str]) -> str:
     accounts = _value(yaml.compose(text, Loader=_LOADER), "accounts")
     if accounts is None:
         raise _by_hand(path)
-    inserts = [
+    # Where both are at one place, what is applied later comes to stand in front.
+    inserts = [_add(text, accounts, add)] if add else []
+    inserts += [
         _disable(text, node)
         for node, account in zip(accounts.value, before, strict=True)
         if account.account_id in disable and account.enabled
     ]
-    if add:
-        inserts.append(_add(text, accounts, add))
     changed = text
     for insert in sorted(inserts, key=lambda it: it.start, reverse=True):
         changed = changed[: insert.start] + insert.text + changed[insert.end :]

@@ -102,7 +102,10 @@ def scalar(text: str) -> str:
     """A text as a YAML value, in quotes where they are needed."""
     if _UNQUOTED.fullmatch(text) and reads_as_text(text):
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    # JSON's own escapes are pairs of surrogates beyond U+FFFF, which YAML doesn't take.
+    return "".join(
+        c if c.isprintable() else f"\\U{ord(c):08X}" for c in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def _pairs(entry: Entry) -> list[tuple[str, str]]:
