@@ -76,11 +76,11 @@ def _role_statements(accounts: Sequence[Account], *, exact: bool) -> Iterable[di
         for path in {"/", role.path}:  # IAM looks for a role that isn't there yet without its path
             needs[f"arn:{role.partition}:iam::{owner}:role{path}{role.name}"] |= actions
     alike: dict[frozenset[str], set[str]] = defaultdict(set)
-    for arn, actions in needs.items():
-        alike[frozenset(actions)].add(arn)
-    for number, (actions, arns) in enumerate(alike.items(), 1):
+    for arn, wanted in needs.items():
+        alike[frozenset(wanted)].add(arn)
+    for number, (together, arns) in enumerate(alike.items(), 1):
         suffix = str(number) if len(alike) > 1 else ""
-        yield _allow(f"ManageCloudcraftRole{suffix}", actions, arns)
+        yield _allow(f"ManageCloudcraftRole{suffix}", together, arns)
 
 
 def _allow(sid: str, actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ of them, or that lost the answer to one, simply makes it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -31,11 +31,8 @@ _OUR_INLINE = "cloudcraft-"
 _Answer = TypeVar("_Answer")
 
 
-class Caller(Protocol):
-    """Makes one call in the account; `ClientError` is AWS's refusal, all else is explained."""
-
-    def __call__(self, call: Call, **parameters: Any) -> Mapping[str, Any]:
-        """The parsed answer."""
+Caller = Callable[..., Mapping[str, Any]]
+"""Makes one `Call` in the account, with keyword parameters; `ClientError` is AWS's refusal."""
 
 
 def observe(call: Caller, role_name: str, *, inline: bool) -> ObservedRole | None:

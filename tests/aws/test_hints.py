@@ -305,7 +305,7 @@ def test_trouble_of_aws_itself_leaves_the_account_pending(proxy: AwsProxy, aws: 
             "aws configure list --profile prod",
         ),
         (
-            sdk.SSLError(endpoint_url="https://x", error="self-signed"),
+            sdk.SSLError(endpoint_url="https://x", error=OSError("self-signed")),
             "SSLError",
             "AWS_CA_BUNDLE",
         ),
