@@ -106,13 +106,18 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StackSetSpec:
-    """The stack set that rolls the role out (`role.stackset`)."""
+    """The stack set that rolls the role out (`role.stackset`).
+
+    `profile` and `region` are the defaults': whose account administers it, and where it is kept.
+    """
 
     name: str = "cloudcraft-onboard"
     organizational_units: tuple[str, ...] = ()
     admin: str = "self"
     max_concurrent_percentage: int = 100
     failure_tolerance_percentage: int = 10
+    profile: str | None = None
+    region: str = "us-east-1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -280,6 +285,70 @@ class ObservedRole:
     attached: tuple[str, ...]
     inline: Mapping[str, Mapping[str, Any]]
     created_at: datetime | None = None
+
+
+# --- stack sets ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Organization:
+    """The AWS organization: its management account, and its root."""
+
+    management: str
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DesiredStackSet:
+    """The stack set as it should be. `units` are the roots and OUs that it is for."""
+
+    spec: StackSetSpec
+    template: Mapping[str, Any]
+    parameters: Mapping[str, str]
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackInstance:
+    """The role's stack in one account. `status` is CURRENT, OUTDATED or INOPERABLE."""
+
+    account_id: str
+    status: str
+    reason: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObservedStackSet:
+    """The stack set as CloudFormation shows it.
+
+    `template` is None where it is no JSON. `busy` is the action of the operation in progress, such
+    as CREATE, empty without one; `changed_at` is when the last operation ended.
+    """
+
+    template: Mapping[str, Any] | None
+    parameters: Mapping[str, str]
+    permission_model: str
+    auto_deployment: bool
+    tags: Mapping[str, str]
+    units: tuple[str, ...]
+    instances: tuple[StackInstance, ...]
+    busy: str = ""
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackOperation:
+    """How far an operation has come: statuses and reasons are CloudFormation's, by account ID."""
+
+    status: str
+    reason: str
+    results: Mapping[str, tuple[str, str]]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.status in ("SUCCEEDED", "FAILED", "STOPPED")
 
 
 # --- what came of it ----------------------------------------------------------------------------

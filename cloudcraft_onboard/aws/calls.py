@@ -1,4 +1,4 @@
-"""Every call that is made to STS and IAM, and the permissions each one needs.
+"""Every call that is made to AWS for a manifest, and the permissions each one needs.
 
 The one table: the code makes its calls by these words, and `onboard permissions` prints its
 policies from them, so neither can know a call that the other doesn't.
@@ -71,6 +71,75 @@ class Call(Enum):
     DETACH = ("iam", "detach_role_policy", ("iam:DetachRolePolicy",), _attaches)
     DELETE_INLINE = ("iam", "delete_role_policy", ("iam:DeleteRolePolicy",), _puts)
     DELETE_ROLE = ("iam", "delete_role", ("iam:DeleteRole",), _always)
+
+    # Stack sets, by whoever administers them.
+    DESCRIBE_ORGANIZATION = (
+        "organizations",
+        "describe_organization",
+        ("organizations:DescribeOrganization",),
+        _never,
+    )
+    LIST_ROOTS = ("organizations", "list_roots", ("organizations:ListRoots",), _never)
+    CREATE_STACK_SET = (
+        "cloudformation",
+        "create_stack_set",
+        ("cloudformation:CreateStackSet", "cloudformation:TagResource"),
+        _never,
+    )
+    DESCRIBE_STACK_SET = (
+        "cloudformation",
+        "describe_stack_set",
+        ("cloudformation:DescribeStackSet",),
+        _never,
+    )
+    UPDATE_STACK_SET = (
+        "cloudformation",
+        "update_stack_set",
+        ("cloudformation:UpdateStackSet", "cloudformation:TagResource"),
+        _never,
+    )
+    DELETE_STACK_SET = (
+        "cloudformation",
+        "delete_stack_set",
+        ("cloudformation:DeleteStackSet",),
+        _never,
+    )
+    LIST_INSTANCES = (
+        "cloudformation",
+        "list_stack_instances",
+        ("cloudformation:ListStackInstances",),
+        _never,
+    )
+    CREATE_INSTANCES = (
+        "cloudformation",
+        "create_stack_instances",
+        ("cloudformation:CreateStackInstances",),
+        _never,
+    )
+    DELETE_INSTANCES = (
+        "cloudformation",
+        "delete_stack_instances",
+        ("cloudformation:DeleteStackInstances",),
+        _never,
+    )
+    LIST_OPERATIONS = (
+        "cloudformation",
+        "list_stack_set_operations",
+        ("cloudformation:ListStackSetOperations",),
+        _never,
+    )
+    DESCRIBE_OPERATION = (
+        "cloudformation",
+        "describe_stack_set_operation",
+        ("cloudformation:DescribeStackSetOperation",),
+        _never,
+    )
+    LIST_RESULTS = (
+        "cloudformation",
+        "list_stack_set_operation_results",
+        ("cloudformation:ListStackSetOperationResults",),
+        _never,
+    )
 
     def __init__(
         self,

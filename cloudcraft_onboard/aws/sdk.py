@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -102,11 +102,19 @@ class _Shared:
 
 
 class Wire:
-    """The two clients that serve everyone who uses the same endpoints."""
+    """The clients that serve everyone who uses the same endpoints, by service."""
 
-    def __init__(self, sts: Any, iam: Any) -> None:
-        self.sts = sts
-        self.iam = iam
+    def __init__(self, clients: Mapping[str, Any]) -> None:
+        self._clients = clients
+
+    def client(self, service: str) -> Any:
+        """One of them; whose credentials it signs with is `signed_by`'s."""
+        return self._clients[service]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for client in self._clients.values():
+            client.close()
 
 
 class Sdk:
@@ -167,9 +175,15 @@ class Sdk:
         for provider in (shared, config):
             resolver.insert_before(provider.METHOD, provider)
 
-    def wire(self, profile: str | None, session: botocore.session.Session, region: str) -> Wire:
+    def wire(
+        self,
+        profile: str | None,
+        session: botocore.session.Session,
+        region: str,
+        services: Sequence[str] = ("sts", "iam"),
+    ) -> Wire:
         """The clients for the endpoints that a session's settings ask for."""
-        key = (region, *_endpoint_settings(session.get_scoped_config()))
+        key = (*services, region, *_endpoint_settings(session.get_scoped_config()))
         with self._lock:
             wire = self._wires.get(key)
             if wire is None:
@@ -178,12 +192,12 @@ class Sdk:
                     "credential_provider", CredentialResolver([_CurrentProvider()])
                 )
                 wire = Wire(
-                    *(
-                        client_session.create_client(
+                    {
+                        service: client_session.create_client(
                             service, region_name=region, config=self._config
                         )
-                        for service in ("sts", "iam")
-                    )
+                        for service in services
+                    }
                 )
                 self._wires[key] = wire
             return wire
@@ -200,8 +214,7 @@ class Sdk:
         """Let go of every connection."""
         with self._lock:
             for wire in self._wires.values():
-                wire.sts.close()
-                wire.iam.close()
+                wire.close()
             self._wires.clear()
 
 

@@ -17,6 +17,7 @@ from cloudcraft_onboard.aws import role
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.sdk import Sdk, Wire, signed_by
+from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import (
     Account,
@@ -24,6 +25,7 @@ from cloudcraft_onboard.model import (
     DesiredRole,
     Identity,
     ObservedRole,
+    StackSetSpec,
     Stage,
     Via,
 )
@@ -107,8 +109,7 @@ def _send(
     started = time.monotonic()
     outcome = "200"
     try:
-        client = wire.sts if call.service == "sts" else wire.iam
-        answer: Mapping[str, Any] = getattr(client, call.method)(**parameters)
+        answer: Mapping[str, Any] = getattr(wire.client(call.service), call.method)(**parameters)
         return answer
     except ClientError as error:
         outcome = error.response["Error"].get("Code", "refused")
@@ -187,6 +188,18 @@ class BotoAws:
             wire=wire,
             profile=account.profile,
             retries=self._retries,
+        )
+
+    def stack_sets(self, spec: StackSetSpec) -> BotoStackSets:
+        """Stack sets, by the profile that administers them. Raises `AccountError` (stage reach)."""
+        credentials, _, identity = self._source(spec.profile).open(spec.region)
+        session = self._sdk.session(spec.profile)
+        wire = self._sdk.wire(spec.profile, session, spec.region, SERVICES)
+        return BotoStackSets(
+            lambda call, **given: _send(wire, call, account_id=identity.account_id, **given),
+            credentials=credentials,
+            identity=identity,
+            spec=spec,
         )
 
     def _source(self, profile: str | None) -> _Source:

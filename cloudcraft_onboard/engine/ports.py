@@ -12,10 +12,15 @@ from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
     DesiredRole,
+    DesiredStackSet,
     Identity,
     ObservedRole,
+    ObservedStackSet,
+    Organization,
     Registration,
     RegistrationSpec,
+    StackOperation,
+    StackSetSpec,
     Team,
 )
 
@@ -40,6 +45,49 @@ class AccountSession(Protocol):
         """
 
 
+class StackSets(Protocol):
+    """CloudFormation's stack sets in the account that administers them.
+
+    Every call raises `AccountError` (stage role). Those that start an operation return its ID,
+    and raise `Raced` while another one is in progress: a stack set has one at a time.
+    """
+
+    @property
+    def identity(self) -> Identity:
+        """Whose credentials these are."""
+
+    def organization(self) -> Organization:
+        """The organization that the account is in."""
+
+    def observe(self, name: str) -> ObservedStackSet | None:
+        """The stack set with all its instances, None where there is none."""
+
+    def create(self, desired: DesiredStackSet) -> None:
+        """Make the stack set, without instances; fine if it is there already."""
+
+    def update(self, desired: DesiredStackSet) -> str:
+        """Make template, parameters and automatic deployment as desired, in every instance."""
+
+    def fill(
+        self, desired: DesiredStackSet, units: Sequence[str], account_ids: Sequence[str] = ()
+    ) -> str:
+        """Make missing instances in the units, and those that are outdated once more.
+
+        With `account_ids` in these accounts of the units only.
+        """
+
+    def empty(
+        self, desired: DesiredStackSet, units: Sequence[str], account_ids: Sequence[str]
+    ) -> str:
+        """Delete the instances of these accounts of the units, and their roles with them."""
+
+    def delete(self, name: str) -> None:
+        """Delete the stack set, which has no instance any more; fine if it is gone already."""
+
+    def operation(self, name: str, operation_id: str) -> StackOperation:
+        """How far an operation has come."""
+
+
 class Aws(Protocol):
     """The way into accounts."""
 
@@ -48,6 +96,9 @@ class Aws(Protocol):
 
     def reach(self, account: Account) -> AccountSession:
         """Credentials inside the account. Raises `AccountError` (stage reach)."""
+
+    def stack_sets(self, spec: StackSetSpec) -> StackSets:
+        """Stack sets, by the profile that administers them. Raises `AccountError` (stage reach)."""
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -1,0 +1,181 @@
+"""What must change about a stack set: a pure function of how it should be and how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudcraft_onboard.model import (
+    MANAGED_BY,
+    Action,
+    Change,
+    CloudcraftParameters,
+    DesiredStackSet,
+    ObservedStackSet,
+    Organization,
+    Problem,
+    RoleSpec,
+    StackInstance,
+    Stage,
+)
+from cloudcraft_onboard.plan.template import (
+    ACCOUNT_PARAMETER,
+    EXTERNAL_ID_PARAMETER,
+    role_template,
+    template_role,
+)
+
+SERVICE_MANAGED = "SERVICE_MANAGED"
+"""The permission model under which AWS itself goes into the accounts of an organization."""
+
+_CURRENT, _INOPERABLE = "CURRENT", "INOPERABLE"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackSetPlan:
+    """The operations to start, in this order, and what they do to each account.
+
+    First the stack set itself, if `create`; then it and all its instances, if `differs` says why;
+    then instances in `units`: all of their accounts, or `accounts` only. No operation without
+    `units`. `changes` and `problems` are by account ID; `conflict` is everybody's.
+    """
+
+    create: bool = False
+    differs: str = ""
+    units: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    problems: Mapping[str, Problem] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    conflict: Problem | None = None
+
+
+def desired_stack_set(
+    role: RoleSpec,
+    organization: Organization,
+    parameters: CloudcraftParameters,
+    documents: Mapping[str, Mapping[str, Any]],
+) -> DesiredStackSet:
+    """The stack set that the manifest asks for.
+
+    One external ID for all, the key's own: with automatic deployment, accounts that nobody has
+    named yet get the role too.
+    """
+    return DesiredStackSet(
+        spec=role.stackset,
+        template=role_template(template_role(role, documents)),
+        parameters={
+            ACCOUNT_PARAMETER: parameters.account_id,
+            EXTERNAL_ID_PARAMETER: parameters.external_id,
+        },
+        units=role.stackset.organizational_units or (organization.root,),
+    )
+
+
+def plan_stack_set(
+    desired: DesiredStackSet, observed: ObservedStackSet | None, account_ids: Sequence[str]
+) -> StackSetPlan:
+    """What brings the role into these accounts. Nothing is taken away from any other account."""
+    name = desired.spec.name
+    if observed is None:
+        reason = f"the stack set {name} is made"
+        return StackSetPlan(
+            create=True,
+            units=desired.units,
+            accounts=_only(desired, account_ids),
+            changes={
+                each: Change(action=Action.CREATE_ROLE, reason=reason) for each in account_ids
+            },
+        )
+    conflict = _conflict(desired, observed)
+    if conflict:
+        return StackSetPlan(conflict=conflict)
+    differs = "; ".join(_differences(desired, observed))
+    instances = {instance.account_id: instance for instance in observed.instances}
+    changes: dict[str, Change] = {}
+    problems: dict[str, Problem] = {}
+    for account_id in account_ids:
+        found = instances.get(account_id)
+        if found is not None and found.status == _INOPERABLE:
+            problems[account_id] = _inoperable(name, found)
+        elif found is None:
+            reason = f"the stack set {name} has no instance in the account"
+            changes[account_id] = Change(action=Action.CREATE_ROLE, reason=reason)
+        elif differs:
+            reason = f"the stack set {name} differs: {differs}"
+            changes[account_id] = Change(action=Action.UPDATE_ROLE, reason=reason)
+        elif found.status != _CURRENT:
+            reason = f"its instance of the stack set {name} is {found.status.lower()}"
+            changes[account_id] = Change(action=Action.UPDATE_ROLE, reason=reason)
+    unready = tuple(each for each in changes if _needs_filling(instances.get(each)))
+    fresh = tuple(unit for unit in desired.units if unit not in observed.units)
+    whole = fresh if desired.spec.organizational_units else ()
+    return StackSetPlan(
+        differs=differs,
+        units=desired.units if unready or whole else (),
+        accounts=() if whole else unready,
+        changes=changes,
+        problems=problems,
+        notes=tuple(_left_alone(desired, observed)),
+    )
+
+
+def _only(desired: DesiredStackSet, account_ids: Sequence[str]) -> tuple[str, ...]:
+    """The account filter: none where the manifest names OUs, which are meant as a whole."""
+    return () if desired.spec.organizational_units else tuple(account_ids)
+
+
+def _needs_filling(found: StackInstance | None) -> bool:
+    return found is None or found.status != _CURRENT
+
+
+def _differences(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterator[str]:
+    if observed.template != desired.template:
+        yield "its template is another one"
+    for key, value in desired.parameters.items():
+        if observed.parameters.get(key) != value:
+            yield f"its parameter {key} is another one"
+    if not observed.auto_deployment:
+        yield "automatic deployment is off"
+
+
+def _left_alone(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterator[str]:
+    beyond = [unit for unit in observed.units if unit not in desired.units]
+    if beyond and desired.spec.organizational_units:
+        yield (
+            f"The stack set {desired.spec.name} stays in {', '.join(beyond)}, which the manifest"
+            " does not name."
+        )
+
+
+def _conflict(desired: DesiredStackSet, observed: ObservedStackSet) -> Problem | None:
+    name = desired.spec.name
+    key, value = MANAGED_BY
+    if observed.tags.get(key) != value:
+        why = f"was not made by onboard (it has no tag {key}={value})"
+    elif observed.permission_model != SERVICE_MANAGED:
+        why = f"has {observed.permission_model.lower().replace('_', '-')} permissions"
+    else:
+        return None
+    return Problem(
+        stage=Stage.ROLE,
+        code="StackSetConflict",
+        message=f"There is a stack set {name} already, and it {why}. It is left alone.",
+        hint="Give `role.stackset.name` another name.",
+    )
+
+
+def _inoperable(name: str, found: StackInstance) -> Problem:
+    return Problem(
+        stage=Stage.ROLE,
+        code="StackInstanceInoperable",
+        message=(
+            f"The account's instance of the stack set {name} is inoperable: deleting it failed"
+            f" ({found.reason or 'CloudFormation gives no reason'})."
+        ),
+        hint=(
+            "Delete the instance with `aws cloudformation delete-stack-instances --retain-stacks`,"
+            " then its stack in the account by hand, and run again."
+        ),
+    )
