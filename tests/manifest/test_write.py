@@ -126,7 +126,7 @@ STYLES = {
         '  - name: New\n    account_id: "012345678901"\n    tags: {ou: Root/Live}\n',
     ),
     "nested last value": (
-        "version: 1\naccounts:\n  - name: A\n    profile: a\n    role:\n      tags:\n        a: b\n",
+@pytest.mark.parametrize("after", ["", "\n# end\n", "\n# x\ndefaults: {region: sa-east-1}\n"])
         '  - name: New\n    account_id: "012345678901"\n    tags: {ou: Root/Live}\n',
     ),
     "empty last value": (

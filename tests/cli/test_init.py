@@ -1,0 +1,246 @@
+"""`onboard init` as a command: from an organization on a moto server, and from profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from moto.server import ThreadedMotoServer
+from typer.testing import CliRunner
+
+from cloudcraft_onboard.cli import init
+from cloudcraft_onboard.errors import CannotStart, ManifestError, OnboardError, UsageError
+from cloudcraft_onboard.manifest.load import load, loads
+from tests.support.organization import MANAGEMENT, Organization, serving
+
+app = typer.Typer()
+init.register(app)
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    """stdout and stderr of a run that ends well; its error is raised."""
+    result = CliRunner().invoke(app, list(arguments))
+    if isinstance(result.exception, OnboardError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout, result.stderr
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ThreadedMotoServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def organization(
+    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Organization]:
+    made = Organization(server, monkeypatch)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    path = tmp_path / "config"
+    path.write_text(
+        """\
+[profile org-admin]
+region = us-east-1
+[profile prod]
+role_arn = arn:aws:iam::111122223333:role/Admin
+source_profile = org-admin
+[profile prod-readonly]
+sso_account_id = 111122223333
+[profile stage]
+sso_account_id = 012345678901
+[profile keys]
+aws_access_key_id = 222233334444
+aws_secret_access_key = test
+"""
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    return path
+
+
+def test_an_organization_becomes_a_valid_manifest(organization: Organization) -> None:
+    root = organization.create()
+    live = organization.unit("Live", root)
+    first, second = organization.account("Shop", live), organization.account("Shop")
+    closed, other = organization.account("Closed"), organization.account("Other")
+    organization.client.close_account(AccountId=closed)
+    out, err = run("--organization", "--exclude", other, "--exclude", "999999999999")
+    accounts = loads("m.yaml", out.encode()).accounts
+    assert accounts[0].account_id == MANAGEMENT
+    assert "# The management account." in out
+    assert {(a.account_id, a.tags["ou"]) for a in accounts[1:]} == {
+        (second, "Root"),
+        (first, "Root/Live"),
+    }
+    assert {a.assume_role for a in accounts} == {"OrganizationAccountAccessRole"}
+    assert [a.name for a in accounts[1:]] == ["Shop", f"Shop ({first})"]
+    assert f"Closed ({closed}) is left out: it is SUSPENDED" in err
+    assert f"{first} is named 'Shop ({first})' here" in err
+    assert "--exclude 999999999999: the organization has no such account" in err
+
+
+def test_units_names_and_the_role_are_the_users_choice(organization: Organization) -> None:
+    root = organization.create()
+    live = organization.unit("Live", root)
+    inside = organization.account("Shop", organization.unit("Shops", live))
+    organization.account("Outside")
+    options = ("--assume-role", "AWSControlTowerExecution", "--name", "{ou}: {name} {id}")
+    out, _ = run("--organization", "--ou", live, *options)
+    (account,) = loads("m.yaml", out.encode()).accounts
+    assert account.name == f"Root/Live/Shops: Shop {inside}"
+    assert account.assume_role == "AWSControlTowerExecution"
+
+
+def test_update_adds_disables_and_then_changes_no_byte(
+    organization: Organization, tmp_path: Path
+) -> None:
+    organization.create()
+    kept, closed = organization.account("Kept"), organization.account("Closed")
+    file = tmp_path / "org.yaml"
+    run("--organization", "-f", str(file))
+    edited = file.read_text().replace("name: Kept", "name: 'My own name'  # mine")
+    file.write_text(edited)
+    assert run("--organization", "--update", str(file)) == ("", f"{file} lacks nothing\n")
+    assert file.read_text() == edited
+
+    organization.client.close_account(AccountId=closed)
+    new = organization.account("New")
+    _, err = run("--organization", "--update", str(file))
+    assert f"Closed ({closed}) is SUSPENDED" in err
+    assert file.read_text().startswith(edited)
+    accounts = {a.account_id: a for a in load(str(file)).accounts}
+    assert (accounts[kept].name, accounts[new].name) == ("My own name", "New")
+    assert accounts[new].assume_role == "OrganizationAccountAccessRole"
+    assert accounts[closed].enabled
+
+    _, err = run("--organization", "--update", str(file), "--disable-closed")
+    assert "Closed gets `enabled: false`" in err
+    assert not {a.account_id: a for a in load(str(file)).accounts}[closed].enabled
+    before = file.read_bytes()
+    run("--organization", "--update", str(file), "--disable-closed")
+    assert file.read_bytes() == before
+
+
+def test_an_update_gives_new_accounts_a_way_in_that_the_defaults_lack(
+    organization: Organization, tmp_path: Path
+) -> None:
+    organization.create()
+    file = tmp_path / "org.yaml"
+    file.write_text(f'version: 1\naccounts:\n- name: M\n  account_id: "{MANAGEMENT}"\n')
+    organization.account("New")
+    run("--organization", "--update", str(file))
+    assert load(str(file)).accounts[1].assume_role == "OrganizationAccountAccessRole"
+
+
+def test_an_account_that_the_manifest_has_by_its_profile_is_not_added_again(
+    organization: Organization, config: Path, tmp_path: Path
+) -> None:
+    organization.create()
+    here = organization.account("Here")
+    with config.open("a") as stream:
+        stream.write(f"[profile here]\nrole_arn = arn:aws:iam::{here}:role/x\n")
+    file = tmp_path / "org.yaml"
+    text = (
+        "version: 1\naccounts:\n  - {name: H, profile: here}\n"
+        f'  - {{name: M, account_id: "{MANAGEMENT}"}}\n  - {{name: K, profile: keys}}\n'
+    )
+    file.write_text(text)
+    run("--organization", "--update", str(file))
+    assert file.read_text() == text
+    organization.account("New")
+    _, err = run("--organization", "--update", str(file))
+    assert "profile keys: which account it is in is not in the AWS config" in err
+
+
+@pytest.mark.usefixtures("config")
+def test_profiles_become_a_manifest_without_asking_anybody() -> None:
+    out, err = run("--profiles", "*")
+    assert [(a.name, a.profile, a.account_id) for a in loads("m", out.encode()).accounts] == [
+        ("org-admin", "org-admin", None),
+        ("prod", "prod", "111122223333"),
+        ("stage", "stage", "012345678901"),
+        ("keys", "keys", None),
+    ]
+    assert "profile prod-readonly is left out: it leads into 111122223333, as prod does" in err
+
+
+@pytest.mark.usefixtures("config")
+def test_resolve_looks_up_what_the_config_lacks(
+    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    out, err = run("--profiles", "[ko]*", "--resolve")
+    assert [(a.name, a.account_id) for a in loads("m", out.encode()).accounts] == [
+        ("org-admin", None),
+        ("keys", MANAGEMENT),
+    ]
+    assert "profile org-admin: its account ID is unknown" in err
+
+
+@pytest.mark.usefixtures("config")
+def test_profiles_that_a_manifest_lacks_are_added(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text('version: 1\naccounts:\n- name: P\n  account_id: "111122223333"\n')
+    run("--profiles", "*", "--update", str(file))
+    assert [a.name for a in load(str(file)).accounts] == ["P", "org-admin", "stage", "keys"]
+    before = file.read_bytes()
+    run("--profiles", "*", "--update", str(file))
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--organization or from --profiles"),
+        (["--organization", "--profiles", "*"], "--organization or from --profiles"),
+        (["--organization", "-f", "a", "--update", "b"], "give one of them"),
+        (["--profiles", "*", "--ou", "x"], "--ou goes together with --organization"),
+        (["--organization", "--resolve"], "--resolve goes together with --profiles"),
+        (["--organization", "--disable-closed"], "goes together with --update"),
+        (["--organization", "--ou", "Live"], "no organizational unit's ID"),
+        (["--organization", "--exclude", "1"], "an account ID has 12 digits"),
+        (["--organization", "--assume-role", "a/b"], "no role name"),
+        (["--organization", "--name", "{nmae}"], "{nmae} is not known"),
+        (["--profiles", "prd"], "matches no profile"),
+        (["--organization", "-f", "missing/m.yaml"], "there is no directory missing"),
+    ],
+)
+@pytest.mark.usefixtures("config")
+def test_wrong_usage_is_said_before_anybody_is_asked(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(UsageError) as caught:
+        run(*arguments)
+    assert message in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+def test_an_existing_file_is_never_overwritten_and_an_invalid_one_not_updated(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        run("--organization", "-f", str(file))
+    with pytest.raises(ManifestError):
+        run("--organization", "--update", str(file))
+    with pytest.raises(ManifestError, match="no such file"):
+        run("--organization", "--update", str(tmp_path / "none.yaml"))
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("config")
+def test_a_profile_that_is_not_there_cannot_start() -> None:
+    with pytest.raises(CannotStart, match="nobody"):
+        run("--organization", "--profile", "nobody")
