@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cloudcraft_onboard.errors import ManifestError, UsageError
 from cloudcraft_onboard.manifest.load import loads
-from cloudcraft_onboard.model import Account, Manifest
+from cloudcraft_onboard.model import Account, Manifest, StackSetSpec, Via
 
 _SHOWN = 8
 """How many of a tag's values a message lists."""
@@ -68,8 +68,16 @@ def changed_since(manifest: Manifest, ref: str) -> tuple[Account, ...]:
         before = loads(manifest.path, _git(path.parent, "show", f"{ref}:./{path.name}"))
     except ManifestError:
         return manifest.accounts
-    entries = {account.name: replace(account, line=0) for account in before.accounts}
-    return tuple(a for a in manifest.accounts if entries.get(a.name) != replace(a, line=0))
+    entries = {account.name: _meaning(account) for account in before.accounts}
+    return tuple(a for a in manifest.accounts if entries.get(a.name) != _meaning(a))
+
+
+def _meaning(account: Account) -> Account:
+    """The account without what has no effect on it: its line, a stack set that it doesn't use."""
+    role = account.role
+    if role.via is not Via.STACKSET:
+        role = replace(role, stackset=StackSetSpec())
+    return replace(account, line=0, role=role)
 
 
 def _matching(pattern: str, accounts: Sequence[Account]) -> frozenset[str]:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -110,7 +111,12 @@ accounts:
     role = RoleSpec(
         path="/teams/",
         tags={"team": "platform", "cost": "1"},
-        stackset=StackSetSpec(name="mine", organizational_units=("r-ab12",)),
+        stackset=StackSetSpec(
+            name="mine",
+            organizational_units=("r-ab12",),
+            profile="org-admin",
+            region="eu-west-1",
+        ),
     )
     assert accounts(text) == (
         Account(
@@ -145,9 +151,7 @@ accounts:
                 path="/teams/",
                 tags=role.tags,
                 via=Via.STACKSET,
-                stackset=StackSetSpec(
-                    name="mine", organizational_units=("r-ab12",), admin="delegated"
-                ),
+                stackset=replace(role.stackset, admin="delegated"),
             ),
             enabled=False,
             tags={"env": "prod"},

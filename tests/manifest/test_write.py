@@ -126,8 +126,8 @@ STYLES = {
         '  - name: New\n    account_id: "012345678901"\n    tags: {ou: Root/Live}\n',
     ),
     "nested last value": (
-@pytest.mark.parametrize("after", ["", "\n# end\n", "\n# x\ndefaults: {region: sa-east-1}\n"])
-        '  - name: New\n    account_id: "012345678901"\n    tags: {ou: Root/Live}\n',
+        "version: 1\naccounts:\n- name: A\n  profile: a\n  role:\n    tags:\n      a: b\n",
+        '- name: New\n  account_id: "012345678901"\n  tags: {ou: Root/Live}\n',
     ),
     "empty last value": (
         "version: 1\naccounts:\n  - name: A\n    profile: a\n    tags:\n",
