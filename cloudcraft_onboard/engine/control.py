@@ -82,13 +82,21 @@ class Control:
             self.stop(Stop.BUDGET)
         return not self.stopped.is_set()
 
-    def patience(self, grace: float) -> float | None:
+    @property
+    def abandoning(self) -> bool:
+        """Whether work that is under way is not to take its next step either."""
+        past = self.deadline is not None and self.clock() >= self.deadline
+        return past or self.interrupted.is_set()
+
+    def patience(self, grace: float, *, reserve: float = 0.0) -> float | None:
         """How long to wait for what is in flight, in seconds; None: until it ends by itself.
 
-        An interrupt gives `grace` seconds from its moment on, a time budget until the deadline.
+        An interrupt gives `grace` seconds from its moment on, a time budget until `reserve`
+        seconds before the deadline; whichever ends first.
         """
-        if self.kind is Stop.INTERRUPTED:
-            return max(0.0, self.stopped_at + grace - self.clock())
+        ends = []
+        if self.interrupted.is_set():
+            ends.append(self.stopped_at + grace)
         if self.deadline is not None:
-            return max(0.0, self.deadline - self.clock())
-        return None
+            ends.append(self.deadline - reserve)
+        return max(0.0, min(ends) - self.clock()) if ends else None

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 from collections.abc import Callable
 
 from cloudcraft_onboard.engine.control import Control, Stop
+from cloudcraft_onboard.engine.patience import CLOSING_SECONDS
 from cloudcraft_onboard.engine.ports import Pace, Slot
 from cloudcraft_onboard.errors import PaceClosed
 
@@ -21,8 +23,6 @@ Job = Callable[[Slot], None]
 
 # More requests in flight than this would only queue up at the server.
 _MOST_IN_FLIGHT = 64
-# Between the last answer and the end of the program: the verifying read's answer, the reports.
-_CLOSING_SECONDS = 1.0
 
 
 class Dispatcher:
@@ -82,16 +82,29 @@ class Dispatcher:
 
     # --- inside -----------------------------------------------------------------------------
 
+    @property
+    def _latest(self) -> float:
+        """When a request must be sent at the latest for its answer to come within the budget."""
+        deadline = self._control.deadline
+        return math.inf if deadline is None else deadline - self._slowest - CLOSING_SECONDS
+
     def _wait_for_work(self, upstream_finished: Callable[[], bool]) -> bool:
         with self._changed:
             while True:
                 if self._control.stopped.is_set():
                     return False
-                if self._jobs and len(self._in_flight) < min(self._pace.limit, _MOST_IN_FLIGHT):
+                idle = not self._in_flight and upstream_finished()
+                in_time = self._jobs and self._jobs[0][0] <= self._latest
+                if in_time and len(self._in_flight) < min(self._pace.limit, _MOST_IN_FLIGHT):
                     return True
-                if not self._jobs and not self._in_flight and upstream_finished():
+                if idle and not self._jobs:
                     return False
-                self._changed.wait()
+                left = self._latest - self._control.clock()
+                if idle or left <= 0:  # what is left would come too late
+                    break
+                self._changed.wait(min(left, threading.TIMEOUT_MAX))
+        self._control.stop(Stop.BUDGET)
+        return False
 
     def _acquire(self) -> Slot | None:
         wait = self._pace.next_in()
@@ -101,16 +114,15 @@ class Dispatcher:
         try:
             return self._pace.acquire(self._control.deadline, self._control.stopped)
         except PaceClosed:
-            # Either the run was stopped, and then this says nothing new, or the slot comes too late.
+            # Unless the run was stopped already, the slot would come too late.
             self._control.stop(Stop.BUDGET)
             return None
 
     def _beyond_budget(self, wait: float) -> bool:
         """Whether a request sent after `wait`, and the verifying read after it, come too late."""
-        deadline = self._control.deadline
-        if deadline is None:
+        latest = self._latest
+        if latest == math.inf:
             return False
-        latest = deadline - self._slowest - _CLOSING_SECONDS
         sent = self._control.clock() + wait
         if sent > latest:
             return True
@@ -125,12 +137,9 @@ class Dispatcher:
                 if ready_at <= now:
                     heapq.heappop(self._jobs)
                     return job
-                deadline = self._control.deadline
-                if deadline is not None and ready_at > deadline - _CLOSING_SECONDS:
+                if ready_at > self._latest:
                     break
                 self._changed.wait(ready_at - now)
-        if self._jobs and not self._control.stopped.is_set():
-            self._control.stop(Stop.BUDGET)
         return None
 
     def _send(self, job: Job, slot: Slot) -> None:

@@ -17,6 +17,7 @@ from cloudcraft_onboard.engine.board import Board
 from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.crew import Crew
 from cloudcraft_onboard.engine.dispatch import Dispatcher
+from cloudcraft_onboard.engine.patience import time_left
 from cloudcraft_onboard.engine.ports import Aws, Cloudcraft, Pace
 from cloudcraft_onboard.engine.register import Registrar, outcome_of, track_of
 from cloudcraft_onboard.engine.verify import Verifier
@@ -25,10 +26,6 @@ from cloudcraft_onboard.events import Event, Forecast
 from cloudcraft_onboard.model import Account, Change, Problem, Result, Stage
 
 _log = logging.getLogger(__name__)
-
-# After an interrupt, what is in flight gets this long; with the last look and the reports the
-# program ends within 5 seconds (contract §2, exit code 130).
-GRACE_SECONDS = 2.5
 
 T = TypeVar("T")
 
@@ -101,7 +98,7 @@ def run_accounts(
         if control.stopped.is_set() or not registrar.resolve_doubts():
             break
     wait_out(crew, control)
-    dispatcher.wait_in_flight(control.patience(GRACE_SECONDS))
+    dispatcher.wait_in_flight(time_left(control))
     Verifier(
         tools.cloudcraft, tools.pace, registrar, board=board, control=control, emit=tools.emit
     ).verify()
@@ -145,7 +142,7 @@ def crew_of(
     so_far: Callable[[Account], Result] = boards.base,
     done: Callable[[], None] = lambda: None,
 ) -> Crew:
-    """Threads that work on accounts: what `work` returns goes to `ready`, what it raises on `board`.
+    """Threads that work on accounts: what `work` returns goes to `ready`, its errors on `board`.
 
     `work` adds the changes that it makes to the list that it is given, so that a failure can say
     how far it came; `so_far` is what the account's result says besides.
@@ -174,10 +171,21 @@ def crew_of(
 def wait_out(crew: Crew, control: Control) -> None:
     """Wait for the accounts in AWS's hands, but no longer than a stop allows."""
     while not crew.join(0.2):
-        patience = control.patience(GRACE_SECONDS)
-        if patience is not None and patience <= 0:
-            control.may_start()  # past the deadline this makes it a stop
+        if time_left(control) == 0:
+            if not control.stopped.is_set():
+                control.stop(Stop.BUDGET)
             return
+
+
+def stepping(tools: Tools) -> Callable[[Event], None]:
+    """`tools.emit`, but an account whose run ends at once takes no further step."""
+
+    def emit(event: Event) -> None:
+        if tools.control.abandoning:
+            raise AccountPending(Stage.ROLE, "Stopped", (tools.control.kind or Stop.BUDGET).value)
+        tools.emit(event)
+
+    return emit
 
 
 def note(control: Control) -> str:
@@ -204,7 +212,7 @@ def _crew(
 
     def work(account: Account, written: list[Change]) -> RoleReady:
         return work_account(
-            account, look, tools.aws, claims, apply=apply, done=written, emit=tools.emit
+            account, look, tools.aws, claims, apply=apply, done=written, emit=stepping(tools)
         )
 
     return crew_of(

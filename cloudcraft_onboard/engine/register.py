@@ -19,8 +19,9 @@ from cloudcraft_onboard.engine.account import RoleReady
 from cloudcraft_onboard.engine.board import Board
 from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.dispatch import Dispatcher
+from cloudcraft_onboard.engine.patience import patiently, time_left
 from cloudcraft_onboard.engine.ports import Cloudcraft, Slot
-from cloudcraft_onboard.errors import Doubtful, Refused, RequestError
+from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, RequestError
 from cloudcraft_onboard.events import AccountQueued, AccountRetried, Event, StepStarted
 from cloudcraft_onboard.model import (
     Change,
@@ -131,6 +132,7 @@ class Registrar:
         self._retries = retries
         self._tracks: dict[str, Track] = {}
         self._doubtful: list[Track] = []
+        self._sending: dict[str, Track] = {}
         self._forbidden: list[tuple[Track, Refused]] = []
         self._accepted = 0
         self._lock = threading.Lock()
@@ -160,7 +162,7 @@ class Registrar:
     def doubtful(self) -> bool:
         """Whether a list must be read to know what became of some requests."""
         with self._lock:
-            return bool(self._doubtful)
+            return bool(self._doubtful or self._sending)
 
     def resolve_doubts(self) -> bool:
         """Look once for all doubtful accounts; whether any had to be queued again.
@@ -172,8 +174,12 @@ class Registrar:
         if not doubtful:
             return False
         let_settle(self._control, min(track.rounds for track in doubtful))
+        if self._control.stopped.is_set():
+            with self._lock:
+                self._doubtful += doubtful  # the verifying read tells what became of them
+            return False
         try:
-            self.listing = Listing(self._cloudcraft.registrations())
+            self.listing = Listing(patiently(self._cloudcraft.registrations, self._control))
         except RequestError as error:
             for track in doubtful:
                 self._pend(track, f"whether it is registered could not be read: {error.message}")
@@ -182,14 +188,20 @@ class Registrar:
         return any(queued)
 
     def settle_doubts_from(self, listing: Listing) -> None:
-        """Take a list as the answer for doubtful accounts, without sending anything again."""
+        """Take a list as the answer for doubtful accounts, without sending anything again.
+
+        Also for requests in flight that nobody waits for any more.
+        """
         with self._lock:
-            doubtful, self._doubtful = self._doubtful, []
+            doubtful = [*self._doubtful, *self._sending.values()]
+            self._doubtful = []
+            self._sending = {}
         for track in doubtful:
             found = listing.oldest(track.ready.spec.account_id)
             if plan_registration(track.ready.spec, found):
                 self._pend(track, track.waits_for)
             else:
+                track.doubted = True
                 track.registration = found
                 self._accept(track)
 
@@ -213,17 +225,23 @@ class Registrar:
             "the next run looks before it sends it again"
         )
         self.listing = None
+        with self._lock:
+            self._sending[track.name] = track
         try:
             self._write(track, slot)
         except Doubtful as error:
             self._doubt(track, error)
         except Refused as error:
             self._refused(track, error)
+        except PaceClosed as error:
+            self._pend(track, f"its registration was not sent: {error.message}")
         except RequestError as error:
             self._pend(track, f"Cloudcraft could not be reached: {error.message}")
         else:
             self._accept(track)
         finally:
+            with self._lock:
+                self._sending.pop(track.name, None)
             track.seconds += self._control.clock() - started
 
     def _write(self, track: Track, slot: Slot) -> None:
@@ -336,7 +354,9 @@ class Registrar:
 
 def let_settle(control: Control, rounds: int) -> None:
     """Give doubtful requests time to be processed before they are looked for."""
-    control.stopped.wait(min(_DOUBT_WAIT * 2**rounds, _LONGEST_DOUBT_WAIT))
+    wait = min(_DOUBT_WAIT * 2**rounds, _LONGEST_DOUBT_WAIT)
+    left = time_left(control)
+    control.stopped.wait(wait if left is None else min(wait, left))
 
 
 def stop_for_key(control: Control, error: Refused) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from cloudcraft_onboard.engine import board as boards
 from cloudcraft_onboard.engine.board import Board
 from cloudcraft_onboard.engine.control import Control, Stop
-from cloudcraft_onboard.engine.ports import Cloudcraft, Pace, Slot
+from cloudcraft_onboard.engine.patience import patiently
+from cloudcraft_onboard.engine.ports import Cloudcraft, Pace
 from cloudcraft_onboard.engine.register import Registrar, Track
 from cloudcraft_onboard.errors import PaceClosed, RequestError
 from cloudcraft_onboard.events import Event, Said
 from cloudcraft_onboard.model import Outcome, Problem, Registration, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
-# An interrupted run ends within 5 seconds: what is left of them after waiting for answers.
-_LAST_LOOK_SECONDS = 1.2
 _REREAD_WAIT = 2.0
 
 
@@ -46,12 +44,11 @@ class Verifier:
             return
         try:
             listing = self._registrar.listing or self._read()
-            missing = [t for t in self._judge(listing) if self._control.may_start()]
-            if missing:
+            if self._judge(listing):
                 # Nothing is documented about how soon a new registration is listed.
-                self._control.stopped.wait(_REREAD_WAIT)
-                listing = self._read()
-                for track in self._judge(listing):
+                if not self._control.may_start() or self._control.stopped.wait(_REREAD_WAIT):
+                    raise PaceClosed("it was not listed at once, and the run is stopping")
+                for track in self._judge(self._read()):
                     self._fail_unlisted(track)
         except RequestError as error:
             self._unverified(error)
@@ -60,26 +57,9 @@ class Verifier:
 
     def _read(self) -> Listing:
         slot = self._pace.acquire(self._control.deadline, self._control.interrupted)
-        if self._control.kind is Stop.INTERRUPTED:
-            return self._read_quickly(slot)
-        return Listing(self._cloudcraft.registrations(slot))
-
-    def _read_quickly(self, slot: Slot) -> Listing:
-        """Read in a thread that may be left behind: an interrupted run doesn't wait for it."""
-        answers: list[Listing] = []
-
-        def read() -> None:
-            try:
-                answers.append(Listing(self._cloudcraft.registrations(slot)))
-            except RequestError:
-                return
-
-        thread = threading.Thread(target=read, name="last-look", daemon=True)
-        thread.start()
-        thread.join(_LAST_LOOK_SECONDS)
-        if not answers:
-            raise PaceClosed("there was no time left to look")
-        return answers[0]
+        return Listing(
+            patiently(lambda: self._cloudcraft.registrations(slot), self._control, last=True)
+        )
 
     def _judge(self, listing: Listing) -> list[Track]:
         """Finish the accounts that are listed; those that are not are given back."""
@@ -107,7 +87,7 @@ class Verifier:
             return f"also registered as {extra.id}, by another run, which takes that back itself"
         try:
             slot = self._pace.acquire(self._control.deadline, self._control.interrupted)
-            self._cloudcraft.delete(extra, slot)
+            patiently(lambda: self._cloudcraft.delete(extra, slot), self._control, last=True)
         except RequestError as error:
             return f"registered twice; delete {extra.id} in Cloudcraft ({error.message})"
         return f"a race registered it twice; the newer registration {extra.id} was deleted"
