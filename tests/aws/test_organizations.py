@@ -43,7 +43,7 @@ def test_hundreds_of_accounts_in_nested_units_come_with_their_paths(
     live = organization.unit("Live", root)
     shops = organization.unit("Shops", live)
     deep = organization.unit("Europe", shops)
-    expected = {
+    expected: dict[str, tuple[str, ...]] = {
         organization.account(f"A{i:03}", deep): ("Root", "Live", "Shops", "Europe")
         for i in range(150)
     }
