@@ -13,7 +13,7 @@ def main() -> None:
     from cloudcraft_onboard.cli.main import app  # noqa: PLC0415 - its errors are caught below
 
     try:
-        app()
+        app(prog_name="onboard")
     except ManifestError as error:
         _say_manifest_errors(error)
         sys.exit(error.exit_code)

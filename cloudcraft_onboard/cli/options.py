@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cloudcraft_onboard.cli.complete import patterns
+
 SELECT = "Which accounts"
 PACE = "Pace and limits"
 RESULTS = "Results"
@@ -29,6 +31,7 @@ Only = Annotated[
         metavar="PATTERN",
         help="Only these accounts: a name or name glob, an account ID, or key=value of a tag. "
         "Repeatable.",
+        autocompletion=patterns,
         rich_help_panel=SELECT,
     ),
 ]
@@ -38,6 +41,7 @@ Exclude = Annotated[
         "--exclude",
         metavar="PATTERN",
         help="All but these accounts; patterns as for --only. Repeatable.",
+        autocompletion=patterns,
         rich_help_panel=SELECT,
     ),
 ]

@@ -1,0 +1,60 @@
+"""Completion in the three shells, asked as the shells ask."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MANIFEST = """
+version: 1
+accounts:
+  - {name: Production, account_id: "111122223333", tags: {env: prod}}
+  - {name: Payments, profile: payments}
+"""
+
+
+def complete(shell: str, words: list[str], folder: Path) -> str:
+    line = " ".join(words)
+    asked = {
+        "bash": {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)},
+        "zsh": {"_TYPER_COMPLETE_ARGS": line},
+        "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    }[shell]
+    done = subprocess.run(
+        [sys.executable, "-m", "cloudcraft_onboard"],
+        env={**os.environ, "_ONBOARD_COMPLETE": f"complete_{shell}", **asked},
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=60,
+        check=False,
+    )
+    assert not done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("P", ["Production", "Payments"]), ("11", ["111122223333"]), ("env", ["env=prod"])],
+)
+def test_accounts_complete_from_the_manifest(
+    shell: str, typed: str, offered: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
+    answer = complete(shell, ["onboard", "run", "m.yaml", "--only", typed], tmp_path)
+    assert all(word in answer for word in offered)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_commands_complete(shell: str, tmp_path: Path) -> None:
+    assert "validate" in complete(shell, ["onboard", "val"], tmp_path)
+
+
+def test_a_broken_manifest_completes_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("version: 2\n", encoding="utf-8")
+    assert not complete("bash", ["onboard", "run", "m.yaml", "--only", "P"], tmp_path).strip()
