@@ -111,12 +111,7 @@ accounts:
     role = RoleSpec(
         path="/teams/",
         tags={"team": "platform", "cost": "1"},
-        stackset=StackSetSpec(
-            name="mine",
-            organizational_units=("r-ab12",),
-            profile="org-admin",
-            region="eu-west-1",
-        ),
+        stackset=StackSetSpec(name="mine", organizational_units=("r-ab12",)),
     )
     assert accounts(text) == (
         Account(
@@ -151,7 +146,9 @@ accounts:
                 path="/teams/",
                 tags=role.tags,
                 via=Via.STACKSET,
-                stackset=replace(role.stackset, admin="delegated"),
+                stackset=replace(
+                    role.stackset, admin="delegated", profile="org-admin", region="eu-west-1"
+                ),
             ),
             enabled=False,
             tags={"env": "prod"},
