@@ -3,86 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-import pexpect
-import pyte
 import pytest
 
 from cloudcraft_onboard.events import AccountFinished, RunFinished, RunStarted, StepStarted
 from cloudcraft_onboard.model import Command
 from cloudcraft_onboard.show.progress import LiveView
 from tests.support.reports import result, typical
-
-
-class Tty:
-    """The driver in a pseudo-terminal, and the screen that a person would see."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self.screen = pyte.HistoryScreen(width, height, history=1000)
-        self.stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "TERM": "xterm-256color",
-            "PYTHONPATH": str(Path.cwd()),
-            "LC_ALL": "C.UTF-8",
-        }
-        self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", "tests.show.live_driver"],
-            env=environment,
-            dimensions=(height, width),
-            echo=False,
-            timeout=60,
-        )
-
-    def until(self, text: str) -> None:
-        """Take output in until the screen shows `text` and the frame is drawn to its end."""
-        for _ in range(2000):
-            if any(text in line for line in self.lines()):
-                return
-            self.read()
-        raise AssertionError(f"{text!r} never came: {self.lines()}")
-
-    def read(self) -> None:
-        data = self.child.read_nonblocking(65536, timeout=60)
-        self.raw += data
-        self.stream.feed(data)
-
-    def settle(self) -> None:
-        """Take in what is there already."""
-        try:
-            while True:
-                data = self.child.read_nonblocking(65536, timeout=0.3)
-                self.raw += data
-                self.stream.feed(data)
-        except (pexpect.TIMEOUT, pexpect.EOF):
-            return
-
-    def next(self) -> None:
-        self.child.sendline("")
-
-    def lines(self) -> list[str]:
-        """What is on the screen, without the empty cells behind wide characters."""
-        return [line.rstrip() for line in self.screen.display]
-
-    def scrollback(self) -> list[str]:
-        """What has left the screen at its top."""
-        return [
-            "".join(line[column].data for column in range(self.screen.columns)).rstrip()
-            for line in self.screen.history.top
-        ]
+from tests.support.terminal import Tty
 
 
 @pytest.fixture(params=[(60, 15), (80, 24), (200, 50)], ids=["60x15", "80x24", "200x50"])
 def tty(request: pytest.FixtureRequest) -> Iterator[Tty]:
-    terminal = Tty(*request.param)
-    yield terminal
-    terminal.child.close(force=True)
+    with Tty(*request.param, "-m", "tests.show.live_driver") as terminal:
+        yield terminal
 
 
 def test_a_run_is_drawn_in_place_and_leaves_only_its_table(tty: Tty) -> None:
