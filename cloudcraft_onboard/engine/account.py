@@ -109,10 +109,7 @@ def work_account(
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
     started = time.monotonic()
-    access = (
-        team_ids(account.read_access, look.teams),
-        team_ids(account.write_access, look.teams),
-    )
+    access = access_of(account, look)
     if account.role.via is Via.EXISTING:
         role = _existing(account)
     else:
@@ -120,6 +117,33 @@ def work_account(
         session = aws.reach(account)
         claims.claim(account, session.identity.account_id)
         role = _bring_role(account, session, look, apply=apply, done=done, emit=emit)
+    return ready_of(account, look, access, role, time.monotonic() - started)
+
+
+Access = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+"""IDs of the teams that may read, and write; None: as it is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleState:
+    """An account's role as a run leaves it, or as a plan finds it; `age` as in `RoleReady`."""
+
+    account_id: str
+    arn: str
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    age: float | None = None
+
+
+def access_of(account: Account, look: Look) -> Access:
+    """Who is to see and change the account. Raises `AccountError` for a team that isn't there."""
+    return team_ids(account.read_access, look.teams), team_ids(account.write_access, look.teams)
+
+
+def ready_of(
+    account: Account, look: Look, access: Access, role: RoleState, seconds: float
+) -> RoleReady:
+    """The account set beside its registration."""
     spec = RegistrationSpec(
         account_id=role.account_id,
         name=account.name,
@@ -130,33 +154,23 @@ def work_account(
     )
     registrations = look.listing.of(role.account_id)
     registration = registrations[0] if registrations else None
-    notes = role.notes + _doubled_before(registrations)
     return RoleReady(
         account=account,
         spec=spec,
         registration=registration,
         role_changes=role.changes,
         registration_changes=plan_registration(spec, registration),
-        notes=notes,
+        notes=role.notes + _doubled_before(registrations),
         age=role.age,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Role:
-    account_id: str
-    arn: str
-    changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
-    age: float | None = None
-
-
-def _existing(account: Account) -> _Role:
+def _existing(account: Account) -> RoleState:
     arn = account.expected_role_arn
     if account.account_id is None or arn is None:  # the manifest's rules exclude it
         raise AccountError(Stage.REACH, "NoAccountId", "role.via: existing needs account_id")
-    return _Role(account_id=account.account_id, arn=arn)
+    return RoleState(account_id=account.account_id, arn=arn)
 
 
 def _bring_role(
@@ -167,7 +181,7 @@ def _bring_role(
     apply: bool,
     done: list[Change],
     emit: Callable[[Event], None],
-) -> _Role:
+) -> RoleState:
     identity = session.identity
     desired = wanted_role(account, identity, look)
     for _ in range(_RACES):
@@ -179,7 +193,7 @@ def _bring_role(
             raise AccountError(problem.stage, problem.code, problem.message, hint=problem.hint)
         arn = observed.arn if observed else role_arn(desired, identity)
         if not apply:
-            return _Role(
+            return RoleState(
                 account_id=identity.account_id, arn=arn, changes=plan.changes, notes=plan.notes
             )
         try:
@@ -190,8 +204,8 @@ def _bring_role(
         except Raced:
             continue
         changed = any(change.action in _SEEN_BY_CLOUDCRAFT for change in done)
-        age = 0.0 if changed else _age(observed.created_at if observed else None)
-        return _Role(
+        age = 0.0 if changed else age_of(observed.created_at if observed else None)
+        return RoleState(
             account_id=identity.account_id,
             arn=arn,
             changes=tuple(done),
@@ -226,7 +240,8 @@ def role_arn(role: DesiredRole, identity: Identity) -> str:
     return f"arn:{identity.partition}:iam::{identity.account_id}:role{role.path}{role.name}"
 
 
-def _age(created_at: datetime | None) -> float | None:
+def age_of(created_at: datetime | None) -> float | None:
+    """How many seconds ago that was, as far as known."""
     if created_at is None:
         return None
     # IAM's clock and this machine's may differ; a role "from the future" is brand-new.

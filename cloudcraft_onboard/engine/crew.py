@@ -1,16 +1,18 @@
-"""Many accounts worked on at the same time, by a fixed number of threads."""
+"""Many pieces of work at the same time, by a fixed number of threads."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.model import Account
+
+T = TypeVar("T")
 
 
-class Crew:
-    """`size` threads that take accounts one by one while new work may start.
+class Crew(Generic[T]):
+    """`size` threads that take pieces one by one, such as accounts, while new work may start.
 
     Daemon threads: after an interrupt the program must be able to end while one of them still
     waits for AWS.
@@ -18,14 +20,14 @@ class Crew:
 
     def __init__(
         self,
-        accounts: Iterable[Account],
-        work: Callable[[Account], None],
+        pieces: Iterable[T],
+        work: Callable[[T], None],
         *,
         size: int,
         control: Control,
         done: Callable[[], None],
     ) -> None:
-        self._accounts = iter(accounts)
+        self._pieces = iter(pieces)
         self._work = work
         self._control = control
         self._done = done
@@ -57,8 +59,8 @@ class Crew:
 
     def _run(self) -> None:
         try:
-            while (account := self._next()) is not None:
-                self._work(account)
+            while (piece := self._next()) is not None:
+                self._work(piece)
         finally:
             with self._lock:
                 self._running -= 1
@@ -66,8 +68,8 @@ class Crew:
             if last:
                 self._done()
 
-    def _next(self) -> Account | None:
+    def _next(self) -> T | None:
         if not self._control.may_start():
             return None
         with self._lock:
-            return next(self._accounts, None)
+            return next(self._pieces, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cloudcraft_onboard.engine import board as boards
 from cloudcraft_onboard.engine.account import Claims, Look, RoleReady, work_account
@@ -20,10 +20,11 @@ from cloudcraft_onboard.engine.dispatch import Dispatcher
 from cloudcraft_onboard.engine.patience import time_left
 from cloudcraft_onboard.engine.ports import Aws, Cloudcraft, Pace
 from cloudcraft_onboard.engine.register import Registrar, outcome_of, track_of
+from cloudcraft_onboard.engine.stackset import Roller, Rollout, Work, rollouts
 from cloudcraft_onboard.engine.verify import Verifier
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.events import Event, Forecast
-from cloudcraft_onboard.model import Account, Change, Problem, Result, Stage
+from cloudcraft_onboard.model import Account, Change, Problem, Result, Stage, Via
 
 _log = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ def crew_of(
     size: int,
     so_far: Callable[[Account], Result] = boards.base,
     done: Callable[[], None] = lambda: None,
-) -> Crew:
+) -> Crew[Account]:
     """Threads that work on accounts: what `work` returns goes to `ready`, its errors on `board`.
 
     `work` adds the changes that it makes to the list that it is given, so that a failure can say
@@ -149,26 +150,39 @@ def crew_of(
     """
 
     def attempt(account: Account) -> None:
-        written: list[Change] = []
-        started = tools.control.clock()
-        try:
-            result = work(account, written)
-        except Exception as error:  # noqa: BLE001 - one account's trouble must not end the others'
-            before = so_far(account)
-            failed = replace(
-                before,
-                changes=before.changes + tuple(written),
-                attempts=max(1, before.attempts),
-                seconds=before.seconds + tools.control.clock() - started,
-            )
-            board.finish(_ended(failed, error))
-        else:
-            ready(result)
+        conclude(account, work, ready, board=board, tools=tools, so_far=so_far)
 
     return Crew(accounts, attempt, size=max(1, size), control=tools.control, done=done)
 
 
-def wait_out(crew: Crew, control: Control) -> None:
+def conclude(
+    account: Account,
+    work: Callable[[Account, list[Change]], T],
+    ready: Callable[[T], None],
+    *,
+    board: Board,
+    tools: Tools,
+    so_far: Callable[[Account], Result] = boards.base,
+) -> None:
+    """Work on one account; parameters as of `crew_of`."""
+    written: list[Change] = []
+    started = tools.control.clock()
+    try:
+        result = work(account, written)
+    except Exception as error:  # noqa: BLE001 - one account's trouble must not end the others'
+        before = so_far(account)
+        failed = replace(
+            before,
+            changes=before.changes + tuple(written),
+            attempts=max(1, before.attempts),
+            seconds=before.seconds + tools.control.clock() - started,
+        )
+        board.finish(_ended(failed, error))
+    else:
+        ready(result)
+
+
+def wait_out(crew: Crew[Any], control: Control) -> None:
     """Wait for the accounts in AWS's hands, but no longer than a stop allows."""
     while not crew.join(0.2):
         if time_left(control) == 0:
@@ -206,22 +220,42 @@ def _crew(
     apply: bool,
     ready: Callable[[RoleReady], None],
     done: Callable[[], None] = lambda: None,
-) -> Crew:
+) -> Crew[Account | Rollout]:
     enabled = [account for account in accounts if account.enabled]
     claims = Claims(enabled)
+    stack_sets = rollouts(enabled)
+    singles = [account for account in enabled if account.role.via is not Via.STACKSET]
 
     def work(account: Account, written: list[Change]) -> RoleReady:
         return work_account(
             account, look, tools.aws, claims, apply=apply, done=written, emit=stepping(tools)
         )
 
-    return crew_of(
-        enabled,
-        work,
-        ready,
-        board=board,
-        tools=tools,
-        size=min(tuning.concurrency, len(enabled)),
+    def end(account: Account, how: Work) -> None:
+        conclude(account, how, ready, board=board, tools=tools)
+
+    def take(piece: Account | Rollout) -> None:
+        if isinstance(piece, Account):
+            end(piece, work)
+            return
+        roller = Roller(
+            piece,
+            look,
+            tools.aws,
+            tools.control,
+            apply=apply,
+            emit=stepping(tools),
+            conclude=end,
+            direct=work,
+        )
+        roller.run()
+
+    # Stack sets come first, each with a thread of its own: CloudFormation takes its time.
+    return Crew(
+        (*stack_sets, *singles),
+        take,
+        size=max(1, len(stack_sets) + min(tuning.concurrency, len(singles))),
+        control=tools.control,
         done=done,
     )
 

@@ -11,10 +11,7 @@ from cloudcraft_onboard.model import Account, RoleSpec, Via
 
 def default_role(defaults: Common) -> RoleSpec:
     """The role of accounts that say nothing about theirs."""
-    role = _role(RoleSpec(), defaults.role)
-    # One account administers a stack set, whichever accounts it is for.
-    home = replace(role.stackset, profile=defaults.profile, region=defaults.region)
-    return replace(role, stackset=home)
+    return _role(RoleSpec(), defaults.role)
 
 
 def account(shape: AccountShape, defaults: Common, role: RoleSpec, line: int) -> Account:
@@ -24,13 +21,19 @@ def account(shape: AccountShape, defaults: Common, role: RoleSpec, line: int) ->
     def either(key: str) -> Any:
         return getattr(shape if key in own else defaults, key)
 
+    if "role" in own:
+        role = _role(role, shape.role)
+    if role.via is Via.STACKSET:
+        # One account administers the stack set, whichever accounts it is for.
+        home = replace(role.stackset, profile=defaults.profile, region=defaults.region)
+        role = replace(role, stackset=home)
     return Account(
         name=shape.name,
         account_id=shape.account_id,
         profile=either("profile"),
         assume_role=None if shape.account_id is None else either("assume_role"),
         region=either("region"),
-        role=_role(role, shape.role) if "role" in own else role,
+        role=role,
         read_access=either("read_access"),
         write_access=either("write_access"),
         enabled=shape.enabled,

@@ -1,0 +1,353 @@
+"""Accounts whose role a stack set rolls out: one operation for many, each registered as it is done.
+
+Observe, plan one operation, start it, follow it, observe again, until nothing is to be done. An
+operation that a killed run, or somebody else, started is waited for and then planned upon.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from cloudcraft_onboard.engine.account import (
+    Access,
+    Look,
+    RoleReady,
+    RoleState,
+    access_of,
+    age_of,
+    ready_of,
+    wanted_role,
+)
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.ports import Aws, StackSets
+from cloudcraft_onboard.errors import AccountError, AccountPending, Raced
+from cloudcraft_onboard.events import Event, Said, StepStarted
+from cloudcraft_onboard.model import (
+    Account,
+    Change,
+    DesiredStackSet,
+    ObservedStackSet,
+    Organization,
+    Problem,
+    RoleSpec,
+    Stage,
+    Via,
+)
+from cloudcraft_onboard.plan.diff import plan_role
+from cloudcraft_onboard.plan.stackset import StackSetPlan, desired_stack_set, plan_stack_set
+
+POLL_SECONDS = 3.0
+"""How often CloudFormation is asked how far it is; an instance takes it some 20 seconds."""
+
+Work = Callable[[Account, list[Change]], RoleReady]
+"""One account's work: its changes go into the list, what it raises is the account's problem."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """One stack set and the accounts that get their role by it; they all have an ID."""
+
+    role: RoleSpec
+    accounts: tuple[Account, ...]
+
+
+def rollouts(accounts: Iterable[Account]) -> tuple[Rollout, ...]:
+    """The accounts that a stack set serves, by stack set.
+
+    The manifest's rules see to it that the accounts of one stack set ask for the same role.
+    """
+    groups: dict[str, list[Account]] = {}
+    for account in accounts:
+        if account.role.via is Via.STACKSET:
+            groups.setdefault(account.role.stackset.name, []).append(account)
+    return tuple(Rollout(role=group[0].role, accounts=tuple(group)) for group in groups.values())
+
+
+class Roller:
+    """Brings one stack set to its desired state (`apply`), or only finds out what that takes.
+
+    `conclude` takes an account and its work, and sees to whatever comes of it; `direct` is the
+    work of an account whose role is made without a stack set.
+    """
+
+    def __init__(
+        self,
+        rollout: Rollout,
+        look: Look,
+        aws: Aws,
+        control: Control,
+        *,
+        apply: bool,
+        emit: Callable[[Event], None],
+        conclude: Callable[[Account, Work], None],
+        direct: Work,
+    ) -> None:
+        self._rollout = rollout
+        self._name = rollout.role.stackset.name
+        self._look = look
+        self._aws = aws
+        self._control = control
+        self._apply = apply
+        self._emit = emit
+        self._conclude = conclude
+        self._direct = direct
+        self._waiting: dict[str, Account] = {
+            account.account_id: account for account in rollout.accounts if account.account_id
+        }
+        self._access: dict[str, Access] = {}
+        self._started = control.clock()
+
+    def run(self) -> None:
+        """See every account concluded, whatever happens."""
+        try:
+            self._show("reading the stack set")
+            sets = self._aws.stack_sets(self._rollout.role.stackset)
+            organization = sets.organization()
+            self._set_aside(organization)
+            if self._waiting:
+                self._bring(sets, self._desired(sets, organization))
+        except Exception as error:  # noqa: BLE001 - it is the problem of every account that waits
+            for account in list(self._waiting.values()):
+                self._end(account, error)
+
+    # --- before the first operation ---------------------------------------------------------
+
+    def _set_aside(self, organization: Organization) -> None:
+        """Conclude the accounts that the stack set is not for, or cannot be."""
+        for account_id, account in list(self._waiting.items()):
+            if account_id == organization.management:
+                del self._waiting[account_id]
+                self._conclude(account, self._direct)
+                continue
+            try:
+                self._check_external_id(account_id)
+                self._access[account_id] = access_of(account, self._look)
+            except AccountError as error:
+                self._end(account, error)
+
+    def _check_external_id(self, account_id: str) -> None:
+        """The stack set has one external ID; an account registered with another would break."""
+        registration = self._look.listing.oldest(account_id)
+        ours = self._look.parameters.external_id
+        if registration is None or registration.external_id in (None, ours):
+            return
+        raise AccountError(
+            Stage.ROLE,
+            "ExternalIdDiffers",
+            f"Cloudcraft knows the account {account_id} by another external ID than this API key's,"
+            f" which the stack set {self._name} gives to every role. Nothing was changed.",
+            hint="Give the account `role.via: assume`, which keeps its external ID; or delete its"
+            f" registration {registration.id} in Cloudcraft, so that it is made anew.",
+        )
+
+    def _desired(self, sets: StackSets, organization: Organization) -> DesiredStackSet:
+        look, role = self._look, self._rollout.role
+        a_role = wanted_role(self._rollout.accounts[0], sets.identity, look)
+        _raise(plan_role(a_role, None).conflict)
+        return desired_stack_set(role, organization, look.parameters, look.documents)
+
+    # --- operations -------------------------------------------------------------------------
+
+    def _bring(self, sets: StackSets, desired: DesiredStackSet) -> None:
+        updated = filled = False
+        while True:
+            observed = sets.observe(self._name)
+            plan = plan_stack_set(desired, observed, tuple(self._waiting))
+            _raise(plan.conflict)
+            self._finish_those_done(sets, plan, observed)
+            if not self._apply:
+                self._tell_plan(sets, plan, observed)
+                return
+            if observed is not None and observed.busy:
+                self._show("waiting for another operation of the stack set")
+                self._pause()
+                continue
+            try:
+                if plan.create:
+                    sets.create(desired)
+                elif plan.differs and not updated:
+                    self._follow(sets, sets.update(desired), plan.changes)
+                    updated = True
+                elif plan.differs:
+                    raise _unstable(self._name, plan.differs)
+                elif plan.changes or (plan.units and not filled):
+                    operation_id = sets.fill(desired, plan.units, plan.accounts)
+                    self._follow(sets, operation_id, plan.changes)
+                    self._fail_those_left_out(plan.changes)
+                    filled = True
+                else:
+                    return
+            except Raced:
+                self._pause()
+
+    def _finish_those_done(
+        self, sets: StackSets, plan: StackSetPlan, observed: ObservedStackSet | None
+    ) -> None:
+        """Conclude the accounts that need nothing, or that no operation can help."""
+        for account_id, problem in plan.problems.items():
+            self._end(self._waiting[account_id], _error(problem))
+        if observed is None or observed.busy == "DELETE":
+            return
+        for account_id in [each for each in self._waiting if each not in plan.changes]:
+            self._ready(sets, account_id, (), plan.notes, age_of(observed.changed_at))
+
+    def _tell_plan(
+        self, sets: StackSets, plan: StackSetPlan, observed: ObservedStackSet | None
+    ) -> None:
+        busy = observed is not None and observed.busy
+        home = self._rollout.role.stackset.region
+        note = f"By the stack set {self._name}, {home}, account {sets.identity.account_id}."
+        notes = (note, "An operation of it is in progress.") if busy else (note,)
+        if plan.units and not plan.accounts:
+            self._emit(Said(text=f"The stack set {self._name} goes to {', '.join(plan.units)}."))
+        for account_id in list(self._waiting):
+            change = plan.changes.get(account_id)
+            self._ready(sets, account_id, (change,) if change else (), plan.notes + notes, None)
+
+    def _follow(self, sets: StackSets, operation_id: str, changes: Mapping[str, Change]) -> None:
+        """Conclude each account as CloudFormation is done with it, until the operation ends."""
+        shown: dict[str, str] = {}
+        self._started = self._control.clock()
+        while True:
+            operation = sets.operation(self._name, operation_id)
+            for account_id in [each for each in self._waiting if each in changes]:
+                status, reason = operation.results.get(account_id, ("", ""))
+                if status == "SUCCEEDED":
+                    self._ready(sets, account_id, (changes[account_id],), (), 0.0)
+                elif status == "FAILED":
+                    self._end(self._waiting[account_id], _failed(self._rollout, reason))
+                elif status == "CANCELLED":
+                    self._end(self._waiting[account_id], _cancelled(operation_id, reason))
+                elif status and shown.get(account_id) != status:
+                    shown[account_id] = status
+                    step = f"stack instance {status.lower()}"
+                    self._emit(StepStarted(name=self._waiting[account_id].name, step=step))
+            if operation.ended:
+                return
+            self._pause(operation_id)
+
+    def _fail_those_left_out(self, changes: Mapping[str, Change]) -> None:
+        """An operation that made instances ended without a word about these accounts."""
+        role = self._rollout.role
+        for account_id in [each for each in self._waiting if each in changes]:
+            units = ", ".join(role.stackset.organizational_units) or "the organization"
+            error = AccountError(
+                Stage.ROLE,
+                "NoStackInstance",
+                f"CloudFormation made no instance of the stack set {self._name} in {account_id}.",
+                hint=f"Look whether the account is in {units} and active (`aws organizations"
+                f" describe-account --account-id {account_id}`); one that is elsewhere needs"
+                " `role.via: assume`.",
+            )
+            self._end(self._waiting[account_id], error)
+
+    def _pause(self, operation_id: str = "") -> None:
+        """Wait a little. Raises `AccountPending` when the run is stopped."""
+        if self._control.may_start() and not self._control.stopped.wait(POLL_SECONDS):
+            return
+        doing = f"operation {operation_id}" if operation_id else "an operation"
+        raise AccountPending(
+            Stage.ROLE,
+            "OperationInProgress",
+            f"CloudFormation is not done with {doing} of the stack set {self._name}",
+        )
+
+    # --- ends -------------------------------------------------------------------------------
+
+    def _show(self, step: str) -> None:
+        for account in self._waiting.values():
+            self._emit(StepStarted(name=account.name, step=step))
+
+    def _ready(
+        self,
+        sets: StackSets,
+        account_id: str,
+        changes: tuple[Change, ...],
+        notes: tuple[str, ...],
+        age: float | None,
+    ) -> None:
+        account = self._waiting.pop(account_id)
+        arn = f"arn:{sets.identity.partition}:iam::{account_id}:role"
+        role = RoleState(
+            account_id=account_id,
+            arn=f"{arn}{account.role.path}{account.role.name}",
+            changes=changes,
+            notes=notes,
+            age=age,
+        )
+        seconds = self._control.clock() - self._started
+        ready = ready_of(account, self._look, self._access[account_id], role, seconds)
+        self._conclude(account, lambda _account, _written: ready)
+
+    def _end(self, account: Account, error: Exception) -> None:
+        self._waiting.pop(account.account_id or "", None)
+
+        def fail(_account: Account, _written: list[Change]) -> RoleReady:
+            raise error
+
+        self._conclude(account, fail)
+
+
+def _raise(problem: Problem | None) -> None:
+    if problem is not None:
+        raise _error(problem)
+
+
+def _error(problem: Problem) -> AccountError:
+    return AccountError(problem.stage, problem.code, problem.message, hint=problem.hint)
+
+
+def _unstable(name: str, differs: str) -> AccountError:
+    return AccountError(
+        Stage.ROLE,
+        "Raced",
+        f"The stack set {name} was updated and differs again: {differs}.",
+        hint="Another program manages the same stack set; stop one of the two and run again.",
+    )
+
+
+def _cancelled(operation_id: str, reason: str) -> AccountPending:
+    why = reason or "it was stopped, or more accounts failed than failure_tolerance_percentage"
+    return AccountPending(
+        Stage.ROLE,
+        "Cancelled",
+        f"CloudFormation did not come to this account in operation {operation_id}: {why}",
+    )
+
+
+def _failed(rollout: Rollout, reason: str) -> AccountError:
+    reason = reason or "it gives no reason"
+    said = (hint for words, hint in _HINTS.items() if re.search(words, reason, re.IGNORECASE))
+    hint = next(said, _LOOK).format(
+        role=rollout.role.name,
+        name=rollout.role.stackset.name,
+        region=rollout.role.stackset.region,
+    )
+    message = f"CloudFormation could not bring the role into the account: {reason}"
+    return AccountError(Stage.ROLE, "StackInstanceFailed", message, hint=hint)
+
+
+_LOOK = (
+    "Look at the events of the stack StackSet-{name}-... in the account, region {region}; mend the"
+    " cause and run again."
+)
+_HINTS = {
+    r"already exists": (
+        "A role {role} is in the account already, and CloudFormation takes over nothing. Delete it"
+        " first, give `role.name` another name, or give the account `role.via: assume`."
+    ),
+    r"not attachable|policy.*(does not|doesn't) exist|NoSuchEntity": (
+        "A policy of the manifest is not there: plain names under `role.policies` are AWS-managed"
+        " ones, and the `permissions_boundary` has to be made in the account first."
+    ),
+    r"service control polic|explicit deny|not authorized|access ?denied": (
+        "Something in the account forbids it to CloudFormation, as a rule a service control policy:"
+        " exempt the roles stacksets-exec-* from it."
+    ),
+    r"suspended|closed": (
+        "The AWS account is suspended or closed. Have it reopened, or set `enabled: false`."
+    ),
+}
+"""CloudFormation's reason, and what to do about it; the first that fits wins."""
