@@ -43,12 +43,20 @@ def permissions(manifest: str) -> Permissions:
         ManifestError: the manifest is not valid.
     """
     accounts = load(manifest).accounts
-    called = [account for account in accounts if account.role.via is not Via.EXISTING]
-    assumed = [account for account in called if account.assume_role]
-    direct = [account for account in called if not account.assume_role]
+    walked = [account for account in accounts if account.role.via is Via.ASSUME]
+    rolled_out = [account for account in accounts if account.role.via is Via.STACKSET]
+    assumed = [account for account in walked if account.assume_role]
+    direct = [account for account in walked if not account.assume_role]
     return Permissions(
-        operator=_document((*_entries(assumed), *_role_statements(direct, exact=True))),
-        account=_document(_role_statements(assumed, exact=False)),
+        operator=_document(
+            (
+                *_entries(assumed),
+                *_role_statements(direct, exact=True),
+                *_stack_set_statements(rolled_out),
+            )
+        ),
+        # A stack set leaves the management account out, which is done like any other.
+        account=_document(_role_statements([*assumed, *rolled_out], exact=False)),
     )
 
 
@@ -83,6 +91,24 @@ def _role_statements(accounts: Sequence[Account], *, exact: bool) -> Iterable[di
         yield _allow(f"ManageCloudcraftRole{suffix}", together, arns)
 
 
+def _stack_set_statements(accounts: Iterable[Account]) -> Iterable[dict[str, Any]]:
+    """What the administrator of the stack sets needs (Service Authorization Reference)."""
+    names = {(account.role.partition, account.role.stackset.name) for account in accounts}
+    if names:
+        kinds = ("stackset/{}:*", "stackset-target/{}:*", "type/resource/AWS-IAM-Role")
+        arns = [
+            f"arn:{partition}:cloudformation:*:*:{kind.format(name)}"
+            for partition, name in names
+            for kind in kinds
+        ]
+        yield _allow("RollOutStackSets", _actions_of("cloudformation"), arns)
+        yield _allow("ReadOrganization", _actions_of("organizations"), ["*"])
+
+
+def _actions_of(service: str) -> Iterable[str]:
+    return (action for call in Call if call.service == service for action in call.actions)
+
+
 def _allow(sid: str, actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:
     return {
         "Sid": sid,
@@ -101,8 +127,8 @@ def advice(found: Permissions) -> tuple[str, ...]:
     said = []
     if found.account["Statement"] and found.operator["Statement"]:
         said.append(
-            "If the operator's own account is one of the manifest's, no role is assumed there:"
-            " the operator needs the account policy too."
+            "If the operator's own account is one of the manifest's, it is worked on without"
+            " assuming a role: the operator needs the account policy too."
         )
     length = len(json.dumps(found.operator, separators=(",", ":")))
     if length > MANAGED_POLICY_LIMIT:

@@ -128,6 +128,14 @@ def _send(
         )
 
 
+def _way_in(account: Account) -> tuple[str | None, str]:
+    """The profile and region by which the account's role is made."""
+    stack_set = account.role.stackset
+    if account.role.via is Via.STACKSET:
+        return stack_set.profile, stack_set.region
+    return account.profile, account.region
+
+
 class BotoAws:
     """AWS by boto's SDK, shared by all accounts of a run; safe to use from many threads.
 
@@ -147,10 +155,10 @@ class BotoAws:
 
         Stops at the first that works; what is found out is used again by `reach`.
         """
-        reached = [a for a in accounts if a.enabled and a.role.via is not Via.EXISTING]
+        called = [a for a in accounts if a.enabled and a.role.via is not Via.EXISTING]
         with self._lock:
-            self._to_reach = Counter(account.profile for account in reached)
-        regions = {account.profile: account.region for account in reversed(reached)}
+            self._to_reach = Counter(a.profile for a in called if a.role.via is Via.ASSUME)
+        regions = dict(reversed([_way_in(account) for account in called]))
         problems: list[tuple[str | None, AccountError]] = []
         for profile, region in reversed(regions.items()):
             try:

@@ -68,7 +68,7 @@ def take_away(account: BotoAccount, spec: RoleSpec) -> RolePlan:
     """Remove the role, if it may be removed."""
     desired = wanted(account, spec)
     observed = account.observe(desired.name, inline=True)
-    planned = plan_removal(desired, observed, force=False, keep_roles=False)
+    planned = plan_removal(desired, observed, force=False)
     for change in planned.changes:
         account.apply(change, desired, observed)
     return planned

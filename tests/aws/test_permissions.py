@@ -199,6 +199,22 @@ accounts:
     assert "iam:PutRolePermissionsBoundary" not in statement["Action"]
 
 
+def test_stack_sets_need_cloudformation_and_a_look_at_the_organization(tmp_path: Path) -> None:
+    text = """
+version: 1
+defaults: {profile: admin, role: {via: stackset, stackset: {name: cloudcraft}}}
+accounts:
+  - {name: a, account_id: "222222222222"}
+"""
+    needed = permissions(manifest(tmp_path, text))
+    roll_out, organization = needed.operator["Statement"]
+    assert "cloudformation:CreateStackInstances" in roll_out["Action"]
+    assert "arn:aws:cloudformation:*:*:stackset/cloudcraft:*" in roll_out["Resource"]
+    assert "organizations:DescribeOrganization" in organization["Action"]
+    (role,) = needed.account["Statement"]
+    assert "iam:CreateRole" in role["Action"]
+
+
 def test_policy_that_iam_would_not_take_in_one_piece_is_announced(tmp_path: Path) -> None:
     accounts = "\n".join(f'  - {{name: a{n}, account_id: "2{n:011d}"}}' for n in range(150))
     text = f"version: 1\ndefaults: {{assume_role: {ENTRY}}}\naccounts:\n{accounts}"
