@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from cloudcraft_onboard.errors import ManifestError, OnboardError
@@ -10,9 +11,10 @@ from cloudcraft_onboard.errors import ManifestError, OnboardError
 
 def main() -> None:
     """Run the command line and exit."""
-    from cloudcraft_onboard.cli.main import app  # noqa: PLC0415 - its errors are caught below
-
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
+        from cloudcraft_onboard.cli.main import app  # noqa: PLC0415 - it may be interrupted, too
+
         app(prog_name="onboard")
     except ManifestError as error:
         _say_manifest_errors(error)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,9 +17,10 @@ from cloudcraft_onboard.events import Event
 T = TypeVar("T")
 
 _TICK_SECONDS = 0.1
-# The engine bounds what it waits for after an interrupt; should a read hang, it is left behind.
-_LONGEST_STOP = 4.2
-_SHOW_CURSOR = b"\x1b[?25h\n"
+# The engine bounds what it waits for after an interrupt, and by a time budget; a first read that
+# hangs is left behind.
+_LONGEST_STOP = 4.0
+_LATE_SECONDS = 0.3
 
 
 class View(Protocol):
@@ -38,7 +37,7 @@ class View(Protocol):
 
 
 class Abandoned(Exception):
-    """The story did not end in time after an interrupt."""
+    """The story did not end in time after an interrupt, or within its time budget."""
 
 
 def drive(
@@ -46,10 +45,8 @@ def drive(
 ) -> T:
     """Run `story` while the view shows its events; its result, or what it raised.
 
-    The first Ctrl-C or SIGTERM stops the run through `control`, the second ends the program.
-
     Raises:
-        Abandoned: the story still hung some seconds after an interrupt.
+        Abandoned: the story still hung some seconds after an interrupt, or after its deadline.
     """
     ended: list[T] = []
     raised: list[BaseException] = []
@@ -61,13 +58,13 @@ def drive(
             raised.append(error)
 
     thread = threading.Thread(target=tell, name="story", daemon=True)
-    with _signals(control):
+    with signals(control):
         thread.start()
         try:
             while thread.is_alive():
                 _drain(events, view)
                 view.tick(time.monotonic())
-                if control.interrupted.is_set() and _overdue(control):
+                if control.patience(_LONGEST_STOP, reserve=-_LATE_SECONDS) == 0:
                     raise Abandoned
             _drain(events, view, wait=False)
         finally:
@@ -86,17 +83,17 @@ def _drain(events: queue.SimpleQueue[Event], view: View, *, wait: bool = True) -
         return
 
 
-def _overdue(control: Control) -> bool:
-    return control.clock() - control.stopped_at > _LONGEST_STOP
-
-
 @contextmanager
-def _signals(control: Control) -> Iterator[None]:
-    def stop(number: int, _frame: FrameType | None) -> None:
+def signals(control: Control) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM stops the run through `control`, also while results are written.
+
+    The second is a `KeyboardInterrupt`: on its way out the view gives the cursor back, and a file
+    that is half written is taken away.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
         if control.interrupted.is_set():
-            if sys.stderr.isatty():
-                os.write(2, _SHOW_CURSOR)
-            os._exit(130)
+            signal.default_int_handler(number, frame)
         control.stop(Stop.INTERRUPTED, f"{signal.Signals(number).name} received")
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

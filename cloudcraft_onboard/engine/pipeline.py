@@ -204,7 +204,7 @@ def stepping(tools: Tools) -> Callable[[Event], None]:
 
 def note(control: Control) -> str:
     """What an account without a result waits for."""
-    return (control.kind or Stop.INTERRUPTED).note
+    return (control.kind or Stop.BUDGET).note
 
 
 # --- inside -------------------------------------------------------------------------------------
