@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from cloudcraft_onboard import settings as environment
 from cloudcraft_onboard.aws.session import BotoAws
@@ -12,6 +12,7 @@ from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.pipeline import Tools
+from cloudcraft_onboard.errors import CannotStart, PaceClosed, Refused, RequestError
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Manifest
 from cloudcraft_onboard.redact import protect
@@ -51,6 +52,29 @@ def connect(
     aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries)
     stack.callback(aws.close)
     return Tools(aws=aws, cloudcraft=cloudcraft, pace=pace, control=control, emit=emit)
+
+
+@contextmanager
+def first_reads() -> Iterator[None]:
+    """What goes wrong with the first requests to Cloudcraft means that nothing could start.
+
+    Raises:
+        CannotStart: Cloudcraft is out of reach, or refuses the key.
+    """
+    try:
+        yield
+    except PaceClosed:
+        raise
+    except Refused as error:
+        raise CannotStart(
+            f"Cloudcraft refuses the first read ({error.status}): {error.message}",
+            hint=error.hint or "check the API key in CLOUDCRAFT_API_KEY; nothing was changed",
+        ) from error
+    except RequestError as error:
+        raise CannotStart(
+            f"Cloudcraft cannot be reached: {error.message}",
+            hint=error.hint or "check the network and CLOUDCRAFT_BASE_URL; nothing was changed",
+        ) from error
 
 
 def _enter_sandbox(manifest: Manifest, stack: ExitStack) -> None:

@@ -7,7 +7,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TextIO
 
 from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.ports import Pace
@@ -51,11 +52,17 @@ def show(report: Report, output: str, *, estimate: str | None = None) -> None:
     """Print the results on stdout: `output` is "table" or "json"."""
     if output == "json":
         print(json.dumps(report_json.to_json(report), indent=2, ensure_ascii=False))
+        sys.stdout.flush()
     else:
-        width = shutil.get_terminal_size((100, 24)).columns
-        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        print(table.render(report, width=width, color=color, forecast=estimate))
-    sys.stdout.flush()
+        show_table(report, sys.stdout, estimate=estimate)
+
+
+def show_table(report: Report, stream: TextIO, *, estimate: str | None = None) -> None:
+    """Print the results as a table, in colour where `stream` is a terminal."""
+    width = shutil.get_terminal_size((100, 24)).columns
+    color = stream.isatty() and not os.environ.get("NO_COLOR")
+    print(table.render(report, width=width, color=color, forecast=estimate), file=stream)
+    stream.flush()
 
 
 def exit_code(report: Report, *, changes_count: bool = False) -> int:
@@ -65,14 +72,11 @@ def exit_code(report: Report, *, changes_count: bool = False) -> int:
     return int(changes_count and report.dry_run and any(r.changes for r in report.results))
 
 
-def say_forecast(registrations: int, updates: int, pace: Pace) -> str:
-    """For example: `137 registrations, 20 per 60 s: about 7 min`."""
-    requests = 2 + registrations + updates + (1 if registrations else 0)
-    windows = -(-requests // pace.limit) - 1
+def say_forecast(writes: Mapping[str, int], pace: Pace, *, reads: int) -> str:
+    """How long the requests take, writes by kind: `137 registrations, 20 a minute: about 7 min`."""
+    windows = -(-(sum(writes.values()) + reads) // pace.limit) - 1
     parts = [
-        f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in ((registrations, "registration"), (updates, "update"))
-        if count
+        f"{count} {word}{'' if count == 1 else 's'}" for word, count in writes.items() if count
     ]
     speed = (
         "20 a minute"

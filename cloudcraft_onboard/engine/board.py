@@ -81,6 +81,13 @@ def skipped(account: Account) -> Result:
     return replace(base(account), outcome=Outcome.SKIPPED, notes=("disabled in the manifest",))
 
 
+def not_started(accounts: Iterable[Account], note: str) -> tuple[Result, ...]:
+    """The results of a run that ended before its first account."""
+    return tuple(
+        pending(account, note) if account.enabled else skipped(account) for account in accounts
+    )
+
+
 def failed(result: Result, problem: Problem) -> Result:
     """`result` turned into a failure; what had been done until then stays in it."""
     return replace(result, outcome=Outcome.FAILED, error=problem)

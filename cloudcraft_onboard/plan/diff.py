@@ -212,21 +212,17 @@ def _too_long(desired: DesiredRole) -> Problem | None:
     )
 
 
-def plan_removal(
-    desired: DesiredRole, observed: ObservedRole | None, *, force: bool, keep_roles: bool
-) -> RolePlan:
+def plan_removal(desired: DesiredRole, observed: ObservedRole | None, *, force: bool) -> RolePlan:
     """What takes the role away again, if it was made here and nobody hung more on it.
 
-    `force` also takes policies away that the manifest doesn't attach; a role without the tag of
-    this program stays in any case.
+    Of `desired`, name and policies count. `force` also takes policies away that the manifest
+    doesn't attach; a role without the tag of this program stays in any case.
     """
     if observed is None:
         return RolePlan()
     key, value = MANAGED_BY
     kept = None
-    if keep_roles:
-        kept = "as asked for by --keep-roles"
-    elif observed.tags.get(key) != value:
+    if observed.tags.get(key) != value:
         kept = f"it was not made by onboard (it has no tag {key}={value})"
     else:
         beyond = _beyond(desired, observed)

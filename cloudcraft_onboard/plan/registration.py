@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from cloudcraft_onboard.errors import AccountError
@@ -17,6 +17,7 @@ from cloudcraft_onboard.model import (
 )
 
 _TEAM_PREFIX = "team/"
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 # The documentation's own examples are no hexadecimal UUIDs ("us46e9aa-5806-..."), only alike.
 _TEAM_ID = re.compile(r"[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
 
@@ -43,6 +44,19 @@ class Listing:
     def all(self) -> tuple[Registration, ...]:
         """Every registration, duplicates beside each other."""
         return tuple(r for doubles in self._by_account.values() for r in doubles)
+
+
+def unlisted(listing: Listing, known: Collection[str]) -> tuple[tuple[Registration, ...], ...]:
+    """Registrations of AWS accounts whose ID is not `known`, those of one account together.
+
+    One whose ARN doesn't tell its account surely is none of them: it may be a known account's.
+    """
+    strangers: dict[str, tuple[Registration, ...]] = {}
+    for registration in listing.all():
+        account_id = registration.account_id
+        if account_id not in known and _ROLE_ARN.fullmatch(registration.role_arn):
+            strangers[account_id] = listing.of(account_id)
+    return tuple(strangers.values())
 
 
 def seniority(registration: Registration) -> tuple[datetime, str]:

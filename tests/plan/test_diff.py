@@ -263,7 +263,7 @@ def test_inline_documents_beyond_iams_limit_are_refused_with_a_way_out() -> None
 
 
 def removal(role: DesiredRole, observed: ObservedRole | None, **options: bool) -> Any:
-    return plan_removal(role, observed, **{"force": False, "keep_roles": False, **options})
+    return plan_removal(role, observed, **{"force": False, **options})
 
 
 def test_role_made_here_is_emptied_and_deleted() -> None:
@@ -280,7 +280,6 @@ def test_role_made_here_is_emptied_and_deleted() -> None:
         ({"tags": {}}, {}, "it was not made by onboard"),
         ({"tags": {}}, {"force": True}, "it was not made by onboard"),
         ({"tags": {"ManagedBy": "terraform"}}, {"force": True}, "it was not made by onboard"),
-        ({}, {"keep_roles": True}, "--keep-roles"),
         ({"attached": (READ_ONLY, BOUNDARY)}, {}, f"policies beyond the manifest's: {BOUNDARY};"),
         ({"inline": {"theirs": {}}}, {}, "policies beyond the manifest's: theirs (inline);"),
     ],

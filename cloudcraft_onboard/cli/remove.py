@@ -1,0 +1,123 @@
+"""`onboard remove`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cloudcraft_onboard.cli import options
+from cloudcraft_onboard.cli.run import collect
+from cloudcraft_onboard.errors import UsageError
+
+DEFAULT_MOST = 5
+
+WHAT = "What is removed"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: onboard remove org.yaml --only Legacy --report removed.md")(remove)
+
+
+def remove(
+    manifest: options.ManifestPath,
+    *,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Don't ask. Needed where there is no terminal."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
+    keep_roles: Annotated[
+        bool,
+        typer.Option(
+            "--keep-roles",
+            help="Delete registrations only; roles stay in AWS.",
+            rich_help_panel=WHAT,
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Also delete roles made by onboard that hold policies beyond the manifest's.",
+            rich_help_panel=WHAT,
+        ),
+    ] = False,
+    unlisted: Annotated[
+        bool,
+        typer.Option(
+            "--unlisted",
+            help="Instead: delete registrations of AWS accounts that the manifest lacks. Roles "
+            "stay.",
+            rich_help_panel=WHAT,
+        ),
+    ] = False,
+    max_removals: Annotated[
+        int | None,
+        typer.Option(
+            "--max-removals",
+            metavar="N",
+            min=0,
+            help=f"With --unlisted: delete nothing if it were more than N. Default {DEFAULT_MOST}.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    only: options.Only = None,
+    exclude: options.Exclude = None,
+    concurrency: options.Concurrency = 16,
+    settle: options.Settle = 10.0,
+    max_failures: options.MaxFailures = None,
+    time_budget: options.TimeBudget = None,
+    retries: options.Retries = 5,
+    timeout: options.Timeout = 60.0,
+    report: options.Reports = None,
+    output: options.OutputFormat = options.Output.table,
+    sandbox: options.Sandbox = False,
+    verbose: options.Verbose = 0,
+    quiet: options.Quiet = False,
+) -> None:
+    """Take back what onboard made: registrations in Cloudcraft, then roles in AWS.
+
+    Shows its plan and asks. Roles that onboard didn't make are kept.
+    """
+    if unlisted and (only or exclude):
+        raise UsageError(
+            "--unlisted is about accounts that the manifest lacks: no --only/--exclude"
+        )
+    if unlisted and force:
+        raise UsageError("--unlisted deletes no roles: no --force")
+    if max_removals is not None and not unlisted:
+        raise UsageError(
+            "--max-removals goes with --unlisted", hint="use --only to select accounts"
+        )
+    settings = collect(
+        manifest,
+        only=only,
+        exclude=exclude,
+        changed_since=None,
+        concurrency=concurrency,
+        settle=settle,
+        max_failures=max_failures,
+        time_budget=time_budget,
+        retries=retries,
+        timeout=timeout,
+        report=report,
+        output=output,
+        sandbox=sandbox,
+        verbose=verbose,
+        quiet=quiet,
+    )
+    from cloudcraft_onboard.app import remove as story  # noqa: PLC0415 - loads boto3 and httpx
+
+    wish = story.Wish(
+        yes=yes,
+        dry_run=dry_run,
+        keep_roles=keep_roles,
+        force=force,
+        unlisted=unlisted,
+        most=DEFAULT_MOST if max_removals is None else max_removals,
+    )
+    raise typer.Exit(story.remove(settings, wish))

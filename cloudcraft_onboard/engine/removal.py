@@ -1,0 +1,217 @@
+"""One account's way back: what is there of it, and its role taken away in AWS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cloudcraft_onboard.engine import board as boards
+from cloudcraft_onboard.engine.account import Claims
+from cloudcraft_onboard.engine.ports import AccountSession, Aws
+from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.events import Event, StepStarted
+from cloudcraft_onboard.model import (
+    NOTHING,
+    Account,
+    Action,
+    Change,
+    DesiredRole,
+    Identity,
+    Outcome,
+    Registration,
+    Result,
+    Stage,
+    Trust,
+    Via,
+)
+from cloudcraft_onboard.plan.diff import desired_role, plan_removal
+from cloudcraft_onboard.plan.registration import Listing
+
+# A role that somebody hangs more policies on while it is emptied is looked at this many times.
+_RACES = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """How far a removal goes: no role at all, or also one that holds others' policies."""
+
+    keep_roles: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """What there is of an account, what takes it away, and (notes) what stays and why."""
+
+    account: Account
+    account_id: str
+    registrations: tuple[Registration, ...]
+    role_changes: tuple[Change, ...] = ()
+    role_arn: str | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Everything that is to be done, in this order."""
+        return (*map(deletion, self.registrations), *self.role_changes)
+
+    def result(self, changes: tuple[Change, ...]) -> Result:
+        """The account's result after `changes`."""
+        return replace(
+            boards.base(self.account),
+            account_id=self.account_id,
+            outcome=Outcome.REMOVED if changes else Outcome.UNCHANGED,
+            changes=changes,
+            role_arn=self.role_arn,
+            cloudcraft_id=self.registrations[0].id if self.registrations else None,
+            attempts=1,
+            seconds=self.seconds,
+            notes=self.notes,
+        )
+
+
+def deletion(registration: Registration) -> Change:
+    """The change that deletes a registration."""
+    return Change(
+        action=Action.DELETE_REGISTRATION,
+        reason=f"registered as {registration.name!r}",
+        subject=registration.id,
+    )
+
+
+def needs_aws(account: Account, scope: Scope) -> bool:
+    """Whether the account has to be reached: for its role, or because its ID is not known."""
+    return account.account_id is None or _why_kept(account, scope) is None
+
+
+def look_at(
+    account: Account,
+    listing: Listing,
+    aws: Aws,
+    claims: Claims,
+    scope: Scope,
+    *,
+    emit: Callable[[Event], None],
+) -> Removal:
+    """Find out what there is of an account; reads only.
+
+    Raises:
+        AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
+    """
+    started = time.monotonic()
+    account_id = account.account_id
+    kept = _why_kept(account, scope)
+    role = _Role(notes=(kept,) if kept else ())
+    if needs_aws(account, scope):
+        emit(StepStarted(name=account.name, step="reaching the account"))
+        session = aws.reach(account)
+        account_id = session.identity.account_id
+        claims.claim(account, account_id)
+        if kept is None:
+            emit(StepStarted(name=account.name, step="reading the role"))
+            role = _look_at_role(account, session, scope)
+    registrations = listing.of(account_id) if account_id else ()
+    return Removal(
+        account=account,
+        account_id=account_id or "",
+        registrations=registrations,
+        role_changes=role.changes,
+        role_arn=role.arn or (registrations[0].role_arn if registrations else None),
+        notes=role.notes,
+        seconds=time.monotonic() - started,
+    )
+
+
+def remove_role(
+    removal: Removal,
+    aws: Aws,
+    scope: Scope,
+    *,
+    done: list[Change],
+    emit: Callable[[Event], None],
+) -> tuple[str, ...]:
+    """Take the role away as it is now; notes on what is kept after all.
+
+    The account is reached and its role read again: at Cloudcraft's pace hours may lie between the
+    plan and this, more than credentials last, and a role may have changed hands. `done` is filled
+    with each change as it is made.
+
+    Raises:
+        AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
+    """
+    account = removal.account
+    emit(StepStarted(name=account.name, step="reaching the account"))
+    session = aws.reach(account)
+    found = session.identity.account_id
+    if found != removal.account_id:
+        raise AccountError(
+            Stage.REACH,
+            "WrongAccount",
+            f"the credentials led to account {removal.account_id} before, and to {found} now;"
+            " its role was not touched",
+            hint="let the profile alone while onboard works, then run the same command again",
+        )
+    for _ in range(_RACES):
+        role = _look_at_role(account, session, scope)
+        try:
+            for change in role.changes:
+                emit(StepStarted(name=account.name, step=change.action.word))
+                session.apply(change, role.desired, None)
+                done.append(change)
+        except Raced:
+            continue
+        return role.notes
+    raise AccountError(
+        Stage.ROLE,
+        "Raced",
+        f"the role {account.role.name} in {found} gets new policies while it is emptied",
+        hint="another program manages the same role; stop one of the two and run again",
+    )
+
+
+# --- inside -------------------------------------------------------------------------------------
+
+
+_ROLE_OF_OTHERS = {
+    Via.EXISTING: "its role is kept: somebody else made it (role.via: existing)",
+    Via.STACKSET: "its role is kept: its stack set rolled it out (role.via: stackset)",
+}
+
+
+def _why_kept(account: Account, scope: Scope) -> str | None:
+    """Why the role stays, whatever it is like; None where that must be looked at."""
+    if account.role.via in _ROLE_OF_OTHERS:
+        return _ROLE_OF_OTHERS[account.role.via]
+    return "its role, if there is one, is kept: --keep-roles" if scope.keep_roles else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Role:
+    arn: str | None = None
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found(_Role):
+    desired: DesiredRole
+
+
+def _look_at_role(account: Account, session: AccountSession, scope: Scope) -> _Found:
+    desired = _manifests_role(account, session.identity)
+    observed = session.observe(desired.name, inline=True)
+    plan = plan_removal(desired, observed, force=scope.force)
+    return _Found(
+        arn=observed.arn if observed else None,
+        changes=plan.changes,
+        notes=plan.notes,
+        desired=desired,
+    )
+
+
+def _manifests_role(account: Account, identity: Identity) -> DesiredRole:
+    """The role by name and policies: neither its trust nor what its documents say matters here."""
+    nobody = Trust(account_id="", external_id="", partition=identity.partition)
+    return desired_role(account.role, identity, nobody, {"minimal": NOTHING, "custom": NOTHING})
