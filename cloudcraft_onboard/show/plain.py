@@ -77,9 +77,9 @@ class PlainView:
 
     @staticmethod
     def _opening(event: RunStarted) -> str:
-        dry_run = " --dry-run" if event.dry_run and event.command != "plan" else ""
         accounts = text.counted(event.total, "account")
-        return f"onboard {event.command}{dry_run} {text.clean(event.manifest)}: {accounts}"
+        called = text.called(event.command, dry_run=event.dry_run)
+        return f"{called} {text.clean(event.manifest)}: {accounts}"
 
     def _finished(self, result: Result, now: float, *, provisional: bool) -> None:
         # The verifying read finishes accounts again; only another outcome is worth another line.
@@ -94,7 +94,8 @@ class PlainView:
     def _lines(self, result: Result, *, provisional: bool) -> list[str]:
         total = text.number(self._state.total)
         done = text.number(self._state.done).rjust(len(total))
-        word = f"{result.outcome.symbol} {result.outcome.word}"
+        told = text.outcome_word(result.outcome, planned=self._state.planned)
+        word = f"{result.outcome.symbol} {told}"
         parts = [f"[{done}/{total}] {word.ljust(11)} {text.title(result)}"]
         if result.error is not None:
             parts.append(f"{result.error.code}: {text.clean(result.error.message)}")

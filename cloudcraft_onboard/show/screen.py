@@ -36,15 +36,11 @@ def render(state: State, now: float, width: int, height: int) -> list[Text]:
 
 
 def _title(state: State, now: float, room: int) -> Text:
-    what = f"onboard {state.command}" + (" --dry-run" if _shows_dry_run(state) else "")
+    what = text.called(state.command, dry_run=state.dry_run)
     elapsed = text.clock(state.elapsed(now))
     manifest = text.fit(text.clean(state.manifest), room - len(what) - len(elapsed) - 4)
     gap = room - len(what) - 2 - text.width_of(manifest) - len(elapsed)
     return Text.assemble((what, "bold"), "  ", manifest, " " * max(gap, 2), (elapsed, "dim"))
-
-
-def _shows_dry_run(state: State) -> bool:
-    return state.dry_run and state.command != "plan"
 
 
 def _bar(state: State, now: float, room: int) -> Text:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
-from cloudcraft_onboard.model import Action, Change, Outcome, Result
+from cloudcraft_onboard.model import Action, Change, Command, Outcome, Result
 
 STYLES = {
     Outcome.CREATED: "green",
@@ -115,6 +115,15 @@ def clock(value: float) -> str:
     if minutes < 60:  # noqa: PLR2004 - minutes per hour
         return f"{minutes}:{rest:02d}"
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def called(command: Command, *, dry_run: bool) -> str:
+    """The command as it is under way. What `remove` plans may well be done, once it is confirmed."""
+    if not dry_run or command is Command.PLAN:
+        return f"onboard {command}"
+    return (
+        f"onboard {command} (plan)" if command is Command.REMOVE else f"onboard {command} --dry-run"
+    )
 
 
 def outcome_word(outcome: Outcome, *, planned: bool) -> str:
