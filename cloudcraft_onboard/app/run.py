@@ -9,21 +9,21 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from cloudcraft_onboard.app import results
-from cloudcraft_onboard.app.connect import connect
-from cloudcraft_onboard.app.drive import Abandoned, drive
+from cloudcraft_onboard.app.connect import connect, first_reads
+from cloudcraft_onboard.app.drive import Abandoned, drive, signals
 from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.engine import board as boards
 from cloudcraft_onboard.engine.account import Look
-from cloudcraft_onboard.engine.control import Stop
 from cloudcraft_onboard.engine.pipeline import (
     Tools,
     Tuning,
     forecast,
+    note,
     plan_accounts,
     run_accounts,
 )
 from cloudcraft_onboard.engine.ports import Cloudcraft
-from cloudcraft_onboard.errors import CannotStart, PaceClosed, Refused, RequestError
+from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.events import Event, RunFinished, RunStarted
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, CloudcraftUsage, Command, Outcome, Report, Result
@@ -63,41 +63,42 @@ def _onboard(settings: Settings, engine: Engine, command: Command, *, dry_run: b
         )
     )
     started_at = datetime.now(UTC)
-    with ExitStack() as stack:
-        tools: list[Tools] = []
+    with signals(control):
+        with ExitStack() as stack:
+            tools: list[Tools] = []
 
-        def story() -> tuple[Result, ...]:
-            if not any(account.enabled for account in accounts):
-                return tuple(boards.skipped(account) for account in accounts)
-            tools.append(connect(settings, manifest, control, events.put, stack))
-            tuning = Tuning(
-                concurrency=settings.concurrency,
-                settle=settings.settle,
-                retries=settings.retries,
-            )
-            tools[0].aws.check_sources([a for a in accounts if a.enabled])
-            look = look_at_cloudcraft(tools[0].cloudcraft, accounts)
-            writes = sum(_is_unregistered(account, look) for account in accounts)
-            tools[0].emit(forecast(writes, 1 if writes else 0, tools[0].pace))
-            return engine(accounts, look, tools[0], tuning)
+            def story() -> tuple[Result, ...]:
+                if not any(account.enabled for account in accounts):
+                    return tuple(boards.skipped(account) for account in accounts)
+                tools.append(connect(settings, manifest, control, events.put, stack))
+                tuning = Tuning(
+                    concurrency=settings.concurrency,
+                    settle=settings.settle,
+                    retries=settings.retries,
+                )
+                tools[0].aws.check_sources([a for a in accounts if a.enabled])
+                look = look_at_cloudcraft(tools[0].cloudcraft, accounts)
+                writes = sum(_is_unregistered(account, look) for account in accounts)
+                tools[0].emit(forecast(writes, 1 if writes else 0, tools[0].pace))
+                return engine(accounts, look, tools[0], tuning)
 
-        try:
-            outcome = drive(story, events, view, control)
-        except (Abandoned, PaceClosed):
-            outcome = tuple(_not_started(account) for account in accounts)
-        usage = tools[0].cloudcraft.usage if tools else CloudcraftUsage()
-        estimate = _estimate(outcome, tools) if dry_run else None
-    report = Report(
-        command=command,
-        manifest=settings.manifest,
-        dry_run=dry_run,
-        started_at=started_at,
-        finished_at=datetime.now(UTC),
-        cloudcraft=usage,
-        results=outcome,
-    )
-    view.handle(RunFinished(report=report))
-    return results.deliver(report, settings, control, estimate=estimate)
+            try:
+                outcome = drive(story, events, view, control)
+            except (Abandoned, PaceClosed):
+                outcome = boards.not_started(accounts, note(control))
+            usage = tools[0].cloudcraft.usage if tools else CloudcraftUsage()
+            estimate = _estimate(outcome, tools) if dry_run else None
+        report = Report(
+            command=command,
+            manifest=settings.manifest,
+            dry_run=dry_run,
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            cloudcraft=usage,
+            results=outcome,
+        )
+        view.handle(RunFinished(report=report))
+        return results.deliver(report, settings, control, estimate=estimate)
 
 
 def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> Look:
@@ -108,25 +109,13 @@ def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> L
     """
     enabled = [account for account in accounts if account.enabled]
     words = [w for a in enabled for w in (*(a.read_access or ()), *(a.write_access or ()))]
-    try:
+    with first_reads():
         return Look(
             parameters=cloudcraft.parameters(),
             listing=Listing(cloudcraft.registrations()),
             teams=cloudcraft.teams() if not all(map(is_team_id, words)) else (),
             documents={kind: cloudcraft.policy(kind) for kind in sorted(needed_documents(enabled))},
         )
-    except PaceClosed:
-        raise
-    except Refused as error:
-        raise CannotStart(
-            f"Cloudcraft refuses the first read ({error.status}): {error.message}",
-            hint=error.hint or "check the API key in CLOUDCRAFT_API_KEY; nothing was changed",
-        ) from error
-    except RequestError as error:
-        raise CannotStart(
-            f"Cloudcraft cannot be reached: {error.message}",
-            hint=error.hint or "check the network and CLOUDCRAFT_BASE_URL; nothing was changed",
-        ) from error
 
 
 def _is_unregistered(account: Account, look: Look) -> bool:
@@ -134,12 +123,6 @@ def _is_unregistered(account: Account, look: Look) -> bool:
     if not account.enabled:
         return False
     return account.account_id is None or look.listing.oldest(account.account_id) is None
-
-
-def _not_started(account: Account) -> Result:
-    if not account.enabled:
-        return boards.skipped(account)
-    return boards.pending(account, Stop.INTERRUPTED.note)
 
 
 def _estimate(outcome: Sequence[Result], tools: Sequence[Tools]) -> str | None:
@@ -154,4 +137,8 @@ def _estimate(outcome: Sequence[Result], tools: Sequence[Tools]) -> str | None:
     )
     if not registrations + updates:
         return None
-    return results.say_forecast(registrations, updates, tools[0].pace)
+    return results.say_forecast(
+        {"registration": registrations, "update": updates},
+        tools[0].pace,
+        reads=3 if registrations else 2,
+    )
