@@ -19,6 +19,7 @@ from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import github, table
 from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show.report import json as report_json
+from cloudcraft_onboard.show.views import View, choose_view
 
 _UNFINISHED = (Outcome.FAILED, Outcome.PENDING)
 
@@ -31,6 +32,12 @@ def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
         max_failures=settings.max_failures,
         deadline=None if budget is None else time.monotonic() + budget,
     )
+
+
+def view(settings: Settings) -> View:
+    """What shows the run on stderr; it keeps failures and counts there if stdout is no screen."""
+    elsewhere = settings.output == "json" or not sys.stdout.isatty()
+    return choose_view(sys.stderr, verbosity=settings.verbosity, summary=elsewhere)
 
 
 def deliver(

@@ -32,7 +32,6 @@ from cloudcraft_onboard.plan.registration import Listing, is_team_id
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.views import choose_view
 
 Engine = Callable[[Sequence[Account], Look, Tools, Tuning], tuple[Result, ...]]
 
@@ -56,7 +55,7 @@ def _onboard(settings: Settings, engine: Engine, command: Command, *, dry_run: b
     logs.configure(settings.verbosity, sys.stderr)
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     control = results.control(settings, events.put)
-    view = choose_view(sys.stderr, verbosity=settings.verbosity)
+    view = results.view(settings)
     events.put(
         RunStarted(
             command=command, manifest=settings.manifest, total=len(accounts), dry_run=dry_run
