@@ -19,7 +19,7 @@ T = TypeVar("T")
 _TICK_SECONDS = 0.1
 # The engine bounds what it waits for after an interrupt, and by a time budget; a first read that
 # hangs is left behind.
-_LONGEST_STOP = 4.0
+_LONGEST_STOP = 3.5
 _LATE_SECONDS = 0.3
 
 

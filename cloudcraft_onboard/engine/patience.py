@@ -12,9 +12,9 @@ from cloudcraft_onboard.errors import PaceClosed
 
 T = TypeVar("T")
 
-GRACE_SECONDS = 2.5
+GRACE_SECONDS = 2.2
 """After an interrupt, what is in flight gets this long."""
-LAST_LOOK_SECONDS = 1.2
+LAST_LOOK_SECONDS = 1.0
 """What comes after it: the last look. With the reports the program ends within 5 seconds."""
 CLOSING_SECONDS = 1.0
 """Between the last answer and the end of a time budget: the verifying read's answer."""
