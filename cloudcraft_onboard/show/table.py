@@ -127,7 +127,8 @@ def failures(report: Report, width: int) -> list[Text]:
 
 
 def _notes(report: Report, width: int) -> list[Text]:
-    found = causes.notes(report.results)
+    # That a skipped account is disabled, its outcome says already.
+    found = causes.notes(r for r in report.results if r.outcome is not Outcome.SKIPPED)
     if not found:
         return []
     lines = [Text("Notes", "bold")]
