@@ -8,13 +8,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cloudcraft_onboard.sandbox.world import start
 from tests.support.aws_proxy import AwsProxy
 from tests.support.world import MakeWorld, SandboxWorld, beginning
+
+if TYPE_CHECKING:
+    from tests.support.stacksets import Company
 
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
 
@@ -120,3 +123,23 @@ def aws_proxy(_servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setattr(_servers, "front", {"AWS_ENDPOINT_URL": proxy.url})
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def _moto() -> Iterator[str]:
+    from tests.support.stacksets import moto  # noqa: PLC0415 - slow to import, for few tests
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield from moto(patch)
+
+
+@pytest.fixture
+def company(
+    _moto: str, make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Company]:
+    """An organization with CloudFormation's StackSets."""
+    from tests.support.stacksets import Company  # noqa: PLC0415 - slow to import, for few tests
+
+    made = Company(_moto, make_world, monkeypatch)
+    yield made
+    made.close()

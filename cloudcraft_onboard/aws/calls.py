@@ -76,7 +76,8 @@ class Call(Enum):
     DESCRIBE_ORGANIZATION = (
         "organizations",
         "describe_organization",
-        ("organizations:DescribeOrganization",),
+        # By the second one CloudFormation finds out whether the caller may act for all accounts.
+        ("organizations:DescribeOrganization", "organizations:ListDelegatedAdministrators"),
         _never,
     )
     LIST_ROOTS = ("organizations", "list_roots", ("organizations:ListRoots",), _never)

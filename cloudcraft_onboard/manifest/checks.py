@@ -58,7 +58,7 @@ def check_entries(source: Source, root: Node, defaults: Common, entries: Sequenc
     for entry in entries:
         for keys, message in _of_one(entry):
             _complain(source, root, ("accounts", entry.index, *keys), message)
-    for place, message in _of_defaults(defaults, entries):
+    for place, message in (*_of_defaults(defaults, entries), *_of_stack_sets(entries)):
         _complain(source, root, place, message)
 
 
@@ -126,6 +126,23 @@ def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_
                 f"{other.line} is {other.account_id}; {better}"
             )
             yield ("defaults", *place), message
+
+
+def _of_stack_sets(entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
+    """Accounts of one stack set that ask for different roles: it has one template."""
+    first: dict[str, Account] = {}
+    for entry in entries:
+        account, role = entry.account, entry.account.role
+        if role.via is not Via.STACKSET or not account.enabled:
+            continue
+        other = first.setdefault(role.stackset.name, account)
+        if other.role != role:
+            message = (
+                f"{quoted(account.name)} and {quoted(other.name)} in line {other.line} share the"
+                f" stack set {role.stackset.name}, but their `role` differs; give one of the two"
+                " another `role.stackset.name`"
+            )
+            yield ("accounts", entry.index), message
 
 
 def _in_another_account(account_id: str, place: _Place, entries: Sequence[Entry]) -> Account | None:
