@@ -7,7 +7,7 @@ An account's tag `sandbox` says in which state it starts; several words may stan
     onboarded      role and registration are right
     drifted        registered, but external ID, policies and description of the role differ
     doubled        as onboarded, and registered a second time
-    foreign-trust  the role trusts somebody else
+    foreign-trust  the role trusts somebody else, who made it
     shared-trust   the role trusts Cloudcraft and somebody else
     denied         the way in has no IAM permissions
     unreachable    there is no way in: no role to assume, or no such profile
@@ -19,7 +19,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cloudcraft_onboard.model import MANAGED_BY, Account, Manifest, Via
@@ -241,7 +241,7 @@ def _roles(
             )
     cloudcraft = f"arn:aws:iam::{CLOUDCRAFT_ACCOUNT}:root"
     if "foreign-trust" in state:
-        yield _role(account, home, trust(STRANGER))
+        yield replace(_role(account, home, trust(STRANGER)), tags=dict(account.role.tags))
     elif "shared-trust" in state:
         yield _role(account, home, trust(cloudcraft, STRANGER, external_id=external_id))
     elif "drifted" in state:

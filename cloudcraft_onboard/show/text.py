@@ -118,12 +118,10 @@ def clock(value: float) -> str:
 
 
 def called(command: Command, *, dry_run: bool) -> str:
-    """The command as it is under way. What `remove` plans may well be done, once it is confirmed."""
+    """The command that is under way; what `remove` plans is done once it is confirmed."""
     if not dry_run or command is Command.PLAN:
         return f"onboard {command}"
-    return (
-        f"onboard {command} (plan)" if command is Command.REMOVE else f"onboard {command} --dry-run"
-    )
+    return f"onboard {command} {'(plan)' if command is Command.REMOVE else '--dry-run'}"
 
 
 def outcome_word(outcome: Outcome, *, planned: bool) -> str:
