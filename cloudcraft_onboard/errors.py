@@ -14,8 +14,10 @@ OnboardError            1
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cloudcraft_onboard.model import Problem, Stage
+if TYPE_CHECKING:  # `onboard --help` needs no model, and building its classes takes a while
+    from cloudcraft_onboard.model import Problem, Stage
 
 
 class OnboardError(Exception):
@@ -80,6 +82,8 @@ class AccountError(OnboardError):
     @property
     def problem(self) -> Problem:
         """The same as a word of the model."""
+        from cloudcraft_onboard.model import Problem  # noqa: PLC0415 - see the imports above
+
         return Problem(stage=self.stage, code=self.code, message=self.message, hint=self.hint)
 
 

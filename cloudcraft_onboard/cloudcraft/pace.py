@@ -72,10 +72,10 @@ class Ledger:
 
         Where that hangs on requests in flight, they are taken to be answered now.
         """
-        openings = [answer + self.span for answer in self._resting]
-        openings += [now + self.span] * self.in_flight
-        cycle, index = divmod(position, len(openings))
-        return max(openings[index], self._paused_until, now) + cycle * self.span
+        resting = len(self._resting)
+        cycle, index = divmod(position, resting + self.in_flight)
+        answer = self._resting[index] if index < resting else now
+        return max(answer + self.span, self._paused_until, now) + cycle * self.span
 
     def ready(self, now: float) -> bool:
         """Whether a request may start now."""
