@@ -151,17 +151,13 @@ class BotoStackSets:
             **_definition(desired),
         )
 
-    def fill(
-        self, desired: DesiredStackSet, units: Sequence[str], account_ids: Sequence[str] = ()
-    ) -> str:
+    def fill(self, name: str, units: Sequence[str], account_ids: Sequence[str] = ()) -> str:
         """Make missing instances in the units, and those that are outdated once more."""
-        return self._start(Call.CREATE_INSTANCES, **self._targets(desired, units, account_ids))
+        return self._start(Call.CREATE_INSTANCES, **self._targets(name, units, account_ids))
 
-    def empty(
-        self, desired: DesiredStackSet, units: Sequence[str], account_ids: Sequence[str]
-    ) -> str:
+    def empty(self, name: str, units: Sequence[str], account_ids: Sequence[str]) -> str:
         """Delete the instances of these accounts of the units, and their roles with them."""
-        targets = self._targets(desired, units, account_ids)
+        targets = self._targets(name, units, account_ids)
         return self._start(Call.DELETE_INSTANCES, RetainStacks=False, **targets)
 
     def delete(self, name: str) -> None:
@@ -200,16 +196,16 @@ class BotoStackSets:
         }
 
     def _targets(
-        self, desired: DesiredStackSet, units: Sequence[str], account_ids: Sequence[str]
+        self, name: str, units: Sequence[str], account_ids: Sequence[str]
     ) -> dict[str, Any]:
         targets: dict[str, Any] = {"OrganizationalUnitIds": list(units)}
         if account_ids:
             targets |= {"AccountFilterType": "INTERSECTION", "Accounts": list(account_ids)}
         return {
-            "StackSetName": desired.spec.name,
+            "StackSetName": name,
             "DeploymentTargets": targets,
             # IAM is global: the role needs one stack in an account.
-            "Regions": [desired.spec.region],
+            "Regions": [self._spec.region],
             "OperationPreferences": self._preferences,
         }
 

@@ -140,19 +140,16 @@ def crew_of(
     board: Board,
     tools: Tools,
     size: int,
-    so_far: Callable[[Account], Result] = boards.base,
-    done: Callable[[], None] = lambda: None,
 ) -> Crew[Account]:
     """Threads that work on accounts: what `work` returns goes to `ready`, its errors on `board`.
 
-    `work` adds the changes that it makes to the list that it is given, so that a failure can say
-    how far it came; `so_far` is what the account's result says besides.
+    `work` and `ready` are those of `conclude`.
     """
 
     def attempt(account: Account) -> None:
-        conclude(account, work, ready, board=board, tools=tools, so_far=so_far)
+        conclude(account, work, ready, board=board, tools=tools)
 
-    return Crew(accounts, attempt, size=max(1, size), control=tools.control, done=done)
+    return Crew(accounts, attempt, size=max(1, size), control=tools.control, done=lambda: None)
 
 
 def conclude(
@@ -164,7 +161,11 @@ def conclude(
     tools: Tools,
     so_far: Callable[[Account], Result] = boards.base,
 ) -> None:
-    """Work on one account; parameters as of `crew_of`."""
+    """Work on one account: what `work` returns goes to `ready`, what it raises on `board`.
+
+    `work` adds the changes that it makes to the list that it is given, so that a failure can say
+    how far it came; `so_far` is what the account's result says besides.
+    """
     written: list[Change] = []
     started = tools.control.clock()
     try:
@@ -180,6 +181,15 @@ def conclude(
         board.finish(_ended(failed, error))
     else:
         ready(result)
+
+
+def raising(error: Exception) -> Callable[[Account, list[Change]], Any]:
+    """The work of an account that has failed already."""
+
+    def work(_account: Account, _written: list[Change]) -> Any:
+        raise error
+
+    return work
 
 
 def wait_out(crew: Crew[Any], control: Control) -> None:

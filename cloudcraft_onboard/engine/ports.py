@@ -68,17 +68,13 @@ class StackSets(Protocol):
     def update(self, desired: DesiredStackSet) -> str:
         """Make template, parameters and automatic deployment as desired, in every instance."""
 
-    def fill(
-        self, desired: DesiredStackSet, units: Sequence[str], account_ids: Sequence[str] = ()
-    ) -> str:
+    def fill(self, name: str, units: Sequence[str], account_ids: Sequence[str] = ()) -> str:
         """Make missing instances in the units, and those that are outdated once more.
 
         With `account_ids` in these accounts of the units only.
         """
 
-    def empty(
-        self, desired: DesiredStackSet, units: Sequence[str], account_ids: Sequence[str]
-    ) -> str:
+    def empty(self, name: str, units: Sequence[str], account_ids: Sequence[str]) -> str:
         """Delete the instances of these accounts of the units, and their roles with them."""
 
     def delete(self, name: str) -> None:

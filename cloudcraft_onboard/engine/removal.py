@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from cloudcraft_onboard.engine import board as boards
 from cloudcraft_onboard.engine.account import Claims
 from cloudcraft_onboard.engine.ports import AccountSession, Aws
+from cloudcraft_onboard.engine.takedown import Standing, Standings
 from cloudcraft_onboard.errors import AccountError, Raced
 from cloudcraft_onboard.events import Event, StepStarted
 from cloudcraft_onboard.model import (
@@ -42,7 +43,10 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Removal:
-    """What there is of an account, what takes it away, and (notes) what stays and why."""
+    """What there is of an account, what takes it away, and (notes) what stays and why.
+
+    `by_stack_set`: the role goes with the account's instance of a stack set.
+    """
 
     account: Account
     account_id: str
@@ -51,6 +55,7 @@ class Removal:
     role_arn: str | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    by_stack_set: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -93,6 +98,7 @@ def look_at(
     claims: Claims,
     scope: Scope,
     *,
+    standings: Standings,
     emit: Callable[[Event], None],
 ) -> Removal:
     """Find out what there is of an account; reads only.
@@ -104,7 +110,12 @@ def look_at(
     account_id = account.account_id
     kept = _why_kept(account, scope)
     role = _Role(notes=(kept,) if kept else ())
-    if needs_aws(account, scope):
+    standing = _stack_set_of(account, standings) if needs_aws(account, scope) else None
+    if standing is not None and account_id is not None:
+        emit(StepStarted(name=account.name, step="reading the stack set"))
+        changes, notes = standing.removal(account_id, account.role.stackset.name)
+        role = _Role(changes=changes, notes=notes)
+    elif needs_aws(account, scope):
         emit(StepStarted(name=account.name, step="reaching the account"))
         session = aws.reach(account)
         account_id = session.identity.account_id
@@ -121,6 +132,7 @@ def look_at(
         role_arn=role.arn or (registrations[0].role_arn if registrations else None),
         notes=role.notes,
         seconds=time.monotonic() - started,
+        by_stack_set=standing is not None,
     )
 
 
@@ -174,16 +186,18 @@ def remove_role(
 # --- inside -------------------------------------------------------------------------------------
 
 
-_ROLE_OF_OTHERS = {
-    Via.EXISTING: "its role is kept: somebody else made it (role.via: existing)",
-    Via.STACKSET: "its role is kept: its stack set rolled it out (role.via: stackset)",
-}
+def _stack_set_of(account: Account, standings: Standings) -> Standing | None:
+    """The stack set that brought the account's role; none does so to the management account."""
+    if account.role.via is not Via.STACKSET:
+        return None
+    standing = standings.of(account.role)
+    return None if standing.organization.management == account.account_id else standing
 
 
 def _why_kept(account: Account, scope: Scope) -> str | None:
     """Why the role stays, whatever it is like; None where that must be looked at."""
-    if account.role.via in _ROLE_OF_OTHERS:
-        return _ROLE_OF_OTHERS[account.role.via]
+    if account.role.via is Via.EXISTING:
+        return "its role is kept: somebody else made it (role.via: existing)"
     return "its role, if there is one, is kept: --keep-roles" if scope.keep_roles else None
 
 

@@ -7,24 +7,28 @@ that was left half way is finished by the next run, which finds its role without
 from __future__ import annotations
 
 import queue
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.engine.account import Claims
 from cloudcraft_onboard.engine.board import Board
+from cloudcraft_onboard.engine.crew import Crew
 from cloudcraft_onboard.engine.dispatch import Dispatcher
 from cloudcraft_onboard.engine.patience import time_left
 from cloudcraft_onboard.engine.pipeline import (
     Tools,
     Tuning,
     board_of,
+    conclude,
     crew_of,
     forecast,
     note,
+    raising,
     stepping,
     wait_out,
 )
 from cloudcraft_onboard.engine.removal import Removal, Scope, look_at, remove_role
+from cloudcraft_onboard.engine.takedown import Standings, TakeDown, take_downs
 from cloudcraft_onboard.engine.unregister import Track, Unregistrar
 from cloudcraft_onboard.model import Account, Change, Outcome, Result
 from cloudcraft_onboard.plan.registration import Listing
@@ -55,10 +59,19 @@ def plan_removals(
     board = board_of(accounts, tools)
     enabled = [account for account in accounts if account.enabled]
     claims = Claims(enabled)
+    standings = Standings(tools.aws)
     found: dict[str, Removal] = {}
 
     def look(account: Account, _written: list[Change]) -> Removal:
-        return look_at(account, listing, tools.aws, claims, scope, emit=stepping(tools))
+        return look_at(
+            account,
+            listing,
+            tools.aws,
+            claims,
+            scope,
+            standings=standings,
+            emit=stepping(tools),
+        )
 
     def planned(removal: Removal) -> None:
         found[removal.account.name] = removal
@@ -88,14 +101,7 @@ def remove_accounts(
     control = tools.control
     board = Board([removal.account for removal in removals], control, tools.emit)
     dispatcher = Dispatcher(tools.pace, control)
-    roles: queue.SimpleQueue[Account | None] = queue.SimpleQueue()
-
-    def unregistered(track: Track) -> None:
-        if track.removal.role_changes:
-            roles.put(track.removal.account)
-        else:
-            board.finish(track.result())
-
+    stage = _RoleStage(tools, scope, board)
     unregistrar = Unregistrar(
         tools.cloudcraft,
         dispatcher,
@@ -103,29 +109,17 @@ def remove_accounts(
         control,
         tools.emit,
         retries=tuning.retries,
-        then=unregistered,
+        then=stage.submit,
     )
-
-    def take_role(account: Account, written: list[Change]) -> Result:
-        track = unregistrar.track(account.name)
-        started = control.clock()
-        notes = remove_role(track.removal, tools.aws, scope, done=written, emit=stepping(tools))
-        track.done += written
-        track.notes = notes
-        track.seconds += control.clock() - started
-        return track.result()
-
-    crew = crew_of(
-        iter(roles.get, None),
-        take_role,
-        board.finish,
-        board=board,
-        tools=tools,
-        size=min(tuning.concurrency, sum(bool(removal.role_changes) for removal in removals)),
-        so_far=lambda account: unregistrar.track(account.name).result(Outcome.PENDING),
+    crew = Crew(
+        stage.pieces,
+        stage.take,
+        size=max(1, min(tuning.concurrency, sum(bool(each.role_changes) for each in removals))),
+        control=control,
+        done=lambda: None,
     )
     # Who waits for another role must see that there will be none.
-    control.on_stop(lambda: roles.put(None))
+    control.on_stop(stage.close)
     tools.emit(forecast(sum(len(each.registrations) for each in removals), 0, tools.pace))
     crew.start()
     for removal in removals:
@@ -135,10 +129,87 @@ def remove_accounts(
         if control.stopped.is_set() or not unregistrar.resolve_doubts():
             break
     dispatcher.wait_in_flight(time_left(control))
-    roles.put(None)
+    stage.take_stack_sets_down()
+    stage.close()
     wait_out(crew, control)
     unregistrar.leave_pending()
     return board.results(note(control))
+
+
+class _RoleStage:
+    """The second stage: roles one by one, and at its end those of a stack set together."""
+
+    def __init__(self, tools: Tools, scope: Scope, board: Board) -> None:
+        self._tools = tools
+        self._scope = scope
+        self._board = board
+        self._tracks: dict[str, Track] = {}
+        self._rolled_out: list[Account] = []
+        self._queue: queue.SimpleQueue[Account | TakeDown | None] = queue.SimpleQueue()
+
+    @property
+    def pieces(self) -> Iterator[Account | TakeDown]:
+        """What there is to do, until `close`."""
+        return iter(self._queue.get, None)
+
+    def submit(self, track: Track) -> None:
+        """An account that is not registered any more."""
+        account = track.removal.account
+        self._tracks[track.name] = track
+        if not track.removal.role_changes:
+            self._board.finish(track.result())
+        elif track.removal.by_stack_set:
+            self._rolled_out.append(account)
+        else:
+            self._queue.put(account)
+
+    def take_stack_sets_down(self) -> None:
+        """No more accounts come: one operation for all that have their role by a stack set."""
+        for take_down in take_downs(self._rolled_out):
+            self._queue.put(take_down)
+
+    def close(self) -> None:
+        """There is no more to do after what was submitted."""
+        self._queue.put(None)
+
+    def take(self, piece: Account | TakeDown) -> None:
+        """Take one role away, or all roles of one stack set."""
+        if isinstance(piece, Account):
+            self._end(piece, self._remove)
+            return
+        piece.run(
+            self._tools.aws,
+            self._tools.control,
+            emit=stepping(self._tools),
+            gone=lambda account: self._end(account, self._removed),
+            failed=lambda account, error: self._end(account, raising(error)),
+        )
+
+    def _end(self, account: Account, work: Callable[[Account, list[Change]], Result]) -> None:
+        conclude(
+            account,
+            work,
+            self._board.finish,
+            board=self._board,
+            tools=self._tools,
+            so_far=lambda account: self._tracks[account.name].result(Outcome.PENDING),
+        )
+
+    def _remove(self, account: Account, written: list[Change]) -> Result:
+        track = self._tracks[account.name]
+        tools = self._tools
+        started = tools.control.clock()
+        emit = stepping(tools)
+        notes = remove_role(track.removal, tools.aws, self._scope, done=written, emit=emit)
+        track.done += written
+        track.notes = notes
+        track.seconds += tools.control.clock() - started
+        return track.result()
+
+    def _removed(self, account: Account, _written: list[Change]) -> Result:
+        track = self._tracks[account.name]
+        track.done += track.removal.role_changes
+        return track.result()
 
 
 def put_off(results: Sequence[Result], why: str) -> tuple[Result, ...]:

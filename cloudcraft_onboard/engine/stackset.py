@@ -22,24 +22,21 @@ from cloudcraft_onboard.engine.account import (
 )
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.ports import Aws, StackSets
-from cloudcraft_onboard.errors import AccountError, AccountPending, Raced
-from cloudcraft_onboard.events import Event, Said, StepStarted
+from cloudcraft_onboard.engine.watch import Watch, error_of, raise_problem
+from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.events import Event, Said
 from cloudcraft_onboard.model import (
     Account,
     Change,
     DesiredStackSet,
     ObservedStackSet,
     Organization,
-    Problem,
     RoleSpec,
     Stage,
     Via,
 )
 from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.stackset import StackSetPlan, desired_stack_set, plan_stack_set
-
-POLL_SECONDS = 3.0
-"""How often CloudFormation is asked how far it is; an instance takes it some 20 seconds."""
 
 Work = Callable[[Account, list[Change]], RoleReady]
 """One account's work: its changes go into the list, what it raises is the account's problem."""
@@ -93,16 +90,16 @@ class Roller:
         self._emit = emit
         self._conclude = conclude
         self._direct = direct
-        self._waiting: dict[str, Account] = {
-            account.account_id: account for account in rollout.accounts if account.account_id
-        }
+        waiting = {each.account_id: each for each in rollout.accounts if each.account_id}
+        self._watch = Watch(self._name, waiting, control, emit)
+        self._waiting = waiting
         self._access: dict[str, Access] = {}
         self._started = control.clock()
 
     def run(self) -> None:
         """See every account concluded, whatever happens."""
         try:
-            self._show("reading the stack set")
+            self._watch.show("reading the stack set")
             sets = self._aws.stack_sets(self._rollout.role.stackset)
             organization = sets.organization()
             self._set_aside(organization)
@@ -145,7 +142,7 @@ class Roller:
     def _desired(self, sets: StackSets, organization: Organization) -> DesiredStackSet:
         look, role = self._look, self._rollout.role
         a_role = wanted_role(self._rollout.accounts[0], sets.identity, look)
-        _raise(plan_role(a_role, None).conflict)
+        raise_problem(plan_role(a_role, None).conflict)
         return desired_stack_set(role, organization, look.parameters, look.documents)
 
     # --- operations -------------------------------------------------------------------------
@@ -155,14 +152,14 @@ class Roller:
         while True:
             observed = sets.observe(self._name)
             plan = plan_stack_set(desired, observed, tuple(self._waiting))
-            _raise(plan.conflict)
+            raise_problem(plan.conflict)
             self._finish_those_done(sets, plan, observed)
             if not self._apply:
                 self._tell_plan(sets, plan, observed)
                 return
             if observed is not None and observed.busy:
-                self._show("waiting for another operation of the stack set")
-                self._pause()
+                self._watch.show("waiting for another operation of the stack set")
+                self._watch.pause()
                 continue
             try:
                 if plan.create:
@@ -173,21 +170,21 @@ class Roller:
                 elif plan.differs:
                     raise _unstable(self._name, plan.differs)
                 elif plan.changes or (plan.units and not filled):
-                    operation_id = sets.fill(desired, plan.units, plan.accounts)
+                    operation_id = sets.fill(self._name, plan.units, plan.accounts)
                     self._follow(sets, operation_id, plan.changes)
                     self._fail_those_left_out(plan.changes)
                     filled = True
                 else:
                     return
             except Raced:
-                self._pause()
+                self._watch.pause()
 
     def _finish_those_done(
         self, sets: StackSets, plan: StackSetPlan, observed: ObservedStackSet | None
     ) -> None:
         """Conclude the accounts that need nothing, or that no operation can help."""
         for account_id, problem in plan.problems.items():
-            self._end(self._waiting[account_id], _error(problem))
+            self._end(self._waiting[account_id], error_of(problem))
         if observed is None or observed.busy == "DELETE":
             return
         for account_id in [each for each in self._waiting if each not in plan.changes]:
@@ -207,26 +204,15 @@ class Roller:
             self._ready(sets, account_id, (change,) if change else (), plan.notes + notes, None)
 
     def _follow(self, sets: StackSets, operation_id: str, changes: Mapping[str, Change]) -> None:
-        """Conclude each account as CloudFormation is done with it, until the operation ends."""
-        shown: dict[str, str] = {}
         self._started = self._control.clock()
-        while True:
-            operation = sets.operation(self._name, operation_id)
-            for account_id in [each for each in self._waiting if each in changes]:
-                status, reason = operation.results.get(account_id, ("", ""))
-                if status == "SUCCEEDED":
-                    self._ready(sets, account_id, (changes[account_id],), (), 0.0)
-                elif status == "FAILED":
-                    self._end(self._waiting[account_id], _failed(self._rollout, reason))
-                elif status == "CANCELLED":
-                    self._end(self._waiting[account_id], _cancelled(operation_id, reason))
-                elif status and shown.get(account_id) != status:
-                    shown[account_id] = status
-                    step = f"stack instance {status.lower()}"
-                    self._emit(StepStarted(name=self._waiting[account_id].name, step=step))
-            if operation.ended:
-                return
-            self._pause(operation_id)
+        self._watch.follow(
+            sets,
+            operation_id,
+            changes,
+            done=lambda account_id: self._ready(sets, account_id, (changes[account_id],), (), 0.0),
+            failed=lambda account_id, error: self._end(self._waiting[account_id], error),
+            explain=self._failed,
+        )
 
     def _fail_those_left_out(self, changes: Mapping[str, Change]) -> None:
         """An operation that made instances ended without a word about these accounts."""
@@ -243,22 +229,7 @@ class Roller:
             )
             self._end(self._waiting[account_id], error)
 
-    def _pause(self, operation_id: str = "") -> None:
-        """Wait a little. Raises `AccountPending` when the run is stopped."""
-        if self._control.may_start() and not self._control.stopped.wait(POLL_SECONDS):
-            return
-        doing = f"operation {operation_id}" if operation_id else "an operation"
-        raise AccountPending(
-            Stage.ROLE,
-            "OperationInProgress",
-            f"CloudFormation is not done with {doing} of the stack set {self._name}",
-        )
-
     # --- ends -------------------------------------------------------------------------------
-
-    def _show(self, step: str) -> None:
-        for account in self._waiting.values():
-            self._emit(StepStarted(name=account.name, step=step))
 
     def _ready(
         self,
@@ -281,6 +252,15 @@ class Roller:
         ready = ready_of(account, self._look, self._access[account_id], role, seconds)
         self._conclude(account, lambda _account, _written: ready)
 
+    def _failed(self, reason: str) -> AccountError:
+        said = (hint for words, hint in _HINTS.items() if re.search(words, reason, re.IGNORECASE))
+        role = self._rollout.role
+        hint = next(said, _LOOK).format(
+            role=role.name, name=self._name, region=role.stackset.region
+        )
+        message = f"CloudFormation could not bring the role into the account: {reason}"
+        return AccountError(Stage.ROLE, "StackInstanceFailed", message, hint=hint)
+
     def _end(self, account: Account, error: Exception) -> None:
         self._waiting.pop(account.account_id or "", None)
 
@@ -290,15 +270,6 @@ class Roller:
         self._conclude(account, fail)
 
 
-def _raise(problem: Problem | None) -> None:
-    if problem is not None:
-        raise _error(problem)
-
-
-def _error(problem: Problem) -> AccountError:
-    return AccountError(problem.stage, problem.code, problem.message, hint=problem.hint)
-
-
 def _unstable(name: str, differs: str) -> AccountError:
     return AccountError(
         Stage.ROLE,
@@ -306,27 +277,6 @@ def _unstable(name: str, differs: str) -> AccountError:
         f"The stack set {name} was updated and differs again: {differs}.",
         hint="Another program manages the same stack set; stop one of the two and run again.",
     )
-
-
-def _cancelled(operation_id: str, reason: str) -> AccountPending:
-    why = reason or "it was stopped, or more accounts failed than failure_tolerance_percentage"
-    return AccountPending(
-        Stage.ROLE,
-        "Cancelled",
-        f"CloudFormation did not come to this account in operation {operation_id}: {why}",
-    )
-
-
-def _failed(rollout: Rollout, reason: str) -> AccountError:
-    reason = reason or "it gives no reason"
-    said = (hint for words, hint in _HINTS.items() if re.search(words, reason, re.IGNORECASE))
-    hint = next(said, _LOOK).format(
-        role=rollout.role.name,
-        name=rollout.role.stackset.name,
-        region=rollout.role.stackset.region,
-    )
-    message = f"CloudFormation could not bring the role into the account: {reason}"
-    return AccountError(Stage.ROLE, "StackInstanceFailed", message, hint=hint)
 
 
 _LOOK = (

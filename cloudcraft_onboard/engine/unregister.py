@@ -97,11 +97,6 @@ class Unregistrar:
             self._emit(AccountQueued(name=track.name))
         self._go_on(track)
 
-    def track(self, name: str) -> Track:
-        """The account that was submitted under this name."""
-        with self._lock:
-            return self._tracks[name]
-
     def resolve_doubts(self) -> bool:
         """Look once for all doubtful accounts; whether any had to be queued again.
 

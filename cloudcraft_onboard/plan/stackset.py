@@ -88,7 +88,7 @@ def plan_stack_set(
                 each: Change(action=Action.CREATE_ROLE, reason=reason) for each in account_ids
             },
         )
-    conflict = _conflict(desired, observed)
+    conflict = not_ours(name, observed)
     if conflict:
         return StackSetPlan(conflict=conflict)
     differs = "; ".join(_differences(desired, observed))
@@ -149,8 +149,8 @@ def _left_alone(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterato
         )
 
 
-def _conflict(desired: DesiredStackSet, observed: ObservedStackSet) -> Problem | None:
-    name = desired.spec.name
+def not_ours(name: str, observed: ObservedStackSet) -> Problem | None:
+    """Why a stack set is left alone: somebody else made it, or it works by other permissions."""
     key, value = MANAGED_BY
     if observed.tags.get(key) != value:
         why = f"was not made by onboard (it has no tag {key}={value})"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloudcraft_onboard.engine import stackset
+from cloudcraft_onboard.engine import watch
 from tests.support.onboarding import plan, run
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ OTHERS = "e8f3a3c4-0000-4000-8000-000000000000"
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stackset, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.01)
 
 
 def manifest(accounts: dict[str, str], *, role: str = "", stack_set: str = "") -> str:
