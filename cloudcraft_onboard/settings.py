@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,10 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The options that `run`, `plan` and `remove` share (contract §1); times in seconds."""
+    """The options that `run`, `plan` and `remove` share (contract §1); times in seconds.
+
+    `started` is when the command began, by `time.monotonic`: its budget counts from there.
+    """
 
     manifest: str
     selection: Selection = field(default_factory=Selection)
@@ -46,6 +50,7 @@ class Settings:
     settle: float = 10.0
     max_failures: int | None = None
     time_budget: float | None = None
+    started: float = field(default_factory=time.monotonic)
     retries: int = 5
     timeout: float = 60.0
     sandbox: bool = False

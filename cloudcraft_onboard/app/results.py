@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
@@ -21,16 +20,18 @@ from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show.report import json as report_json
 from cloudcraft_onboard.show.views import View, choose_view
 
+# Starting Python before the budget is known, closing connections and writing reports after it.
+_ENDS_SECONDS = 1.0
 _UNFINISHED = (Outcome.FAILED, Outcome.PENDING)
 
 
 def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
-    """The run's control, its time budget counted from now."""
+    """The run's control, which knows what the time budget leaves for work."""
     budget = settings.time_budget
     return Control(
         emit=emit,
         max_failures=settings.max_failures,
-        deadline=None if budget is None else time.monotonic() + budget,
+        deadline=None if budget is None else settings.started + budget - _ENDS_SECONDS,
     )
 
 
