@@ -105,12 +105,13 @@ class BotoStackSets:
         """The stack set with all its instances, None where there is none."""
         try:
             found = self._cloudformation(Call.DESCRIBE_STACK_SET, StackSetName=name)["StackSet"]
+            # First: an operation that ends after this has left its mark on the instances.
+            operations = list(self._pages(Call.LIST_OPERATIONS, StackSetName=name))
             instances = tuple(
                 _instance(each)
                 for each in self._pages(Call.LIST_INSTANCES, StackSetName=name)
                 if each["Region"] == self._spec.region
             )
-            operations = list(self._pages(Call.LIST_OPERATIONS, StackSetName=name))
         except ClientError as error:
             if _code(error) == _GONE:
                 return None

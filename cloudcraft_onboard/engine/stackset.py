@@ -149,6 +149,7 @@ class Roller:
 
     def _bring(self, sets: StackSets, desired: DesiredStackSet) -> None:
         updated = filled = False
+        tried: set[str] = set()
         while True:
             observed = sets.observe(self._name)
             plan = plan_stack_set(desired, observed, tuple(self._waiting))
@@ -161,6 +162,7 @@ class Roller:
                 self._watch.show("waiting for another operation of the stack set")
                 self._watch.pause()
                 continue
+            self._fail_those_left_out(tried.intersection(plan.changes))
             try:
                 if plan.create:
                     sets.create(desired)
@@ -169,13 +171,13 @@ class Roller:
                     updated = True
                 elif plan.differs:
                     raise _unstable(self._name, plan.differs)
-                elif plan.changes or (plan.units and not filled):
-                    operation_id = sets.fill(self._name, plan.units, plan.accounts)
-                    self._follow(sets, operation_id, plan.changes)
-                    self._fail_those_left_out(plan.changes)
-                    filled = True
-                else:
+                elif tried.issuperset(plan.changes) and (filled or not plan.units):
                     return
+                else:
+                    operation_id = sets.fill(self._name, plan.units, plan.accounts)
+                    tried.update(plan.changes)
+                    filled = True
+                    self._follow(sets, operation_id, plan.changes)
             except Raced:
                 self._watch.pause()
 
@@ -214,10 +216,10 @@ class Roller:
             explain=self._failed,
         )
 
-    def _fail_those_left_out(self, changes: Mapping[str, Change]) -> None:
+    def _fail_those_left_out(self, account_ids: Iterable[str]) -> None:
         """An operation that made instances ended without a word about these accounts."""
         role = self._rollout.role
-        for account_id in [each for each in self._waiting if each in changes]:
+        for account_id in account_ids:
             units = ", ".join(role.stackset.organizational_units) or "the organization"
             error = AccountError(
                 Stage.ROLE,

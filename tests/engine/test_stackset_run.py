@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cloudcraft_onboard.engine import watch
-from tests.support.onboarding import plan, run
+from tests.support.onboarding import plan, rewrite, run
+from tests.support.removing import remove
 
 if TYPE_CHECKING:
     from tests.support.stacksets import Company
@@ -56,3 +57,281 @@ def test_a_second_run_writes_nothing(company: Company) -> None:
     assert (again.code, again.outcomes, again.actions) == (0, ["unchanged"] * 2, [[], []])
     assert company.aws.writes == []
     assert again.requests == 2
+
+
+def test_a_change_of_the_role_is_one_update_of_the_stack_set(company: Company) -> None:
+    accounts = members(company, 2)
+    world = company.world(manifest(accounts))
+    run(world)
+    company.aws.asked.clear()
+    rewrite(world, manifest(accounts, role="max_session_duration: 7200"))
+    planned, ended = plan(world), run(world)
+    assert planned.actions == ended.actions == [["update-role"]] * 2
+    assert ended.outcomes == ["updated"] * 2
+    assert company.aws.writes == ["update_stack_set"]
+    for account_id in accounts.values():
+        role = company.role(account_id)
+        assert role is not None
+        assert int(str(role.max_session_duration)) == 7200
+
+
+def test_only_what_is_missing_is_made(company: Company) -> None:
+    accounts = members(company, 3)
+    first = dict(list(accounts.items())[:2])
+    world = company.world(manifest(first))
+    run(world)
+    company.aws.asked.clear()
+    rewrite(world, manifest(accounts))
+    ended = run(world)
+    assert ended.outcomes == ["unchanged", "unchanged", "created"]
+    ((name, given),) = [each for each in company.aws.asked if each[0] in company.aws.writes]
+    assert name == "create_stack_instances"
+    assert given["DeploymentTargets"] == {
+        "OrganizationalUnitIds": [company.root],
+        "AccountFilterType": "INTERSECTION",
+        "Accounts": [accounts["A2"]],
+    }
+
+
+def test_organizational_units_are_meant_as_a_whole(company: Company) -> None:
+    unit = company.unit("Workloads")
+    below = company.unit("Prod", parent=unit)
+    accounts = {"In": company.member("In", unit), "Below": company.member("Below", below)}
+    unlisted = company.member("Unlisted", below)
+    accounts["Outside"] = company.member("Outside")
+    world = company.world(manifest(accounts, stack_set=f"organizational_units: [{unit}]"))
+    ended = run(world)
+    assert ended.outcomes == ["created", "created", "failed"]
+    assert ended.account("Outside")["error"]["code"] == "NoStackInstance"
+    assert unit in ended.account("Outside")["error"]["hint"]
+    assert company.role(unlisted) is not None
+    assert company.role(accounts["Outside"]) is None
+
+
+def test_a_unit_that_is_new_in_the_manifest_gets_the_role(company: Company) -> None:
+    one, two = company.unit("One"), company.unit("Two")
+    accounts = members(company, 1, one)
+    unlisted = company.member("Unlisted", two)
+    world = company.world(manifest(accounts, stack_set=f"organizational_units: [{one}]"))
+    run(world)
+    rewrite(world, manifest(accounts, stack_set=f"organizational_units: [{one}, {two}]"))
+    assert company.role(unlisted) is None
+    assert run(world).outcomes == ["unchanged"]
+    assert company.role(unlisted) is not None
+    company.aws.asked.clear()
+    run(world)
+    assert company.aws.writes == []
+
+
+def test_the_management_account_goes_the_direct_way(company: Company) -> None:
+    accounts = {"Management": "123456789012", **members(company, 1)}
+    world = company.world(manifest(accounts))
+    ended = run(world)
+    assert (ended.code, ended.outcomes) == (0, ["created", "created"])
+    assert ended.account("Management")["actions"] == ["create-role", "attach-policy", "register"]
+    assert ended.account("A0")["actions"] == ["create-role", "register"]
+    assert run(world).outcomes == ["unchanged", "unchanged"]
+
+
+def test_accounts_whose_instance_fails_fail_with_cloudformations_reason(company: Company) -> None:
+    accounts = members(company, 3)
+    company.aws.refusals[accounts["A1"]] = (
+        "User: arn:aws:sts::1:assumed-role/stacksets-exec-1/x is not authorized to perform: "
+        "iam:CreateRole with an explicit deny in a service control policy"
+    )
+    world = company.world(manifest(accounts, stack_set="failure_tolerance_percentage: 50"))
+    ended = run(world)
+    assert (ended.code, ended.outcomes) == (1, ["created", "failed", "created"])
+    error = ended.account("A1")["error"]
+    assert (error["stage"], error["code"]) == ("role", "StackInstanceFailed")
+    assert "explicit deny in a service control policy" in error["message"]
+    assert "stacksets-exec-*" in error["hint"]
+    company.aws.refusals.clear()
+    assert plan(world).actions[1] == ["update-role", "register"]
+    again = run(world)
+    assert (again.code, again.outcomes) == (0, ["unchanged", "created", "unchanged"])
+
+
+def test_a_role_that_is_there_already_is_not_taken_over(company: Company) -> None:
+    accounts = members(company, 1)
+    company.make_role(accounts["A0"])
+    ended = run(company.world(manifest(accounts)))
+    error = ended.account("A0")["error"]
+    assert "already exists" in error["message"]
+    assert "role.via: assume" in error["hint"]
+
+
+def test_accounts_that_cloudformation_did_not_come_to_are_pending(company: Company) -> None:
+    accounts = members(company, 3)
+    company.aws.refusals[accounts["A0"]] = "Internal failure"
+    world = company.world(manifest(accounts, stack_set="failure_tolerance_percentage: 0"))
+    ended = run(world)
+    assert (ended.code, ended.outcomes) == (1, ["failed", "pending", "pending"])
+    assert "failure_tolerance_percentage" in ended.account("A2")["notes"][0]
+    company.aws.refusals.clear()
+    assert run(world).outcomes == ["created"] * 3
+
+
+def test_accounts_are_registered_while_the_operation_still_runs(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.3)
+    world = company.world(manifest(members(company, 4)))
+    assert run(world).code == 0
+    (operation,) = company.aws.kept["cloudcraft-onboard"].operations
+    assert operation.ended_at is not None
+    assert world.requests("POST")[0].at < operation.ended_at.timestamp()
+
+
+def test_an_operation_of_somebody_else_is_waited_for(company: Company) -> None:
+    accounts = members(company, 3)
+    first = dict(list(accounts.items())[:1])
+    world = company.world(manifest(first))
+    run(world)
+    rewrite(world, manifest(accounts))
+    company.aws.elsewhere("cloudcraft-onboard", [accounts["A1"]])
+    company.aws.asked.clear()
+    ended = run(world)
+    assert ended.outcomes == ["unchanged", "created", "created"]
+    assert ended.actions == [[], ["register"], ["create-role", "register"]]
+    assert company.aws.writes == ["create_stack_instances"]
+
+
+def test_an_operation_that_starts_in_between_is_waited_for(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = members(company, 2)
+    world = company.world(manifest({"A0": accounts["A0"]}))
+    run(world)
+    rewrite(world, manifest(accounts))
+    made = company.aws.create_stack_instances
+    refused: list[str] = []
+
+    def once_busy(*given: Any) -> Any:
+        if not refused:
+            refused.append("busy")
+            company.aws.elsewhere("cloudcraft-onboard", [accounts["A0"]])
+        return made(*given)
+
+    monkeypatch.setattr(company.aws, "create_stack_instances", once_busy)
+    assert run(world).outcomes == ["unchanged", "created"]
+    assert company.aws.writes[-2:] == ["create_stack_instances"] * 2
+
+
+def test_a_run_that_stops_leaves_the_operation_to_the_next_one(company: Company) -> None:
+    world = company.world(manifest(members(company, 2)))
+    company.aws.pace = 0
+    ended = run(world, time_budget=2.0)
+    assert (ended.code, ended.outcomes) == (1, ["pending", "pending"])
+    note = ended.account("A0")["notes"][0]
+    assert company.aws.kept["cloudcraft-onboard"].operations[0].id in note
+    company.aws.pace = 1
+    company.aws.asked.clear()
+    assert run(world).outcomes == ["created", "created"]
+    assert company.aws.writes == []
+
+
+def test_an_account_with_another_external_id_is_left_alone(company: Company) -> None:
+    accounts = members(company, 2)
+    world = company.world(manifest(accounts))
+    theirs = {
+        "id": OTHERS,
+        "name": "A0",
+        "roleArn": f"arn:aws:iam::{accounts['A0']}:role/cloudcraft",
+        "externalId": "another",
+        "createdAt": "2026-01-01T00:00:00.000Z",
+    }
+    world.accounts = [theirs]
+    planned, ended = plan(world), run(world)
+    assert planned.outcomes == ended.outcomes == ["failed", "created"]
+    error = ended.account("A0")["error"]
+    assert error["code"] == "ExternalIdDiffers"
+    assert OTHERS in error["hint"]
+    assert company.role(accounts["A0"]) is None
+
+
+def test_a_stack_set_of_somebody_else_is_left_alone(company: Company) -> None:
+    world = company.world(manifest(members(company, 1)))
+    company.client("cloudformation").create_stack_set(
+        StackSetName="cloudcraft-onboard", TemplateBody="{}", PermissionModel="SERVICE_MANAGED"
+    )
+    company.aws.asked.clear()
+    ended = run(world)
+    assert ended.account("A0")["error"]["code"] == "StackSetConflict"
+    assert "role.stackset.name" in ended.account("A0")["error"]["hint"]
+    assert company.aws.writes == []
+
+
+@pytest.mark.parametrize(
+    ("trusted", "stack_set", "hint"),
+    [
+        (False, "admin: self", "activate-organizations-access"),
+        (True, "admin: delegated", "register-delegated-administrator --account-id 123456789012"),
+    ],
+    ids=["trusted access", "delegation"],
+)
+def test_what_the_organization_lacks_is_said(
+    company: Company, *, trusted: bool, stack_set: str, hint: str
+) -> None:
+    company.aws.trusted = trusted
+    ended = run(company.world(manifest(members(company, 2), stack_set=stack_set)))
+    assert (ended.code, ended.outcomes) == (1, ["failed", "failed"])
+    assert hint in ended.account("A1")["error"]["hint"]
+
+
+def test_remove_deletes_the_instances_of_the_selected_accounts(company: Company) -> None:
+    accounts = members(company, 3)
+    world = company.world(manifest(accounts))
+    run(world)
+    company.aws.asked.clear()
+    ended = remove(world, "A1")
+    assert (ended.code, ended.outcomes) == (0, ["removed"])
+    assert ended.actions == [["delete-registration", "delete-role"]]
+    assert company.role(accounts["A1"]) is None
+    assert company.role(accounts["A0"]) is not None
+    assert world.registered == sorted([accounts["A0"], accounts["A2"]])
+    assert company.aws.writes == ["delete_stack_instances"]
+
+
+def test_the_stack_set_goes_with_its_last_instance(company: Company) -> None:
+    accounts = {"Management": "123456789012", **members(company, 2)}
+    world = company.world(manifest(accounts))
+    run(world)
+    ended = remove(world)
+    assert (ended.code, ended.outcomes) == (0, ["removed"] * 3)
+    assert company.aws.kept == {}
+    assert world.registered == []
+    assert [company.role(account_id) for account_id in accounts.values()] == [None] * 3
+    company.aws.asked.clear()
+    assert remove(world).outcomes == ["unchanged"] * 3
+    assert company.aws.writes == []
+
+
+def test_an_instance_that_cannot_be_deleted_fails_its_account(company: Company) -> None:
+    accounts = members(company, 2)
+    world = company.world(manifest(accounts, stack_set="failure_tolerance_percentage: 50"))
+    run(world)
+    company.aws.refusals[accounts["A0"]] = "Cannot delete entity, must detach all policies first."
+    ended = remove(world)
+    assert ended.outcomes == ["failed", "removed"]
+    error = ended.account("A0")["error"]
+    assert "must detach all policies" in error["message"]
+    assert ended.account("A0")["actions"] == ["delete-registration"]
+    assert "cloudcraft-onboard" in company.aws.kept
+
+
+def test_remove_leaves_a_stack_set_of_somebody_else(company: Company) -> None:
+    accounts = members(company, 1)
+    world = company.world(manifest(accounts))
+    run(world)
+    stack_set = company.client("cloudformation")
+    stack_set.update_stack_set(
+        StackSetName="cloudcraft-onboard",
+        UsePreviousTemplate=True,
+        AutoDeployment={"Enabled": True},
+        Tags=[{"Key": "team", "Value": "core"}],
+    )
+    ended = remove(world)
+    assert ended.actions == [["delete-registration"]]
+    assert "ManagedBy" in ended.account("A0")["notes"][0]
+    assert company.role(accounts["A0"]) is not None

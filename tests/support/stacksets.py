@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.exceptions import CloudFormationError, StackSetNotEmpty, ValidationError
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult
@@ -38,6 +38,7 @@ PATCHED = (
     "update_stack_set",
     "create_stack_instances",
     "delete_stack_instances",
+    "delete_stack_set",
     "list_stack_instances",
     "list_stack_set_operations",
     "describe_stack_set_operation",
@@ -155,6 +156,13 @@ class InBetween:
             instance["Status"] = "OUTDATED"
         region = next((i["Region"] for i in kept.instances.values()), "us-east-1")
         return self._begin(kept, "UPDATE", region, list(kept.instances), given)
+
+    def delete_stack_set(self, response: Any, given: dict[str, Any], original: Any) -> Any:
+        kept = self._idle(given)
+        if kept.instances:
+            raise StackSetNotEmpty
+        del self.kept[given["StackSetName"]]
+        return original(response)
 
     # --- instances ------------------------------------------------------------------------------
 
@@ -423,6 +431,18 @@ class Company:
         self._monkeypatch.setenv("AWS_ENDPOINT_URL", self.url)
         self._mirror(world)
         return world
+
+    def make_role(self, account_id: str) -> None:
+        """Somebody makes a role of this name by hand."""
+        iam_backends[account_id]["aws"].create_role(
+            role_name="cloudcraft",
+            assume_role_policy_document='{"Version": "2012-10-17", "Statement": []}',
+            path="/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+        )
 
     def role(self, account_id: str, name: str = "cloudcraft") -> Role | None:
         """A role as moto has it."""
