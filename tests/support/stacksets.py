@@ -444,6 +444,11 @@ class Company:
             max_session_duration="3600",
         )
 
+    def drop_role(self, name: str) -> None:
+        """Somebody deletes a role of the management account."""
+        empty_role(MANAGEMENT, name)
+        iam_backends[MANAGEMENT]["aws"].delete_role(name)
+
     def role(self, account_id: str, name: str = "cloudcraft") -> Role | None:
         """A role as moto has it."""
         roles = iam_backends[account_id]["aws"].get_roles()
