@@ -14,6 +14,7 @@ T = TypeVar("T")
 class Crew(Generic[T]):
     """`size` threads that take pieces one by one, such as accounts, while new work may start.
 
+    `may_start` says so instead of `control` where pieces are not new work, but its next step.
     Daemon threads: after an interrupt the program must be able to end while one of them still
     waits for AWS.
     """
@@ -26,11 +27,13 @@ class Crew(Generic[T]):
         size: int,
         control: Control,
         done: Callable[[], None],
+        may_start: Callable[[], bool] | None = None,
     ) -> None:
         self._pieces = iter(pieces)
         self._work = work
         self._control = control
         self._done = done
+        self._may_start = may_start or control.may_start
         self._lock = threading.Lock()
         self._running = size
         self._threads = [
@@ -69,7 +72,7 @@ class Crew(Generic[T]):
                 self._done()
 
     def _next(self) -> T | None:
-        if not self._control.may_start():
+        if not self._may_start():
             return None
         with self._lock:
             return next(self._pieces, None)

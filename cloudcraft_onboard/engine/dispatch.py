@@ -26,11 +26,15 @@ _MOST_IN_FLIGHT = 64
 
 
 class Dispatcher:
-    """Jobs in, requests out, one thread a request in flight."""
+    """Jobs in, requests out, one thread a request in flight.
 
-    def __init__(self, pace: Pace, control: Control) -> None:
+    `verified`: a last read follows, for which a time budget must leave a slot.
+    """
+
+    def __init__(self, pace: Pace, control: Control, *, verified: bool) -> None:
         self._pace = pace
         self._control = control
+        self._verified = verified
         self._jobs: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
         self._in_flight: set[threading.Thread] = set()
@@ -119,13 +123,15 @@ class Dispatcher:
             return None
 
     def _beyond_budget(self, wait: float) -> bool:
-        """Whether a request sent after `wait`, and the verifying read after it, come too late."""
+        """Whether a request sent after `wait` comes too late, or the verifying read after it."""
         latest = self._latest
         if latest == math.inf:
             return False
         sent = self._control.clock() + wait
         if sent > latest:
             return True
+        if not self._verified:
+            return False
         own_slot_again = sent + self._slowest + self._pace.window
         return self._pace.free_by(latest) < 2 and own_slot_again > latest  # noqa: PLR2004 - and the read
 

@@ -72,7 +72,7 @@ def run_accounts(
     """Bring each account to its desired state; the results in the accounts' order."""
     control = tools.control
     board = board_of(accounts, tools)
-    dispatcher = Dispatcher(tools.pace, control)
+    dispatcher = Dispatcher(tools.pace, control, verified=True)
     registrar = Registrar(
         tools.cloudcraft,
         dispatcher,

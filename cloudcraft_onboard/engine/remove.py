@@ -100,7 +100,7 @@ def remove_accounts(
     """Delete what a plan found; the results in the plan's order."""
     control = tools.control
     board = Board([removal.account for removal in removals], control, tools.emit)
-    dispatcher = Dispatcher(tools.pace, control)
+    dispatcher = Dispatcher(tools.pace, control, verified=False)
     stage = _RoleStage(tools, scope, board)
     unregistrar = Unregistrar(
         tools.cloudcraft,
@@ -117,9 +117,8 @@ def remove_accounts(
         size=max(1, min(tuning.concurrency, sum(bool(each.role_changes) for each in removals))),
         control=control,
         done=lambda: None,
+        may_start=lambda: not control.abandoning,
     )
-    # Who waits for another role must see that there will be none.
-    control.on_stop(stage.close)
     tools.emit(forecast(sum(len(each.registrations) for each in removals), 0, tools.pace))
     crew.start()
     for removal in removals:
@@ -173,9 +172,16 @@ class _RoleStage:
         self._queue.put(None)
 
     def take(self, piece: Account | TakeDown) -> None:
-        """Take one role away, or all roles of one stack set."""
+        """Take one role away, or all roles of one stack set.
+
+        After a stop only the role of an account that is half removed, while there is time.
+        """
+        stopped = not self._tools.control.may_start()
         if isinstance(piece, Account):
-            self._end(piece, self._remove)
+            if self._tracks[piece.name].done or not stopped:
+                self._end(piece, self._remove)
+            return
+        if stopped:
             return
         piece.run(
             self._tools.aws,
