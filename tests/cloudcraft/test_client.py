@@ -267,8 +267,9 @@ def test_a_burst_of_another_client_costs_a_pause_and_no_registration(
 def test_a_429_wave_is_one_pause_and_everyone_gets_through(
     local: SandboxWorld, make_client: MakeClient
 ) -> None:
-    client = make_client(local.cloudcraft_url, local.api_key, limit=5, window=2.0, retries=0)
-    local.fault(faults.too_many(times=5))
+    client = make_client(local.cloudcraft_url, local.api_key, limit=5, window=1.0, retries=0)
+    # The answers come late enough for all five to be under way.
+    local.fault(faults.too_many(times=5, delay=0.5))
     with ThreadPoolExecutor(5) as pool:
         assert list(pool.map(lambda _: client.registrations(), range(5))) == [()] * 5
     assert client.usage.throttled == 5
