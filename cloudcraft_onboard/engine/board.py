@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.events import AccountFinished, Event
-from cloudcraft_onboard.model import Account, Outcome, Problem, Result
+from cloudcraft_onboard.model import Account, Outcome, Problem, Result, Via
 
 
 class Board:
@@ -64,7 +64,7 @@ def base(account: Account) -> Result:
     return Result(
         name=account.name,
         account_id=account.account_id,
-        profile=account.profile,
+        profile=None if account.role.via is Via.EXISTING else account.profile,
         region=account.region,
         outcome=Outcome.PENDING,
         line=account.line,
