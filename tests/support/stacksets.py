@@ -19,7 +19,12 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from moto.cloudformation.exceptions import CloudFormationError, StackSetNotEmpty, ValidationError
+from moto.cloudformation.exceptions import (
+    CloudFormationError,
+    StackSetNotEmpty,
+    StackSetNotFoundException,
+    ValidationError,
+)
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult
@@ -158,6 +163,8 @@ class InBetween:
         return self._begin(kept, "UPDATE", region, list(kept.instances), given)
 
     def delete_stack_set(self, response: Any, given: dict[str, Any], original: Any) -> Any:
+        if given["StackSetName"] not in self.kept:
+            raise StackSetNotFoundException(given["StackSetName"])
         kept = self._idle(given)
         if kept.instances:
             raise StackSetNotEmpty
@@ -193,7 +200,7 @@ class InBetween:
 
     def list_stack_instances(self, _response: Any, given: dict[str, Any], _original: Any) -> Any:
         instances = self.kept[given["StackSetName"]].instances
-        return ActionResult({"Summaries": list(instances.values())})
+        return _page(list(instances.values()), given)
 
     def _targets(self, given: dict[str, Any]) -> list[str]:
         backend = organizations_backends[MANAGEMENT]["aws"]
@@ -211,8 +218,9 @@ class InBetween:
 
     def list_stack_set_operations(self, _r: Any, given: dict[str, Any], _original: Any) -> Any:
         kept = self.kept[given["StackSetName"]]
-        self._tick(kept, given["StackSetName"])
-        return ActionResult({"Summaries": [_shown(each) for each in reversed(kept.operations)]})
+        if "NextToken" not in given:
+            self._tick(kept, given["StackSetName"])
+        return _page([_shown(each) for each in reversed(kept.operations)], given)
 
     def describe_stack_set_operation(self, _r: Any, given: dict[str, Any], _original: Any) -> Any:
         kept = self.kept[given["StackSetName"]]
@@ -226,14 +234,11 @@ class InBetween:
         waiting = dict.fromkeys(operation.todo, ("PENDING", ""))
         if operation.todo:
             waiting[operation.todo[0]] = ("RUNNING", "")
-        return ActionResult(
-            {
-                "Summaries": [
-                    {"Account": account_id, "Status": status, "StatusReason": reason}
-                    for account_id, (status, reason) in {**operation.results, **waiting}.items()
-                ]
-            }
-        )
+        listed = [
+            {"Account": account_id, "Status": status, "StatusReason": reason}
+            for account_id, (status, reason) in {**operation.results, **waiting}.items()
+        ]
+        return _page(listed, given)
 
     def elsewhere(self, name: str, account_ids: list[str], action: str = "CREATE") -> Operation:
         """Somebody else starts an operation."""
@@ -304,6 +309,15 @@ class InBetween:
         instance["Status"] = failed if reason else "CURRENT"
         instance["StatusReason"] = reason
         return reason
+
+
+def _page(summaries: list[dict[str, Any]], given: dict[str, Any]) -> ActionResult:
+    """Pages of two, so that every list has several."""
+    start = int(given.get("NextToken", 0))
+    page: dict[str, Any] = {"Summaries": summaries[start : start + 2]}
+    if len(summaries) > start + 2:
+        page["NextToken"] = str(start + 2)
+    return ActionResult(page)
 
 
 def _shown(operation: Operation) -> dict[str, Any]:
