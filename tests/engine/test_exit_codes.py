@@ -32,7 +32,7 @@ CANNOT_START = [
 
 @BOTH
 @pytest.mark.parametrize(("environment", "code", "why"), CANNOT_START)
-def test_nothing_starts(
+def test_nothing_starts(  # noqa: PLR0917 - one case a row
     make_world: MakeWorld,
     tmp_path: Path,
     command: str,
@@ -105,9 +105,7 @@ def lose(file: Path, section: str) -> None:
         profiles.write(written)
 
 
-@pytest.mark.parametrize(
-    "path", ["missing/x.json", "manifest.yaml/x.json", "x.txt", "folder.json"]
-)
+@pytest.mark.parametrize("path", ["missing/x.json", "manifest.yaml/x.json", "x.txt", "folder.json"])
 def test_a_report_path_that_cannot_be_used_is_2(
     make_world: MakeWorld, tmp_path: Path, path: str
 ) -> None:
