@@ -196,14 +196,19 @@ class Roller:
         self, sets: StackSets, plan: StackSetPlan, observed: ObservedStackSet | None
     ) -> None:
         busy = observed is not None and observed.busy
-        home = self._rollout.role.stackset.region
-        note = f"By the stack set {self._name}, {home}, account {sets.identity.account_id}."
-        notes = (note, "An operation of it is in progress.") if busy else (note,)
+        spec = self._rollout.role.stackset
+        home = f"{spec.region}, account {sets.identity.account_id}"
+        notes = [*plan.notes, f"By the stack set {self._name}, {home}."]
+        if busy:
+            notes.append("An operation of it is in progress.")
+        if plan.create:
+            where = "its organizational units" if spec.organizational_units else "the organization"
+            notes.append(f"Accounts that join {where} later get the role too, by themselves.")
         if plan.units and not plan.accounts:
             self._emit(Said(text=f"The stack set {self._name} goes to {', '.join(plan.units)}."))
         for account_id in list(self._waiting):
             change = plan.changes.get(account_id)
-            self._ready(sets, account_id, (change,) if change else (), plan.notes + notes, None)
+            self._ready(sets, account_id, (change,) if change else (), tuple(notes), None)
 
     def _follow(self, sets: StackSets, operation_id: str, changes: Mapping[str, Change]) -> None:
         self._started = self._control.clock()
