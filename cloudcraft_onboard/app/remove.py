@@ -36,7 +36,7 @@ from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.views import View, choose_view
+from cloudcraft_onboard.show.views import View
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class _Removing:
 
     def _drive(self, story: Callable[[], T], total: int, *, dry_run: bool) -> T | None:
         """What the story returns, shown by a view of its own; None where it was cut off."""
-        self._view = choose_view(sys.stderr, verbosity=self._settings.verbosity)
+        self._view = results.view(self._settings)
         self._events.put(
             RunStarted(
                 command=Command.REMOVE,
