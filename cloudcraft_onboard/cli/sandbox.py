@@ -35,7 +35,10 @@ def sandbox(
     rate_limit: Annotated[
         str,
         typer.Option(
-            "--rate-limit", metavar="REQUESTS/SECONDS", help="Of the local Cloudcraft's whole API."
+            "--rate-limit",
+            metavar="REQUESTS/SECONDS",
+            envvar="CLOUDCRAFT_RATE_LIMIT",
+            help="Of the local Cloudcraft's whole API.",
         ),
     ] = "20/60",
     propagation: Annotated[
