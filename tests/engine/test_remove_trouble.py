@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 
 from cloudcraft_onboard.errors import CannotStart
 from tests.support import faults
 from tests.support.aws_proxy import SCP, THROTTLING, AwsProxy
-from tests.support.onboarding import hub
-from tests.support.removing import remove, roles
+from tests.support.onboarding import hub, run
+from tests.support.removing import meanwhile, remove, roles
 from tests.support.world import MakeWorld, SandboxWorld
 
 REMOVING: faults.Fault = {"method": "DELETE", "path": "^/aws/account/"}
@@ -184,6 +188,53 @@ def test_throttled_and_lost_calls_are_made_again(
     assert with_role(world) == []
 
 
+def test_a_policy_that_comes_while_the_role_is_emptied_is_seen(
+    make_world: MakeWorld, aws_proxy: AwsProxy
+) -> None:
+    world = onboarded(make_world, 1)
+    message = "Cannot delete entity, must detach all policies first."
+    aws_proxy.trouble("DeleteRole", status=409, code="DeleteConflict", message=message, times=1)
+    ended = remove(world)
+    assert ended.outcomes == ["removed"]
+    assert (aws_proxy.calls["GetRole"], aws_proxy.calls["DeleteRole"]) == (3, 2)
+    assert with_role(world) == []
+
+
+def test_a_role_in_an_instance_profile_fails_with_the_way_out(
+    make_world: MakeWorld, aws_proxy: AwsProxy
+) -> None:
+    world = onboarded(make_world, 1)
+    message = "Cannot delete entity, must remove roles from instance profile first."
+    aws_proxy.trouble("DeleteRole", status=409, code="DeleteConflict", message=message)
+    ended = remove(world)
+    assert (ended.code, ended.outcomes) == (1, ["failed"])
+    assert "instance profile" in ended.account("A1")["error"]["hint"]
+
+
+def test_no_role_is_touched_where_a_profile_leads_elsewhere_since_the_plan(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world("version: 1\naccounts:\n  - {name: Direct, profile: direct}\n")
+    keys = tmp_path / "keys.json"
+
+    def become(account_id: str) -> None:
+        told = {"Version": 1, "AccessKeyId": account_id, "SecretAccessKey": "test"}
+        keys.write_text(json.dumps(told), encoding="utf-8")
+
+    Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text("", encoding="utf-8")
+    config = f"[profile direct]\nregion = us-east-1\ncredential_process = cat {keys}\n"
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text(config, encoding="utf-8")
+    for account_id in (IDS[0], IDS[1]):
+        become(account_id)
+        assert run(world).code == 0
+    become(IDS[0])
+    world.fault(faults.slow(2.0, **REMOVING))
+    with meanwhile(lambda: bool(world.requests("DELETE")), lambda: become(IDS[1])):
+        ended = remove(world)
+    assert ended.account("Direct")["error"]["code"] == "WrongAccount"
+    assert (world.registered, with_role(world)) == ([IDS[1]], IDS[:2])
+
+
 # --- stops ------------------------------------------------------------------------------------
 
 
@@ -206,7 +257,7 @@ def test_too_many_failures_stop_the_removal(make_world: MakeWorld, aws_proxy: Aw
     assert with_role(world) == IDS
 
 
-def test_a_time_budget_ends_it_in_time_and_the_next_removal_goes_on(make_world: MakeWorld) -> None:
+def test_a_time_budget_ends_it_in_time_and_what_is_begun_is_finished(make_world: MakeWorld) -> None:
     world = onboarded(make_world, rate_limit="2/10")
     ended = remove(world, time_budget=6.0)
     assert (ended.code, ended.outcomes) == (1, ["removed", "pending", "pending"])
