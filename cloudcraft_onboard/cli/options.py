@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
 from cloudcraft_onboard.cli.complete import patterns
+from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.settings import Selection, Settings, duration
 
 SELECT = "Which accounts"
 PACE = "Pace and limits"
@@ -158,3 +163,61 @@ ExitCode = Annotated[
         rich_help_panel=RESULTS,
     ),
 ]
+
+
+def _settings(
+    manifest: ManifestPath,
+    *,
+    only: Only = None,
+    exclude: Exclude = None,
+    changed_since: ChangedSince = None,
+    concurrency: Concurrency = 16,
+    settle: Settle = 10.0,
+    max_failures: MaxFailures = None,
+    time_budget: TimeBudget = None,
+    retries: Retries = 5,
+    timeout: Timeout = 60.0,
+    report: Reports = None,
+    output: OutputFormat = Output.table,
+    sandbox: Sandbox = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
+) -> Settings:
+    """Options into `Settings`; `UsageError` for values that don't go together."""
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet contradict each other", hint="use one of them")
+    return Settings(
+        manifest=manifest,
+        selection=Selection(
+            only=tuple(only or ()), exclude=tuple(exclude or ()), changed_since=changed_since
+        ),
+        concurrency=concurrency,
+        reports=tuple(report or ()),
+        output=output.value,
+        settle=settle,
+        max_failures=max_failures,
+        time_budget=None if time_budget is None else duration(time_budget),
+        retries=retries,
+        timeout=timeout,
+        sandbox=sandbox,
+        verbosity=-1 if quiet else verbose,
+    )
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command MANIFEST and the shared options in place of its parameter `settings`.
+
+    Typer reads options off a signature; this writes the shared ones into it, once for all commands.
+    """
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    manifest, *common = inspect.signature(_settings, eval_str=True).parameters.values()
+
+    @wraps(command)
+    def taking_all(**given: Any) -> None:
+        mine = {parameter.name: given.pop(parameter.name) for parameter in own}
+        command(_settings(**given), **mine)
+
+    parameters = [manifest, *own, *common]
+    taking_all.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    taking_all.__annotations__ = {each.name: each.annotation for each in parameters}
+    return taking_all

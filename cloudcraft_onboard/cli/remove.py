@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard.cli import options
-from cloudcraft_onboard.cli.run import collect
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.settings import Selection, Settings
 
 DEFAULT_MOST = 5
 
@@ -20,8 +20,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: onboard remove org.yaml --only Legacy --report removed.md")(remove)
 
 
+@options.with_settings
 def remove(
-    manifest: options.ManifestPath,
+    settings: Settings,
     *,
     yes: Annotated[
         bool,
@@ -65,27 +66,14 @@ def remove(
             rich_help_panel=WHAT,
         ),
     ] = None,
-    only: options.Only = None,
-    exclude: options.Exclude = None,
-    concurrency: options.Concurrency = 16,
-    settle: options.Settle = 10.0,
-    max_failures: options.MaxFailures = None,
-    time_budget: options.TimeBudget = None,
-    retries: options.Retries = 5,
-    timeout: options.Timeout = 60.0,
-    report: options.Reports = None,
-    output: options.OutputFormat = options.Output.table,
-    sandbox: options.Sandbox = False,
-    verbose: options.Verbose = 0,
-    quiet: options.Quiet = False,
 ) -> None:
     """Take back what onboard made: registrations in Cloudcraft, then roles in AWS.
 
     Shows its plan and asks. Roles that onboard didn't make are kept.
     """
-    if unlisted and (only or exclude):
+    if unlisted and settings.selection != Selection():
         raise UsageError(
-            "--unlisted is about accounts that the manifest lacks: no --only/--exclude"
+            "--unlisted is about accounts that the manifest lacks: no selection of its own"
         )
     if unlisted and force:
         raise UsageError("--unlisted deletes no roles: no --force")
@@ -93,23 +81,6 @@ def remove(
         raise UsageError(
             "--max-removals goes with --unlisted", hint="use --only to select accounts"
         )
-    settings = collect(
-        manifest,
-        only=only,
-        exclude=exclude,
-        changed_since=None,
-        concurrency=concurrency,
-        settle=settle,
-        max_failures=max_failures,
-        time_budget=time_budget,
-        retries=retries,
-        timeout=timeout,
-        report=report,
-        output=output,
-        sandbox=sandbox,
-        verbose=verbose,
-        quiet=quiet,
-    )
     from cloudcraft_onboard.app import remove as story  # noqa: PLC0415 - loads boto3 and httpx
 
     wish = story.Wish(

@@ -10,6 +10,7 @@ import boto3
 import httpx
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto.server import ThreadedMotoServer
 
 MANAGEMENT = "123456789012"
@@ -76,7 +77,9 @@ class Throttling:
         self.times -= 1
         body = b'{"__type": "TooManyRequestsException", "Message": "slow down"}'
         raw = _Body(body)
-        return AWSResponse(request.url, 400, {"Content-Type": "application/x-amz-json-1.1"}, raw)
+        headers = HTTPHeaders()
+        headers["Content-Type"] = "application/x-amz-json-1.1"
+        return AWSResponse(request.url, 400, headers, raw)
 
 
 class _Body:
