@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from cloudcraft_onboard import settings as environment
+from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.pipeline import Tools
-from cloudcraft_onboard.errors import CannotStart, PaceClosed, Refused, RequestError
+from cloudcraft_onboard.errors import CannotStart, PaceClosed, Refused, RequestError, UsageError
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.model import Manifest
+from cloudcraft_onboard.model import Account, Manifest, Via
 from cloudcraft_onboard.redact import protect
 from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT, Settings
 
@@ -29,10 +30,12 @@ def connect(
     """Make the tools of a run; `stack` closes them.
 
     Raises:
-        UsageError: an environment variable's value cannot be used, or `--sandbox` lacks its extra.
+        UsageError: an environment variable's value cannot be used, or `--sandbox` lacks its extra,
+            or StackSets, which it doesn't have.
         CannotStart: there is no usable API key.
     """
     if settings.sandbox:
+        _check_sandbox(choose(manifest, settings.selection))
         _enter_sandbox(manifest, stack)
     endpoint = environment.endpoint(os.environ)
     protect(endpoint.api_key)
@@ -75,6 +78,16 @@ def first_reads() -> Iterator[None]:
             f"Cloudcraft cannot be reached: {error.message}",
             hint=error.hint or "check the network and CLOUDCRAFT_BASE_URL; nothing was changed",
         ) from error
+
+
+def _check_sandbox(accounts: Sequence[Account]) -> None:
+    """The local AWS has no CloudFormation."""
+    rolled_out = [a.name for a in accounts if a.enabled and a.role.via is Via.STACKSET]
+    if rolled_out:
+        raise UsageError(
+            f"The sandbox has no CloudFormation StackSets, which {rolled_out[0]!r} asks for",
+            hint="leave such accounts out with --exclude, or try them with `role.via: assume`",
+        )
 
 
 def _enter_sandbox(manifest: Manifest, stack: ExitStack) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
@@ -41,7 +42,14 @@ _BUSY = frozenset({"RUNNING", "QUEUED", "STOPPING"})
 _RACES = frozenset({"OperationInProgressException", "StaleRequestException"})
 _GONE = "StackSetNotFoundException"
 
+# Not every server at AWS_ENDPOINT_URL is a CloudFormation; the SDK then trips over the answer.
+_FAULTS = (BotoCoreError, ResponseParserError)
+
 _HINTS = {
+    r"unsupported service|unable to parse": (
+        "What answers there is no CloudFormation; the sandbox, for one, has none. Look at"
+        " AWS_ENDPOINT_URL."
+    ),
     r"enable organizations access": (
         "Let CloudFormation work in the organization's accounts: in the management account,"
         " `aws cloudformation activate-organizations-access{option}`."
@@ -233,14 +241,14 @@ class BotoStackSets:
         try:
             with signed_by(self._credentials):
                 return self._send(call, **parameters, **self._call_as)
-        except BotoCoreError as error:
+        except _FAULTS as error:
             raise self._explained(error, call) from error
 
     def _call(self, call: Call) -> Mapping[str, Any]:
         try:
             with signed_by(self._credentials):
                 return self._send(call)
-        except (BotoCoreError, ClientError) as error:
+        except (*_FAULTS, ClientError) as error:
             raise self._explained(error, call) from error
 
     def _explained(self, error: Exception, call: Call) -> AccountError:

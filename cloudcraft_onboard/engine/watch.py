@@ -28,9 +28,13 @@ class Watch:
         self.waiting = waiting
         self._control = control
         self._emit = emit
+        self._shown = ""
 
     def show(self, step: str) -> None:
-        """Tell the listeners what all accounts wait for."""
+        """Tell the listeners what all accounts wait for, once."""
+        if step == self._shown:
+            return
+        self._shown = step
         for account in self.waiting.values():
             self._emit(StepStarted(name=account.name, step=step))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cloudcraft_onboard.engine import watch
+from cloudcraft_onboard.errors import UsageError
 from tests.support.onboarding import plan, rewrite, run
 from tests.support.removing import remove
+from tests.support.world import MakeWorld
 
 if TYPE_CHECKING:
     from tests.support.stacksets import Company
@@ -337,3 +340,23 @@ def test_remove_leaves_a_stack_set_of_somebody_else(company: Company) -> None:
     assert ended.actions == [["delete-registration"]]
     assert "ManagedBy" in ended.account("A0")["notes"][0]
     assert company.role(accounts["A0"]) is not None
+
+
+def test_the_defaults_profile_administers_the_stack_set(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = members(company, 1)
+    text = manifest(accounts).replace("defaults:", "defaults:\n  profile: admin")
+    world = company.world(text.replace('"A0", ', '"A0", profile: nowhere, '))
+    config = tmp_path / "config"
+    config.write_text("[profile admin]\naws_access_key_id=a\naws_secret_access_key=b\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert run(world).outcomes == ["created"]
+
+
+def test_the_sandbox_says_that_it_has_no_stack_sets(make_world: MakeWorld) -> None:
+    world = make_world(manifest({"A": "300000000001", "B": "300000000002"}))
+    with pytest.raises(UsageError, match="no CloudFormation StackSets, which 'A'"):
+        run(world, sandbox=True)
+    ended = run(world, retries=0)
+    assert "AWS_ENDPOINT_URL" in ended.account("B")["error"]["hint"]
