@@ -15,13 +15,15 @@ from cloudcraft_onboard.errors import OnboardError
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.settings import Settings
-from cloudcraft_onboard.show import github, table
+from cloudcraft_onboard.show import github, table, text
 from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show.report import json as report_json
 from cloudcraft_onboard.show.views import View, choose_view
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
 _ENDS_SECONDS = 1.0
+# More lines than this are folded in the log of a GitHub Actions job.
+_LONG_OUTPUT = 60
 _UNFINISHED = (Outcome.FAILED, Outcome.PENDING)
 
 
@@ -69,7 +71,11 @@ def show_table(report: Report, stream: TextIO, *, estimate: str | None = None) -
     """Print the results as a table, in colour where `stream` is a terminal."""
     width = shutil.get_terminal_size((100, 24)).columns
     color = stream.isatty() and not os.environ.get("NO_COLOR")
-    print(table.render(report, width=width, color=color, forecast=estimate), file=stream)
+    told = table.render(report, width=width, color=color, forecast=estimate)
+    if os.environ.get("GITHUB_ACTIONS") == "true" and told.count("\n") > _LONG_OUTPUT:
+        # Folded, with the line that counts below it.
+        told = github.group("Accounts", told) + f"\n{table.last_line(report).plain}"
+    print(told, file=stream)
     stream.flush()
 
 
@@ -82,25 +88,7 @@ def exit_code(report: Report, *, changes_count: bool = False) -> int:
 
 def say_forecast(writes: Mapping[str, int], pace: Pace, *, reads: int) -> str:
     """How long the requests take, writes by kind: `137 registrations, 20 a minute: about 7 min`."""
-    windows = -(-(sum(writes.values()) + reads) // pace.limit) - 1
-    parts = [
-        f"{count} {word}{'' if count == 1 else 's'}" for word, count in writes.items() if count
-    ]
-    speed = (
-        "20 a minute"
-        if (pace.limit, pace.window) == (20, 60)
-        else (f"{pace.limit} per {pace.window:g} s")
-    )
-    return f"{', '.join(parts)}, {speed}: {_about(windows * pace.window)}"
-
-
-def _about(seconds: float) -> str:
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return "less than a minute"
-    minutes = -(-seconds // 60)
-    if minutes < 120:  # noqa: PLR2004 - two hours
-        return f"about {minutes:.0f} min"
-    return f"about {minutes / 60:.1f} h"
+    return text.forecast(writes, reads=reads, limit=pace.limit, window=pace.window)
 
 
 def write(path: str, report: Report) -> bool:

@@ -10,6 +10,7 @@ from cloudcraft_onboard.events import (
     AccountFinished,
     AccountRetried,
     Event,
+    Forecast,
     PaceWaited,
     RequestRetried,
     RunFinished,
@@ -18,7 +19,7 @@ from cloudcraft_onboard.events import (
     Stopping,
     Throttled,
 )
-from cloudcraft_onboard.model import Outcome, Result
+from cloudcraft_onboard.model import Command, Outcome, Result
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.screen import waiting
 from cloudcraft_onboard.show.state import State
@@ -42,6 +43,7 @@ class PlainView:
         self._last_line: float | None = None
         self._told: dict[str, Outcome] = {}
         self._hinted: set[str] = set()
+        self._forecast = False
 
     def handle(self, event: Event) -> None:
         """Take an event in and say what is to be said of it."""
@@ -52,6 +54,10 @@ class PlainView:
                 self._last_line = now
                 if self._verbosity >= 0:
                     self._say(self._opening(event), now)
+            case Forecast() if not self._forecast:
+                self._forecast = True
+                if event.writes and self._verbosity >= 0 and not self._state.planned:
+                    self._say(self._expectation(event), now)
             case AccountFinished():
                 self._finished(event.result, now, provisional=event.provisional)
             case Said():
@@ -80,6 +86,15 @@ class PlainView:
         accounts = text.counted(event.total, "account")
         called = text.called(event.command, dry_run=event.dry_run)
         return f"{called} {text.clean(event.manifest)}: {accounts}"
+
+    def _expectation(self, event: Forecast) -> str:
+        what = "deletion" if self._state.command is Command.REMOVE else "registration"
+        return text.forecast(
+            {what: event.writes},
+            reads=event.requests - event.writes,
+            limit=event.limit,
+            window=event.window,
+        )
 
     def _finished(self, result: Result, now: float, *, provisional: bool) -> None:
         # The verifying read finishes accounts again; only another outcome is worth another line.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
@@ -107,6 +107,15 @@ def about(value: float) -> str:
     if minutes < 60:  # noqa: PLR2004 - minutes per hour
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def forecast(writes: Mapping[str, int], *, reads: int, limit: int, window: float) -> str:
+    """How long requests take, writes by kind: `137 registrations, 20 a minute: about 7 min`."""
+    kinds = ", ".join(counted(number, noun) for noun, number in writes.items() if number)
+    speed = f"{limit} a minute" if window == 60 else f"{limit} per {window:g} s"  # noqa: PLR2004
+    windows = -(-(sum(writes.values()) + reads) // limit)
+    told = f"about {about(windows * window)}" if windows > 1 else "less than a minute"
+    return f"{kinds}, {speed}: {told}"
 
 
 def clock(value: float) -> str:

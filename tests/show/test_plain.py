@@ -96,7 +96,7 @@ def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
     plain.tell(Forecast(writes=900, requests=901, seconds=2700, limit=20, window=60))
     plain.tell(StepStarted(name="A", step="assuming role"), AccountQueued(name="B"))
     plain.tick(59)
-    assert len(plain.lines) == 1
+    assert plain.lines[1:] == ["900 registrations, 20 a minute: about 46 min"]
     plain.tell(PaceWaited(seconds=14, slots=20, waiting=1))
     plain.tick(60)
     plain.tick(61)
@@ -105,9 +105,19 @@ def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
         "still working: 0 of 1,000 done, 1 being worked on"
         " · Cloudcraft's pace: next 20 slots in 13 s · 1 queued · about 44 min left"
     )
-    assert plain.lines[1:] == [told]
+    assert plain.lines[2:] == [told]
     plain.tick(120)
-    assert len(plain.lines) == 3
+    assert len(plain.lines) == 4
+
+
+@pytest.mark.parametrize(("verbosity", "writes"), [(-1, 137), (0, 0)])
+def test_no_forecast_where_nobody_wants_it_or_nothing_is_written(
+    verbosity: int, writes: int
+) -> None:
+    plain = Screenless(verbosity)
+    before = plain.lines
+    plain.tell(Forecast(writes=writes, requests=writes, seconds=360, limit=20, window=60))
+    assert plain.lines == before
 
 
 def test_no_heartbeat_before_or_after_a_run() -> None:

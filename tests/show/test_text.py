@@ -76,3 +76,23 @@ def test_wrapped_lines_fit_and_lose_nothing(value: str, width: int) -> None:
 def test_names_are_listed_up_to_a_number() -> None:
     assert text.listed(["A", "B"], 3) == "A, B"
     assert text.listed([f"n{i}" for i in range(1003)], 2) == "n0, n1 and 1,001 more"
+
+
+@pytest.mark.parametrize(
+    ("writes", "reads", "told"),
+    [
+        ({"registration": 137}, 3, "137 registrations, 20 a minute: about 7 min"),
+        (
+            {"registration": 1, "update": 2},
+            3,
+            "1 registration, 2 updates, 20 a minute: less than a minute",
+        ),
+        ({"registration": 1000}, 3, "1,000 registrations, 20 a minute: about 51 min"),
+        ({"registration": 10_000}, 3, "10,000 registrations, 20 a minute: about 8 h 21 min"),
+        ({"deletion": 18, "update": 0}, 1, "18 deletions, 20 a minute: less than a minute"),
+    ],
+)
+def test_the_forecast_is_the_pace_of_full_windows(
+    writes: dict[str, int], reads: int, told: str
+) -> None:
+    assert text.forecast(writes, reads=reads, limit=20, window=60) == told
