@@ -25,6 +25,7 @@ from cloudcraft_onboard.engine.verify import Verifier
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.events import Event, Forecast
 from cloudcraft_onboard.model import Account, Change, Problem, Result, Stage, Via
+from cloudcraft_onboard.redact import redact
 
 _log = logging.getLogger(__name__)
 
@@ -281,7 +282,7 @@ def _ended(so_far: Result, error: Exception) -> Result:
             problem = Problem(
                 stage=Stage.ROLE,
                 code=type(error).__name__,
-                message=f"unexpected: {error}",
+                message=redact(f"unexpected: {error}"),
                 hint="this is a bug of onboard; please report it with the output of -vv",
             )
             return boards.failed(so_far, problem)
