@@ -217,7 +217,6 @@ class Registrar:
     # --- one request ------------------------------------------------------------------------
 
     def _send(self, track: Track, slot: Slot) -> None:
-        started = self._control.clock()
         self._emit(StepStarted(name=track.name, step=track.changes[0].action.word))
         track.attempts += 1
         track.waits_for = (
@@ -242,15 +241,18 @@ class Registrar:
         finally:
             with self._lock:
                 self._sending.pop(track.name, None)
-            track.seconds += self._control.clock() - started
 
     def _write(self, track: Track, slot: Slot) -> None:
         spec = track.ready.spec
-        if track.registration is None:
-            track.registration = self._cloudcraft.register(spec, slot)
-            track.made.add(track.registration.id)
-        else:
-            self._cloudcraft.update(track.registration, spec, slot)
+        started = self._control.clock()
+        try:
+            if track.registration is None:
+                track.registration = self._cloudcraft.register(spec, slot)
+                track.made.add(track.registration.id)
+            else:
+                self._cloudcraft.update(track.registration, spec, slot)
+        finally:
+            track.seconds += self._control.clock() - started
 
     def _accept(self, track: Track) -> None:
         with self._lock:
