@@ -174,7 +174,7 @@ _RULES = (
     _Rule(
         codes=frozenset({"MfaRequired"}),
         hint=(
-            "{source} needs an MFA code, and there is no terminal to ask at. Run"
+            "{source} needs an MFA code, which is not asked for here. Run"
             " `aws sts get-caller-identity{profile_option}` first; its session is used then."
         ),
     ),

@@ -117,6 +117,10 @@ class Wire:
             client.close()
 
 
+def _never_ask(prompt: str) -> str:
+    raise EOFError(prompt)
+
+
 class Sdk:
     """Sessions, credentials and clients; creating them is guarded by a lock, using them isn't."""
 
@@ -146,7 +150,8 @@ class Sdk:
     def credentials(self, session: botocore.session.Session, region: str) -> Credentials:
         """The session's credentials by the SDK's own chain. Raises `NoCredentialsError`.
 
-        Sessions with MFA that the AWS CLI keeps are used, but none is written to its cache.
+        Sessions with MFA that the AWS CLI keeps are used, but none is written to its cache; where
+        there is none, nobody is asked for a code: `EOFError`.
         """
         with self._lock:
             # What is written goes into the empty dict in front.
@@ -154,6 +159,9 @@ class Sdk:
             cached: Any = ChainMap({}, kept)
             resolver = create_credential_resolver(session, cache=cached, region_name=region)
             self._parse_once(session, resolver)
+            # The SDK would ask in the middle of the display, and for each profile anew.
+            asking: Any = resolver.get_provider("assume-role")
+            asking._prompter = _never_ask  # noqa: SLF001 - botocore offers no other way
         credentials = resolver.load_credentials()
         if credentials is None:
             raise NoCredentialsError

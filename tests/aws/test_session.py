@@ -162,6 +162,16 @@ def test_mfa_session_that_the_aws_cli_keeps_is_used_and_no_other_is_kept(
     assert len(list(cache.iterdir())) == 1
 
 
+def test_nobody_is_asked_for_an_mfa_code(aws: BotoAws) -> None:
+    configure(
+        f"[profile mfa]\nrole_arn = arn:aws:iam::{MEMBER}:role/{ENTRY}\nsource_profile = hub\n"
+        f"mfa_serial = arn:aws:iam::{HUB}:mfa/me"
+    )
+    error = refusal(aws, member(profile="mfa"))
+    assert error.code == "MfaRequired"
+    assert "aws sts get-caller-identity --profile mfa" in error.hint
+
+
 def test_profile_endpoint_is_honoured(
     org: SandboxWorld, monkeypatch: pytest.MonkeyPatch, aws: BotoAws
 ) -> None:
