@@ -106,7 +106,7 @@ Retries = Annotated[
         "--retries",
         metavar="N",
         min=0,
-        max=20,
+        max=100,
         help="How often one request is tried again when that is safe.",
         rich_help_panel=PACE,
     ),
