@@ -112,7 +112,8 @@ class State:
     def _backlog(self, now: float) -> float:
         """Seconds that the pace needs at least for what waits for it, retries included."""
         again = [work.retry_at for name, work in self.working.items() if name in self.through]
-        more = max(len(self.queued) + len(again) - self.slots, 0)
+        # While no wait was announced, a whole window is still there to be used.
+        more = max(len(self.queued) + len(again) - (self.slots or self.limit), 0)
         windows = math.ceil(more / self.limit) if self.limit else 0
         ready = max([self.slots_at, *again, min(self.queued.values(), default=0.0)])
         return max(ready - now, 0.0) + windows * self.window

@@ -99,10 +99,20 @@ def test_the_time_left_is_no_shorter_than_what_waits() -> None:
         Forecast(writes=45, requests=46, seconds=60, limit=20, window=60),
         *(AccountQueued(name=f"n{i}", ready_in=10) for i in range(45)),
     )
-    assert state.time_left(100) == 3 * 60
+    assert state.time_left(100) == 2 * 60
     state.fold(StepStarted(name="n0", step="register"), 100)
     state.fold(AccountRetried(name="n0", reason="the role is new", wait=20), 100)
-    assert state.time_left(100) == 20 + 3 * 60
+    assert state.time_left(100) == 20 + 2 * 60
+
+
+def test_a_few_accounts_that_settle_take_no_window() -> None:
+    state = folded(
+        Forecast(writes=5, requests=6, seconds=0, limit=20, window=60),
+        *(AccountQueued(name=f"n{i}", ready_in=10) for i in range(5)),
+    )
+    left = state.time_left(4)
+    assert left is not None
+    assert left <= 10
 
 
 def test_the_time_left_follows_aws_when_that_is_slower() -> None:
