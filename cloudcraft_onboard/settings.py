@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloudcraft_onboard.cloudcraft.access import check_base_url, check_key
 from cloudcraft_onboard.errors import CannotStart, UsageError
 
 DEFAULT_BASE_URL = "https://api.cloudcraft.co"
@@ -74,11 +75,6 @@ def endpoint(environment: Mapping[str, str]) -> Endpoint:
         UsageError: a value that cannot be used (exit 2).
         CannotStart: no key, or one that cannot be a key (exit 3).
     """
-    from cloudcraft_onboard.cloudcraft.client import (  # noqa: PLC0415 - loads httpx
-        check_base_url,
-        check_key,
-    )
-
     base_url = environment.get("CLOUDCRAFT_BASE_URL") or DEFAULT_BASE_URL
     check_base_url(base_url)
     limit = rate_limit(environment.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT)
@@ -119,7 +115,7 @@ def _api_key(environment: Mapping[str, str]) -> str:
         raise CannotStart(
             "there is no Cloudcraft API key",
             hint="set CLOUDCRAFT_API_KEY, or CLOUDCRAFT_API_KEY_FILE to a file that holds it "
-            "(Cloudcraft: Manage users > API keys; a read-write key)",
+            "(a read-write key of an Owner or Administrator)",
         )
     try:
         return Path(file).read_text(encoding="utf-8").strip()

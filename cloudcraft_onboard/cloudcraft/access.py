@@ -25,7 +25,7 @@ def check_key(key: str) -> None:
         return
     raise CannotStart(
         f"the Cloudcraft API key {problem}",
-        hint="copy it again from Cloudcraft (User settings, API keys) into CLOUDCRAFT_API_KEY, "
+        hint="copy it again from Cloudcraft into CLOUDCRAFT_API_KEY, "
         "or into the file that CLOUDCRAFT_API_KEY_FILE names",
     )
 

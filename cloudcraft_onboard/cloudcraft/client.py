@@ -25,7 +25,6 @@ from tenacity import (
 )
 
 from cloudcraft_onboard.cloudcraft import registrations as shapes
-from cloudcraft_onboard.cloudcraft.access import check_base_url, check_key
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.cloudcraft.exchange import Unreachable, Wire
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
@@ -40,8 +39,6 @@ from cloudcraft_onboard.model import (
     Team,
 )
 from cloudcraft_onboard.redact import redact
-
-__all__ = ["CloudcraftClient", "check_base_url", "check_key"]
 
 BACKOFF = wait_exponential_jitter(max=30)
 """1, 2, 4, ... seconds, each with up to one more."""

@@ -96,8 +96,3 @@ def failed(result: Result, problem: Problem) -> Result:
 def noted(result: Result, *notes: str) -> Result:
     """`result` with more notes."""
     return replace(result, notes=result.notes + notes)
-
-
-def names(results: Iterable[Result]) -> list[str]:
-    """Account names, for sentences."""
-    return [result.name for result in results]
