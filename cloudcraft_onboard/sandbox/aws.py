@@ -148,9 +148,8 @@ async def _policy_arn(account_id: str, word: str) -> str:
 async def _make_organization(seed: Seed) -> None:
     """Add the manifest's accounts to the organization (CreateAccount would invent their IDs)."""
     set_request_account_id(seed.management)
-    headers = {"x-amz-target": "AWSOrganizationsV20161128.ListRoots"}
-    _, _, answer = await organizations.handle_request("POST", "/", headers, b"{}", {})
-    root = json.loads(answer)["Roots"][0]
+    root = (await _organizations("ListRoots"))["Roots"][0]
+    units = await _make_units(root["Id"], seed)
     state = organizations.get_state()
     for member in seed.members:
         organization = root["Arn"].split("/")[1]
@@ -164,16 +163,36 @@ async def _make_organization(seed: Seed) -> None:
                 "Arn": f"arn:aws:organizations::{seed.management}:account/{organization}"
                 f"/{member.account_id}",
                 "Email": f"aws+{member.account_id}@example.com",
-                "Status": "ACTIVE",
                 "JoinedMethod": "CREATED",
                 "JoinedTimestamp": int(time.time()),
                 "Path": "/",
-                "_ParentId": root["Id"],
                 **known,
+                "Status": member.status,
+                "_ParentId": units[member.path],
                 "Name": member.name,
             },
         )
     organizations.load_persisted_state(state)
+
+
+async def _make_units(root: str, seed: Seed) -> dict[tuple[str, ...], str]:
+    """The members' OUs, those above in front: path to ID."""
+    paths = {m.path[:depth] for m in seed.members for depth in range(1, len(m.path) + 1)}
+    units: dict[tuple[str, ...], str] = {(): root}
+    for path in sorted(paths, key=lambda path: (len(path), path)):
+        parent = units[path[:-1]]
+        made = await _organizations("CreateOrganizationalUnit", ParentId=parent, Name=path[-1])
+        units[path] = made["OrganizationalUnit"]["Id"]
+    return units
+
+
+async def _organizations(action: str, **params: str) -> dict[str, Any]:
+    """Call MiniStack's Organizations in this process, as the account that was set last."""
+    headers = {"x-amz-target": f"AWSOrganizationsV20161128.{action}"}
+    body = json.dumps(params).encode()
+    _, _, answer = await organizations.handle_request("POST", "/", headers, body, {})
+    parsed: dict[str, Any] = json.loads(answer)
+    return parsed
 
 
 async def _iam(account_id: str, action: str, **params: str) -> ET.Element:

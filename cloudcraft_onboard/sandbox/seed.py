@@ -11,6 +11,11 @@ An account's tag `sandbox` says in which state it starts; several words may stan
     shared-trust   the role trusts Cloudcraft and somebody else
     denied         the way in has no IAM permissions
     unreachable    there is no way in: no role to assume, or no such profile
+    closed         AWS Organizations says that the account is suspended
+    strangers      beside this account there are three that the manifest lacks: one that is in the
+                   organization alone, one that Cloudcraft knows too, one that left the organization
+
+The tag `ou` says where in the organization the account is, such as `Prod/Payments`.
 """
 
 from __future__ import annotations
@@ -110,10 +115,12 @@ class SeedRegistration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeedMember:
-    """An account of the organization."""
+    """An account of the organization; `path` are the OUs below the root that lead to it."""
 
     account_id: str
     name: str
+    path: tuple[str, ...] = ()
+    status: str = "ACTIVE"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,9 +144,13 @@ def seed(manifest: Manifest | None, external_id: str) -> Seed:
         homes = {None: DEFAULT_MANAGEMENT}
     placed = tuple((account, _place(account, homes)) for account in accounts)
     teams = _teams(accounts)
+    strangers = any("strangers" in states(account) for account in accounts)
     return Seed(
         management=_management(accounts, homes),
-        members=tuple(SeedMember(account_id=home, name=account.name) for account, home in placed),
+        members=(
+            *(_member(account, home) for account, home in placed),
+            *(STRANGERS[:2] if strangers else ()),
+        ),
         users=tuple(_users(accounts, homes)),
         roles=tuple(
             role for account, home in placed for role in _roles(account, home, homes, external_id)
@@ -150,12 +161,22 @@ def seed(manifest: Manifest | None, external_id: str) -> Seed:
             if (words := _policy_words(account))
         ),
         teams=tuple(SeedTeam(id=team_id, name=name) for name, team_id in teams.items()),
-        registrations=tuple(
-            registration
-            for account, home in placed
-            for registration in _registrations(account, home, teams)
+        registrations=(
+            *(
+                registration
+                for account, home in placed
+                for registration in _registrations(account, home, teams)
+            ),
+            *(_by_hand(stranger) for stranger in (STRANGERS[1:] if strangers else ())),
         ),
     )
+
+
+STRANGERS = (
+    SeedMember(account_id="200000000001", name="Skunkworks", path=("Labs",)),
+    SeedMember(account_id="200000000002", name="Mobile App", path=("Prod",)),
+    SeedMember(account_id="200000000003", name="Sold Subsidiary"),
+)
 
 
 def states(account: Account) -> frozenset[str]:
@@ -197,6 +218,16 @@ def _homes(accounts: tuple[Account, ...]) -> dict[str | None, str]:
 def _place(account: Account, homes: dict[str | None, str]) -> str:
     """The account's own ID."""
     return account.account_id or homes[account.profile]
+
+
+def _member(account: Account, home: str) -> SeedMember:
+    units = [unit for unit in account.tags.get("ou", "").split("/") if unit]
+    return SeedMember(
+        account_id=home,
+        name=account.name,
+        path=tuple(units[1:] if units[:1] == ["Root"] else units),  # as `init` writes it, or short
+        status="SUSPENDED" if "closed" in states(account) else "ACTIVE",
+    )
 
 
 def _management(accounts: tuple[Account, ...], homes: dict[str | None, str]) -> str:
@@ -323,3 +354,10 @@ def _registrations(
     yield registration
     if "doubled" in state:
         yield registration
+
+
+def _by_hand(stranger: SeedMember) -> SeedRegistration:
+    role_arn = f"arn:aws:iam::{stranger.account_id}:role/cloudcraft"
+    return SeedRegistration(
+        name=stranger.name, role_arn=role_arn, read_access=None, write_access=None
+    )

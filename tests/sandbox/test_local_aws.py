@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudcraft_onboard.aws.organizations import members
 from cloudcraft_onboard.model import Account, RoleSpec, Via
 from cloudcraft_onboard.sandbox.options import EXTERNAL_ID
 from cloudcraft_onboard.sandbox.policies import POLICIES
@@ -206,6 +208,28 @@ def test_the_organization_has_the_manifests_accounts(make_world: MakeWorld) -> N
         MEMBER: "Payments",
     }
     assert master == "100000000009"
+
+
+def test_the_tag_ou_says_where_in_the_organization_an_account_is(make_world: MakeWorld) -> None:
+    hub = Account(name="Hub", account_id="100000000009", tags={"sandbox": "management strangers"})
+    payments = replace(member(), tags={"ou": "Prod/Shop"})
+    closed = Account(
+        name="Closed",
+        account_id="100000000002",
+        tags={"ou": "Root/Prod/Shop", "sandbox": "closed"},
+    )
+    world = make_world([hub, payments, closed])
+    with closing(boto3.Session().client("organizations")) as client:
+        found = {m.name: (m.path, m.state) for m in members(client)}
+
+    assert found == {
+        "Hub": (("Root",), "ACTIVE"),
+        "Member": (("Root", "Prod", "Shop"), "ACTIVE"),
+        "Closed": (("Root", "Prod", "Shop"), "SUSPENDED"),
+        "Skunkworks": (("Root", "Labs"), "ACTIVE"),
+        "Mobile App": (("Root", "Prod"), "ACTIVE"),
+    }
+    assert world.registered == ["200000000002", "200000000003"]
 
 
 def test_a_new_beginning_forgets_everything(make_world: MakeWorld) -> None:
