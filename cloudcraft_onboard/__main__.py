@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
 
 from cloudcraft_onboard.errors import ManifestError, OnboardError
+from cloudcraft_onboard.harmless import guard, tell_runner
 
 
 def main() -> None:
     """Run the command line and exit."""
-    for stream in (sys.stdout, sys.stderr):
-        # An account's name in a locale that cannot write it must not end the run.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    guard()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
         from cloudcraft_onboard.cli.main import app  # noqa: PLC0415 - it may be interrupted, too
@@ -58,7 +55,7 @@ def _say_manifest_errors(error: ManifestError) -> None:
         from cloudcraft_onboard.show import github  # noqa: PLC0415 - only needed here
 
         for line in github.manifest_annotations(error):
-            print(line, file=sys.stderr)
+            tell_runner(sys.stderr, line)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
+from cloudcraft_onboard.harmless import dumps
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, Via
 from cloudcraft_onboard.plan.documents import VERSION
@@ -33,7 +34,7 @@ class Permissions:
     @property
     def as_json(self) -> str:
         """Both documents, as `-o json` prints them."""
-        return json.dumps({"operator": self.operator, "account": self.account}, indent=2)
+        return dumps({"operator": self.operator, "account": self.account})
 
 
 def permissions(manifest: str) -> Permissions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.ports import Pace
 from cloudcraft_onboard.errors import OnboardError
 from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.harmless import dumps, tell_runner
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import github, table, text
@@ -61,7 +61,7 @@ def deliver(
 def show(report: Report, output: str, *, estimate: str | None = None) -> None:
     """Print the results on stdout: `output` is "table" or "json"."""
     if output == "json":
-        print(json.dumps(report_json.to_json(report), indent=2, ensure_ascii=False))
+        print(dumps(report_json.to_json(report)))
         sys.stdout.flush()
     else:
         show_table(report, sys.stdout, estimate=estimate)
@@ -74,7 +74,8 @@ def show_table(report: Report, stream: TextIO, *, estimate: str | None = None) -
     told = table.render(report, width=width, color=color, forecast=estimate)
     if os.environ.get("GITHUB_ACTIONS") == "true" and told.count("\n") > _LONG_OUTPUT:
         # Folded, with the line that counts below it.
-        told = github.group("Accounts", told) + f"\n{table.last_line(report).plain}"
+        github.write_group(stream, "Accounts", told)
+        told = table.last_line(report).plain
     print(told, file=stream)
     stream.flush()
 
@@ -104,7 +105,7 @@ def write(path: str, report: Report) -> bool:
 def _tell_github(report: Report) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in github.annotations(report):
-            print(line, file=sys.stderr)
+            tell_runner(sys.stderr, line)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,6 +12,7 @@ from cloudcraft_onboard.app.results import control
 from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.errors import CannotStart, OnboardError, RequestError, UsageError
 from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.harmless import dumps
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, Manifest, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.plan.diff import needed_documents, plan_role
@@ -40,7 +40,7 @@ def template(manifest: str, selection: Selection, output: str) -> str:
     if conflict:
         raise OnboardError(conflict.message, hint=conflict.hint)
     made = role_template(role)
-    return json.dumps(made, indent=2, ensure_ascii=False) if output == "json" else as_yaml(made)
+    return dumps(made) if output == "json" else as_yaml(made)
 
 
 def _the_one_role(accounts: Sequence[Account]) -> RoleSpec:

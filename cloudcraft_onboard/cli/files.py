@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard.cli import options
+from cloudcraft_onboard.harmless import dumps
 
 
 def register(app: typer.Typer) -> None:
@@ -34,11 +35,9 @@ def validate(
 
 def schema() -> None:
     """Print the manifest's JSON Schema (draft 2020-12), for editors."""
-    import json  # noqa: PLC0415 - only needed here
-
     from cloudcraft_onboard.manifest.schema import json_schema  # noqa: PLC0415 - loads pydantic
 
-    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    typer.echo(dumps(json_schema()))
 
 
 def report(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from cloudcraft_onboard.cli import options
+from cloudcraft_onboard.harmless import dumps
 
 
 class Output(StrEnum):
@@ -46,7 +46,7 @@ def permissions(
             ("Account: the role that is assumed in each account", found.account),
         ):
             typer.echo(f"# {title}")
-            typer.echo(json.dumps(document, indent=2) if document["Statement"] else "# (nothing)")
+            typer.echo(dumps(document) if document["Statement"] else "# (nothing)")
             typer.echo()
     for sentence in story.advice(found):
         typer.echo(sentence, err=True)

@@ -1,13 +1,14 @@
-"""What GitHub Actions reads: annotations, groups, the job's summary. Strings; nothing is printed.
+"""What GitHub Actions reads: annotations, groups, the job's summary.
 
 Sources: docs.github.com "Workflow commands for GitHub Actions" (step summaries: 1 MiB each), and
 the escaping of actions/toolkit, `packages/core/src/command.ts`.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 from cloudcraft_onboard.errors import ManifestError
+from cloudcraft_onboard.harmless import clean_lines, tell_runner
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import markdown
 from cloudcraft_onboard.show.table import last_line
@@ -31,7 +32,8 @@ def annotation(
 
 def _data(value: str) -> str:
     # Every separator of lines that a reader might know: what follows one could be a command.
-    return "%0A".join(line.replace("%", "%25") for line in value.replace("\r\n", "\n").splitlines())
+    lines = value.replace("\r\n", "\n").splitlines()
+    return "%0A".join(clean_lines(line).replace("%", "%25") for line in lines)
 
 
 def _property(value: str) -> str:
@@ -62,9 +64,11 @@ def manifest_annotations(error: ManifestError) -> list[str]:
     ]
 
 
-def group(title: str, text: str) -> str:
-    """`text` as a group that the log shows folded."""
-    return f"::group::{_data(title)}\n{text.rstrip()}\n::endgroup::"
+def write_group(stream: TextIO, title: str, text: str) -> None:
+    """Write `text` as a group that the log shows folded."""
+    tell_runner(stream, f"::group::{_data(title)}")
+    stream.write(f"{text.rstrip()}\n")
+    tell_runner(stream, "::endgroup::")
 
 
 def append_summary(path: str, report: Report) -> None:

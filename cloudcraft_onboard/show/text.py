@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
+from cloudcraft_onboard.harmless import clean as clean  # noqa: PLC0414 - one word of this room
 from cloudcraft_onboard.model import Action, Change, Command, Outcome, Result
 
 STYLES = {
@@ -29,21 +30,6 @@ TO_DO = {
 """What a plan calls outcomes that are not there yet."""
 
 _SYMBOL_STYLES = {"+": "green", "~": "yellow", "-": "red"}
-
-_JOINERS = "\u200c\u200d"  # inside emoji and Persian words, where dropping them changes the text
-
-
-def clean(text: str) -> str:
-    """`text` as one line that cannot steer a terminal: no control or bidirectional characters."""
-    if text.isprintable():
-        return text
-    return "".join(map(_harmless, text)).strip()
-
-
-def _harmless(char: str) -> str:
-    if char.isspace():
-        return " "
-    return char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}"
 
 
 def width_of(text: str) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -40,9 +41,11 @@ def test_no_text_starts_another_command(message: str, file: str) -> None:
 
 
 def test_a_group_is_folded() -> None:
-    assert github.group("Plan\n::error::x", "a\nb\n") == (
-        "::group::Plan%0A::error::x\na\nb\n::endgroup::"
-    )
+    log = io.StringIO()
+    github.write_group(log, "Plan\n::error::x", "a\nb\n")
+    first, *rest = log.getvalue().splitlines()
+    assert re.fullmatch(r"::group::Plan%0A.+error::x", first)
+    assert rest == ["a", "b", "::endgroup::"]
 
 
 def test_the_summary_is_appended(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from cloudcraft_onboard.harmless import clean_lines
 from cloudcraft_onboard.model import Report, Result
 from cloudcraft_onboard.show import text
 
@@ -40,8 +41,8 @@ def render(report: Report) -> str:
 
 
 def harmless(cell: str) -> str:
-    """`cell` as a text that no spreadsheet takes for a formula."""
-    cell = cell.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """`cell` as a text that no spreadsheet takes for a formula, nor a terminal for more."""
+    cell = clean_lines(cell)
     return f"'{cell}" if cell.lstrip(" \n").startswith(_FORMULAS) else cell
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.harmless import dumps
 from cloudcraft_onboard.model import (
     Action,
     Change,
@@ -35,7 +35,7 @@ _SUMMARY = (
 
 def render(report: Report) -> str:
     """The report as JSON text."""
-    return json.dumps(to_json(report), indent=2, ensure_ascii=False) + "\n"
+    return dumps(to_json(report)) + "\n"
 
 
 def to_json(report: Report) -> dict[str, Any]:

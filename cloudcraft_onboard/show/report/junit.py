@@ -6,15 +6,14 @@ readers: no `skipped` at `testsuites`, no `file` and `line` at `testcase`.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from xml.etree import ElementTree as ET
 
+from cloudcraft_onboard.harmless import clean_lines
 from cloudcraft_onboard.model import Outcome, Report, Result
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.table import last_line
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SKIPPED = {
     Outcome.PENDING: "pending: run the same command again to go on",
     Outcome.SKIPPED: "disabled in the manifest",
@@ -35,7 +34,7 @@ def render(report: Report) -> str:
         suites,
         "testsuite",
         {
-            "name": _xml(f"onboard {report.command} {report.manifest}"),
+            "name": clean_lines(f"onboard {report.command} {report.manifest}"),
             "timestamp": report.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             **numbers,
             "skipped": str(sum(map(report.count, _SKIPPED))),
@@ -43,10 +42,10 @@ def render(report: Report) -> str:
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in (("manifest", report.manifest), ("dry_run", str(report.dry_run).lower())):
-        ET.SubElement(properties, "property", {"name": name, "value": _xml(value)})
+        ET.SubElement(properties, "property", {"name": name, "value": clean_lines(value)})
     for result in report.results:
         _case(suite, report, result)
-    ET.SubElement(suite, "system-out").text = _xml(last_line(report).plain)
+    ET.SubElement(suite, "system-out").text = clean_lines(last_line(report).plain)
     ET.SubElement(suite, "system-err")
     ET.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
@@ -58,22 +57,19 @@ def _case(suite: ET.Element, report: Report, result: Result) -> None:
         "testcase",
         {
             "classname": f"onboard.{report.command}",
-            "name": _xml(result.name),
+            "name": clean_lines(result.name),
             "time": f"{result.seconds:.2f}",
         },
     )
     if result.error is not None:
         problem = result.error
         failure = ET.SubElement(
-            case, "failure", {"type": _xml(problem.code), "message": _xml(problem.message)}
+            case,
+            "failure",
+            {"type": clean_lines(problem.code), "message": clean_lines(problem.message)},
         )
         where = f"{report.manifest}:{result.line}: {text.title(result)}, stage {problem.stage}"
-        failure.text = _xml(f"{problem.message}\n\n{problem.hint}\n\n{where}")
+        failure.text = clean_lines(f"{problem.message}\n\n{problem.hint}\n\n{where}")
     elif result.outcome in _SKIPPED:
         why = "; ".join(result.notes) or _SKIPPED[result.outcome]
-        ET.SubElement(case, "skipped", {"message": _xml(why)})
-
-
-def _xml(value: str) -> str:
-    """`value` without the characters that XML 1.0 cannot hold."""
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+        ET.SubElement(case, "skipped", {"message": clean_lines(why)})

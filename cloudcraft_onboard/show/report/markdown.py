@@ -14,7 +14,7 @@ _MOST_NAMES = 20
 # What means something inside of a line of GitHub's Markdown, and at its start. Entities rather than
 # backslashes: they hold in tables and in HTML, too.
 _MEANING = re.compile(
-    r"""(?P<mention>[@#])|[\\`*_{}\[\]<>&|~$^]|:(?=//)|(?<=www)\.|\A[+\-=]
+    r"""(?P<mention>[@#])|[\\`*_{}\[\]<>&|~$^]|:(?=//)|(?<=www)\.|\A[+\-=:]
     |\A(?P<number>\d+)[.)](?=\s|\Z)""",
     re.IGNORECASE | re.VERBOSE,
 )

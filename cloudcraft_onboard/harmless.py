@@ -1,0 +1,139 @@
+"""Text made harmless on its way out: to a terminal, a log, a CI runner, a document.
+
+Names, tags, error messages and saved reports come from others. `guard` puts one gate in front of
+stdout and stderr, so that no text gets past it whoever writes it; `clean` and `dumps` keep a text's
+meaning where it is composed.
+
+Runners look for commands in whatever is printed. GitHub's takes `::name::` at the start of a line,
+spaces in front or not, and its older `##[name]` anywhere in one (actions/runner,
+`Runner.Common/ActionCommand.cs`); Azure's `##vso[...]` and TeamCity's `##teamcity[...]` are like
+the latter.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+import unicodedata
+from typing import Any, TextIO
+
+_JOINERS = "\u200c\u200d"  # inside emoji and Persian words, where dropping them changes the text
+_COLOUR = r"\x1b\[[0-9;]*m"
+# What the program itself writes: colours anywhere, at a terminal the cursor's way back, too.
+_OURS = re.compile(f"({_COLOUR})")
+_OURS_AT_TERMINAL = re.compile(rf"({_COLOUR}|\x1b\[(?:\?25[hl]|[0-9]*[AJK])|\r)")
+_COMMAND = re.compile(r"((?:\A|[\n\r])[^\S\n\r]*:):|(##\w{0,30})\[")
+_REMEMBERED = 128  # characters of an unfinished line that say whether a command begins in it
+
+
+def clean(text: str) -> str:
+    """`text` as one line that cannot steer a terminal: no control or bidirectional characters."""
+    if text.isprintable():
+        return text
+    return "".join(map(_harmless, text)).strip()
+
+
+def clean_lines(text: str) -> str:
+    """`text` without what could steer a terminal or a CI runner; its line breaks and tabs stay."""
+    return _COMMAND.sub(_defused, _harmless_lines(text))
+
+
+def dumps(data: Any) -> str:
+    """`data` as JSON that reads back the same: what could steer whoever shows it is escaped."""
+    lines = json.dumps(data, indent=2, ensure_ascii=False).split("\n")
+    return "\n".join(map(_escaped, lines))
+
+
+def tell_runner(stream: TextIO, command: str) -> None:
+    """Write one command for a CI runner, past the gate that keeps others' texts from being one."""
+    if isinstance(stream, Gate):
+        stream.command(command)
+    else:
+        stream.write(f"{command}\n")
+
+
+def guard() -> None:
+    """Put the gate in front of stdout and stderr."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, Gate):
+            setattr(sys, name, Gate(stream))
+
+
+class Gate(io.TextIOWrapper):
+    """A standard stream that lets no control character and no runner's command pass.
+
+    What the encoding cannot write is replaced: an account's name in such a locale must not end the
+    run.
+    """
+
+    def __init__(self, stream: io.TextIOWrapper) -> None:
+        super().__init__(
+            stream.buffer,
+            encoding=stream.encoding,
+            errors="replace",
+            line_buffering=stream.line_buffering,
+            write_through=stream.write_through,
+        )
+        self._stream = stream  # which would close the buffer if it was let go
+        self._line = ""
+        self._ours = _OURS_AT_TERMINAL if stream.isatty() else _OURS
+
+    def write(self, text: str) -> int:
+        """Write `text`, made harmless; its length."""
+        parts = self._ours.split(text)
+        parts[::2] = [_harmless_lines(part, "\n\t") for part in parts[::2]]
+        # As long as before, character by character: what is written already cannot be changed.
+        line = self._line + "".join(parts)
+        told = _COMMAND.sub(_defused, line)
+        super().write(told[len(self._line) :])
+        self._line = _unfinished(told)
+        return len(text)
+
+    def command(self, command: str) -> None:
+        """Write one line for a CI runner."""
+        super().write(f"{command}\n")
+        self._line = ""
+
+    def close(self) -> None:
+        """Flush only: the stream that this one stands for owns the buffer."""
+        if not self.closed:
+            self.flush()
+
+
+def _harmless(char: str) -> str:
+    if char.isspace():
+        return " "
+    return char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}"
+
+
+def _harmless_lines(text: str, kept: str = "\n\r\t") -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c in kept or c.isprintable() else _harmless_in_line(c) for c in text)
+
+
+def _harmless_in_line(char: str) -> str:
+    kept = char in _JOINERS or unicodedata.category(char) == "Zs"
+    return char if kept else "\N{REPLACEMENT CHARACTER}"
+
+
+def _defused(found: re.Match[str]) -> str:
+    return f"{found[1]}\N{RATIO}" if found[1] else f"{found[2]}("
+
+
+def _unfinished(written: str) -> str:
+    """The line that goes on with the next text, as far as a command in it needs it."""
+    line = re.split("[\n\r]", written)[-1]
+    rest = line[-_REMEMBERED:]
+    # `x` stands for what was there: then no command begins at the line's start any more.
+    return f"x{rest}" if line[:-_REMEMBERED].strip() else rest
+
+
+def _escaped(line: str) -> str:
+    line = re.sub(r"##(?=\w{0,30}\[)", r"\\u0023#", line)
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
