@@ -85,12 +85,15 @@ class Change:
     """One write that is to be made, or was.
 
     `subject` names what is written where the action alone doesn't: a policy's ARN or inline name.
-    `reason` is a clause for people: "external ID differs".
+    `reason` is a clause for people: "external ID differs". `before` and `after` hold what there is
+    to show of it as plain data that JSON can hold, part by part, never a secret.
     """
 
     action: Action
     reason: str
     subject: str = ""
+    before: Mapping[str, Any] | None = field(default=None, hash=False)
+    after: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
 # --- what a manifest asks for -------------------------------------------------------------------

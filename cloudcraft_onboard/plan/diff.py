@@ -25,6 +25,13 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.plan.documents import as_json, compact, same
+from cloudcraft_onboard.plan.parts import (
+    made_role,
+    policy_difference,
+    role_difference,
+    tag_difference,
+    trust_difference,
+)
 from cloudcraft_onboard.plan.trust import Standing, compare_trust
 
 DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
@@ -99,7 +106,7 @@ def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
     if too_long:
         return RolePlan(conflict=too_long)
     if observed is None:
-        create = Change(action=Action.CREATE_ROLE, reason="there is no such role")
+        create = Change(action=Action.CREATE_ROLE, reason="new role", after=made_role(desired))
         return RolePlan(changes=(create, *_policy_changes(desired, (), {})))
     notes = tuple(_left_alone(desired, observed))
     finding = compare_trust(desired.trust, observed.trust)
@@ -110,13 +117,19 @@ def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
         reason = finding.reason
         if finding.standing is Standing.FOREIGN:
             reason = f"adopted, though {reason}"
-        changes.append(Change(action=Action.UPDATE_TRUST, reason=reason))
+        before, after = trust_difference(desired.trust, observed.trust)
+        changes.append(
+            Change(action=Action.UPDATE_TRUST, reason=reason, before=before, after=after)
+        )
     differences = list(_settings(desired, observed))
     if differences:
-        changes.append(Change(action=Action.UPDATE_ROLE, reason="; ".join(differences)))
-    strays = [key for key, value in desired.tags.items() if observed.tags.get(key) != value]
-    if strays:
-        changes.append(Change(action=Action.TAG_ROLE, reason=f"tag {', '.join(strays)} differs"))
+        reason = "; ".join(differences)
+        before, after = role_difference(desired, observed)
+        changes.append(Change(action=Action.UPDATE_ROLE, reason=reason, before=before, after=after))
+    before, after = tag_difference(desired, observed)
+    if after:
+        reason = f"tag {', '.join(after)} differs"
+        changes.append(Change(action=Action.TAG_ROLE, reason=reason, before=before, after=after))
     changes += _policy_changes(desired, observed.attached, observed.inline)
     return RolePlan(changes=tuple(changes), notes=notes)
 
@@ -128,18 +141,21 @@ def _policy_changes(
         if not set(policy.arns) & set(attached):
             yield Change(
                 action=Action.ATTACH_POLICY,
-                reason=f"{policy.name} is not attached",
+                reason="missing from the role",
                 subject=policy.arns[0],
             )
     for name, document in desired.inline.items():
         found = inline.get(name)
         if found is None:
-            reason = "not in the role yet"
+            reason = "missing from the role"
         elif not same(found, document):
             reason = "Cloudcraft's document differs"
         else:
             continue
-        yield Change(action=Action.PUT_POLICY, reason=reason, subject=name)
+        before, after = policy_difference(document, found)
+        yield Change(
+            action=Action.PUT_POLICY, reason=reason, subject=name, before=before, after=after
+        )
 
 
 def _settings(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:

@@ -37,6 +37,15 @@ def statements(document: Mapping[str, Any]) -> frozenset[Statement]:
     return frozenset(_statement(each) for each in _mappings(document.get("Statement")))
 
 
+def actions(document: Mapping[str, Any]) -> dict[str, str]:
+    """Every action that a document names, lower-cased, with its spelling."""
+    return {
+        action.lower(): action
+        for raw in _mappings(document.get("Statement"))
+        for action in _values(raw.get("Action"))
+    }
+
+
 def _statement(raw: Mapping[str, Any]) -> Statement:
     return Statement(
         effect=str(raw.get("Effect", "")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
@@ -78,21 +79,30 @@ def plan_registration(spec: RegistrationSpec, found: Registration | None) -> tup
     The region is not compared: Cloudcraft doesn't give it back.
     """
     if found is None:
-        return (Change(action=Action.REGISTER, reason=f"not in Cloudcraft yet, as {spec.name!r}"),)
-    differences = []
+        made = {
+            "name": spec.name,
+            "region": spec.region,
+            **({} if spec.read_access is None else {"read_access": list(spec.read_access)}),
+            **({} if spec.write_access is None else {"write_access": list(spec.write_access)}),
+        }
+        return (Change(action=Action.REGISTER, reason="not in Cloudcraft yet", after=made),)
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
     if found.name != spec.name:
-        differences.append(f"name is {found.name!r}, not {spec.name!r}")
+        before["name"], after["name"] = found.name, spec.name
     if found.role_arn != spec.role_arn:
-        differences.append(f"role is {found.role_arn}")
+        before["role_arn"], after["role_arn"] = found.role_arn, spec.role_arn
     for what, wanted, there in (
-        ("read access", spec.read_access, found.read_access),
-        ("write access", spec.write_access, found.write_access),
+        ("read_access", spec.read_access, found.read_access),
+        ("write_access", spec.write_access, found.write_access),
     ):
         if wanted is not None and set(wanted) != set(there or ()):
-            differences.append(f"{what} differs")
-    if not differences:
+            before[what], after[what] = sorted(there or ()), sorted(wanted)
+    if not after:
         return ()
-    return (Change(action=Action.UPDATE_REGISTRATION, reason=", ".join(differences)),)
+    differ = "differs" if len(after) == 1 else "differ"
+    reason = f"{', '.join(after).replace('_', ' ')} {differ}"
+    return (Change(action=Action.UPDATE_REGISTRATION, reason=reason, before=before, after=after),)
 
 
 def is_team_id(word: str) -> bool:

@@ -22,6 +22,7 @@ from cloudcraft_onboard.model import (
 from cloudcraft_onboard.plan.template import (
     ACCOUNT_PARAMETER,
     EXTERNAL_ID_PARAMETER,
+    ROLE,
     role_template,
     template_role,
 )
@@ -79,13 +80,15 @@ def plan_stack_set(
     """What brings the role into these accounts. Nothing is taken away from any other account."""
     name = desired.spec.name
     if observed is None:
-        reason = f"the stack set {name} is made"
+        reason = f"through the new stack set {name}"
+        made = _made_role(desired)
         return StackSetPlan(
             create=True,
             units=desired.units,
             accounts=_only(desired, account_ids),
             changes={
-                each: Change(action=Action.CREATE_ROLE, reason=reason) for each in account_ids
+                each: Change(action=Action.CREATE_ROLE, reason=reason, after=made)
+                for each in account_ids
             },
         )
     conflict = not_ours(name, observed)
@@ -100,11 +103,16 @@ def plan_stack_set(
         if found is not None and found.status == _INOPERABLE:
             problems[account_id] = _inoperable(name, found)
         elif found is None:
-            reason = f"the stack set {name} has no instance in the account"
-            changes[account_id] = Change(action=Action.CREATE_ROLE, reason=reason)
+            reason = f"through the stack set {name}"
+            changes[account_id] = Change(
+                action=Action.CREATE_ROLE, reason=reason, after=_made_role(desired)
+            )
         elif differs:
             reason = f"the stack set {name} differs: {differs}"
-            changes[account_id] = Change(action=Action.UPDATE_ROLE, reason=reason)
+            before, after = _parameters(desired, observed)
+            changes[account_id] = Change(
+                action=Action.UPDATE_ROLE, reason=reason, before=before, after=after
+            )
         elif found.status != _CURRENT:
             reason = f"its instance of the stack set {name} is {found.status.lower()}"
             changes[account_id] = Change(action=Action.UPDATE_ROLE, reason=reason)
@@ -124,6 +132,49 @@ def plan_stack_set(
 def _only(desired: DesiredStackSet, account_ids: Sequence[str]) -> tuple[str, ...]:
     """The account filter: none where the manifest names OUs, which are meant as a whole."""
     return () if desired.spec.organizational_units else tuple(account_ids)
+
+
+def _made_role(desired: DesiredStackSet) -> dict[str, Any]:
+    """The role that the template makes, in the words of one that is made directly."""
+    role = desired.template["Resources"][ROLE]["Properties"]
+    boundary = role.get("PermissionsBoundary")
+    return {
+        "stack_set": desired.spec.name,
+        "trust": {
+            "account_id": desired.parameters[ACCOUNT_PARAMETER],
+            "external_id": desired.parameters[EXTERNAL_ID_PARAMETER],
+        },
+        "policies": [
+            *map(_policy_name, role.get("ManagedPolicyArns", ())),
+            *(policy["PolicyName"] for policy in role.get("Policies", ())),
+        ],
+        "path": role["Path"],
+        "max_session_duration": role["MaxSessionDuration"],
+        "permissions_boundary": boundary and _policy_name(boundary),
+        "tags": {tag["Key"]: tag["Value"] for tag in role["Tags"]},
+    }
+
+
+def _policy_name(arn: Any) -> str:
+    """A policy's ARN, or the plain name in one that CloudFormation is to fill."""
+    if isinstance(arn, Mapping):
+        return str(arn.get("Fn::Sub", "")).partition(":policy/")[2]
+    return str(arn)
+
+
+def _parameters(
+    desired: DesiredStackSet, observed: ObservedStackSet
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The parameters that differ; None where it is something else that does."""
+    keys = [
+        key for key in desired.parameters if observed.parameters.get(key) != desired.parameters[key]
+    ]
+    if not keys:
+        return None, None
+    return (
+        {key: observed.parameters.get(key) for key in keys},
+        {key: desired.parameters[key] for key in keys},
+    )
 
 
 def _needs_filling(found: StackInstance | None) -> bool:

@@ -53,8 +53,8 @@ def trust_document(trust: Trust) -> dict[str, Any]:
 
 def compare_trust(trust: Trust, document: Mapping[str, Any]) -> TrustFinding:
     """Set an existing trust policy beside the wanted one."""
-    (wanted,) = _normal(trust_document(trust))
-    found = _normal(document)
+    (wanted,) = normal(trust_document(trust))
+    found = normal(document)
     if found == {wanted}:
         return TrustFinding(standing=Standing.SAME)
     if not found:
@@ -66,8 +66,8 @@ def compare_trust(trust: Trust, document: Mapping[str, Any]) -> TrustFinding:
     return TrustFinding(standing=Standing.DIFFERS, reason="; ".join(_differences(wanted, only)))
 
 
-def _normal(document: Mapping[str, Any]) -> frozenset[Statement]:
-    """As `statements`, with the two spellings of a whole account as one."""
+def normal(document: Mapping[str, Any]) -> frozenset[Statement]:
+    """What a trust policy says: `statements`, the two spellings of a whole account as one."""
     return frozenset(
         replace(said, principals=frozenset(_account(*each) for each in said.principals))
         for said in statements(document)

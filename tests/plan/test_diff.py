@@ -156,8 +156,8 @@ def test_role_as_made_here_needs_nothing() -> None:
         ),
         ({"tags": {**MINE, "team": "old"}}, Action.TAG_ROLE, "tag team differs"),
         ({"tags": {}}, Action.TAG_ROLE, "tag team differs"),
-        ({"attached": ()}, Action.ATTACH_POLICY, "ReadOnlyAccess is not attached"),
-        ({"inline": {}}, Action.PUT_POLICY, "not in the role yet"),
+        ({"attached": ()}, Action.ATTACH_POLICY, "missing from the role"),
+        ({"inline": {}}, Action.PUT_POLICY, "missing from the role"),
         (
             {"inline": {"cloudcraft-minimal": DOCUMENTS["custom"]}},
             Action.PUT_POLICY,

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.report.json import from_json
 from tests.support.reports import report, result, typical
 
 
@@ -73,6 +77,18 @@ def test_what_cannot_be_written_leaves_the_old_report(tmp_path: Path) -> None:
 def test_half_of_a_surrogate_pair_costs_no_report(suffix: str) -> None:
     broken = report(result("half \ud83d pair"))
     assert "half" in reports.render(broken, suffix).encode().decode()
+
+
+@pytest.mark.parametrize("suffix", reports.SUFFIXES)
+def test_a_saved_report_makes_the_very_same_files(suffix: str) -> None:
+    run = replace(
+        typical(),
+        started_at=datetime(2026, 11, 23, 10, 0, 0, 900_000, tzinfo=UTC),
+        finished_at=datetime(2026, 11, 23, 10, 0, 9, 960_000, tzinfo=UTC),
+        results=tuple(replace(each, seconds=9.9561, line=7) for each in typical().results),
+    )
+    saved = from_json(json.loads(reports.render(run, ".json")))
+    assert reports.render(saved, suffix) == reports.render(run, suffix)
 
 
 @pytest.mark.parametrize("suffix", reports.SUFFIXES)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.model import Action, Command, Outcome, Stage
+from cloudcraft_onboard.model import Action, Change, Command, Outcome, Stage
 from cloudcraft_onboard.show.report.json import from_json, render, to_json
 from tests.support.reports import denied, report, result, typical
 
@@ -50,6 +50,17 @@ SCHEMA = exactly(
             cloudcraft_id=OPTIONAL,
             attempts=WHOLE,
             seconds={"type": "number", "minimum": 0},
+            line={"type": "integer", "minimum": 1},
+            changes={
+                "type": "array",
+                "items": exactly(
+                    action={"enum": [action.word for action in Action]},
+                    subject=TEXT,
+                    reason=TEXT,
+                    before={"type": ["object", "null"]},
+                    after={"type": ["object", "null"]},
+                ),
+            },
             notes={"type": "array", "items": TEXT},
             error={
                 "anyOf": [
@@ -74,6 +85,14 @@ def test_to_the_letter_of_the_contract() -> None:
         role_arn="arn:aws:iam::111122223333:role/cloudcraft",
         cloudcraft_id="fe3e5b29-a0e8-41ca-91e2-02a0441b1d33",
         attempts=1,
+        line=24,
+        changes=(
+            Change(
+                action=Action.REGISTER,
+                reason="not in Cloudcraft yet",
+                after={"name": "Production", "region": "us-east-1"},
+            ),
+        ),
     )
     data = to_json(report(one))
     Draft202012Validator(SCHEMA).validate(data)
@@ -103,11 +122,21 @@ def test_to_the_letter_of_the_contract() -> None:
                     "profile": "prod",
                     "region": "us-east-1",
                     "outcome": "created",
-                    "actions": ["create-role", "attach-policy", "register"],
+                    "actions": ["register"],
                     "role_arn": "arn:aws:iam::111122223333:role/cloudcraft",
                     "cloudcraft_id": "fe3e5b29-a0e8-41ca-91e2-02a0441b1d33",
                     "attempts": 1,
                     "seconds": 2.31,
+                    "line": 24,
+                    "changes": [
+                        {
+                            "action": "register",
+                            "subject": "",
+                            "reason": "not in Cloudcraft yet",
+                            "before": None,
+                            "after": {"name": "Production", "region": "us-east-1"},
+                        }
+                    ],
                     "notes": [],
                     "error": None,
                 }
@@ -125,6 +154,16 @@ def test_failures_fit_the_schema_too() -> None:
 def test_a_report_comes_back_as_it_was() -> None:
     again = from_json(json.loads(render(typical())))
     assert to_json(again) == to_json(typical())
+
+
+def test_a_report_of_the_first_version_has_the_actions_alone() -> None:
+    data = json.loads(render(typical()))
+    for account in data["accounts"]:
+        del account["changes"], account["line"]
+    again = from_json(data)
+    assert [change.action for change in again.results[0].changes] == [
+        change.action for change in typical().results[0].changes
+    ]
 
 
 @settings(max_examples=50)
@@ -146,6 +185,7 @@ def test_keys_of_later_versions_are_left_out() -> None:
         ({"schema": 2}, "schema 2"),
         ({"command": "dance"}, "not a report"),
         ({"accounts": None}, "not a report"),
+        ({"accounts": [{"error": None, "name": 1}]}, "where text is expected"),
         ({"accounts": [{}]}, "the key 'error' is missing"),
         ({"started_at": "yesterday"}, "not a report"),
         ({"cloudcraft": []}, "not a report"),

@@ -24,7 +24,8 @@ SUFFIXES = tuple(_FORMATS)
 
 def render(report: Report, suffix: str) -> str:
     """The report as the text of a file with this suffix, one of `SUFFIXES`."""
-    text = _FORMATS[suffix](report)
+    # Times as the JSON report has them, so that `onboard report` makes the very same files of it.
+    text = _FORMATS[suffix](json.from_json(json.to_json(report)))
     # Half of a surrogate pair, which YAML's escapes can make, has no bytes in UTF-8.
     return text.encode(errors="replace").decode()
 

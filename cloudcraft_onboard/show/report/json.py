@@ -76,8 +76,20 @@ def _account(result: Result) -> dict[str, Any]:
         "cloudcraft_id": result.cloudcraft_id,
         "attempts": result.attempts,
         "seconds": round(result.seconds, 2),
+        "line": result.line,
+        "changes": [_change(change) for change in result.changes],
         "notes": list(result.notes),
         "error": None if result.error is None else _error(result.error),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "action": change.action.word,
+        "subject": change.subject,
+        "reason": change.reason,
+        "before": None if change.before is None else dict(change.before),
+        "after": None if change.after is None else dict(change.after),
     }
 
 
@@ -91,7 +103,7 @@ def _error(problem: Problem) -> dict[str, str]:
 
 
 def from_json(data: object) -> Report:
-    """The report that `to_json` made, but for the reasons of its changes, which it doesn't hold.
+    """The report that `to_json` made; one of an earlier version lacks what changes are about.
 
     Unknown keys are left out. Raises `UsageError` for anything that is no such report.
     """
@@ -146,14 +158,36 @@ def _result(data: Mapping[str, Any]) -> Result:
         profile=_optional(data["profile"]),
         region=_text(data["region"]),
         outcome=Outcome.of(data["outcome"]),
-        changes=tuple(Change(action=Action.of(word), reason="") for word in data["actions"]),
+        changes=_changes(data),
         role_arn=_optional(data["role_arn"]),
         cloudcraft_id=_optional(data["cloudcraft_id"]),
         attempts=int(data["attempts"]),
         seconds=float(data["seconds"]),
+        line=int(data.get("line", 1)),
         notes=tuple(map(_text, data["notes"])),
         error=None if error is None else _problem(error),
     )
+
+
+def _changes(data: Mapping[str, Any]) -> tuple[Change, ...]:
+    if "changes" not in data:  # written by version 0.1
+        return tuple(Change(action=Action.of(word), reason="") for word in data["actions"])
+    return tuple(
+        Change(
+            action=Action.of(change["action"]),
+            reason=_text(change["reason"]),
+            subject=_text(change["subject"]),
+            before=_parts(change["before"]),
+            after=_parts(change["after"]),
+        )
+        for change in data["changes"]
+    )
+
+
+def _parts(value: object) -> Mapping[str, Any] | None:
+    if value is None or isinstance(value, Mapping):
+        return value
+    raise TypeError(f"{value!r} stands where an object is expected")
 
 
 def _problem(data: Mapping[str, Any]) -> Problem:
