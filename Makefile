@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := cloudcraft_onboard tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench schema clean
+.PHONY: help demo test lint format bench schema lock clean
 
 help: ## Show what make can do
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -15,10 +15,11 @@ demo: .venv/demo.stamp ## Onboard manifests/demo.yaml on the embedded local AWS 
 test: .venv/test.stamp ## Run the whole test suite
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-lint: .venv/test.stamp ## Check style (ruff) and types (mypy strict)
+lint: .venv/test.stamp ## Check style (ruff), types (mypy strict) and the pinned dependencies
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/test_lock.py
 
 format: .venv/test.stamp ## Format the code
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -31,6 +32,12 @@ bench: .venv/bench.stamp ## Measure pace, CPU and memory, side by side with the 
 
 schema: .venv/demo.stamp ## Write the manifest's JSON Schema anew
 	$(BIN)/onboard schema > manifests/onboard.schema.json
+
+# Without an index address: where packages come from is each user's own setting.
+lock: .venv/lock.stamp ## Pin the newest dependencies, with hashes, in .github/requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group build \
+		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
+		--output-file .github/requirements.txt pyproject.toml
 
 clean: ## Remove what make installed
 	rm -rf .venv
@@ -50,4 +57,8 @@ clean: ## Remove what make installed
 
 .venv/bench.stamp: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@
+
+.venv/lock.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lock]'
 	@touch $@
