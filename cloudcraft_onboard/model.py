@@ -354,6 +354,22 @@ class StackOperation:
         return self.status in ("SUCCEEDED", "FAILED", "STOPPED")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """One account of the organization.
+
+    `state` is Organizations' word, such as ACTIVE, SUSPENDED or CLOSED. `path` are the names of
+    root and OUs down to it, None where it is outside of the OUs that were asked for.
+    """
+
+    account_id: str
+    name: str
+    email: str
+    state: str
+    is_management: bool
+    path: tuple[str, ...] | None
+
+
 # --- what came of it ----------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ import cloudcraft_onboard
 
 PACKAGE = "cloudcraft_onboard"
 ROOT = Path(cloudcraft_onboard.__file__).parent
-WORDS = {"model", "events", "errors", "redact", "harmless"}
+WORDS = {"model", "events", "errors", "redact", "harmless", "status"}
 
 # What each room may import of the package, besides itself and the words.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "redact": set(),
     "harmless": set(),
+    "status": set(),
     "files": set(),
     "settings": {"cloudcraft"},
     "manifest": {"files"},
@@ -54,6 +55,7 @@ WORD_ORDER = {
     "harmless": set(),
     "errors": {"model"},
     "events": {"model"},
+    "status": {"model"},
 }
 
 

@@ -11,7 +11,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cloudcraft_onboard.aws import organizations
-from cloudcraft_onboard.aws.organizations import Member
 from cloudcraft_onboard.aws.profiles import Profile, profiles
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, UsageError
@@ -19,7 +18,7 @@ from cloudcraft_onboard.files import write_whole
 from cloudcraft_onboard.manifest.edit import default_assume_role, edited
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.write import Defaults, Entry, clean, render, unique
-from cloudcraft_onboard.model import Account
+from cloudcraft_onboard.model import Account, Member
 
 ASSUME_ROLE = "OrganizationAccountAccessRole"
 """The role that Organizations makes in the accounts that are created in it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -12,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.errors import CannotStart, OnboardError, UsageError
-from cloudcraft_onboard.model import Stage
+from cloudcraft_onboard.model import Member, Stage
 
 ACTIVE = "ACTIVE"
 
@@ -24,22 +23,6 @@ _CONFIG = Config(
 )
 _UNKNOWN_UNIT = frozenset({"ParentNotFoundException", "OrganizationalUnitNotFoundException"})
 _NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
-    """One account of the organization.
-
-    `state` is Organizations' word, such as ACTIVE, SUSPENDED or CLOSED. `path` are the names of
-    root and OUs down to it, None where it is outside of the OUs that were asked for.
-    """
-
-    account_id: str
-    name: str
-    email: str
-    state: str
-    is_management: bool
-    path: tuple[str, ...] | None
 
 
 def connect(profile: str | None) -> Any:
@@ -58,6 +41,7 @@ def members(client: Any, units: Sequence[str] = (), profile: str | None = None) 
     `units` are OUs or roots: only accounts below them, however deep, have a path. `profile` is
     named in errors. Raises `CannotStart` where AWS doesn't answer, `UsageError` for unknown units.
     """
+    management = ""
     try:
         management = client.describe_organization()["Organization"]["MasterAccountId"]
         paths = dict(_paths(client, units))
@@ -66,7 +50,7 @@ def members(client: Any, units: Sequence[str] = (), profile: str | None = None) 
             for account in _pages(client, "list_accounts", "Accounts")
         ]
     except (ClientError, BotoCoreError) as error:
-        raise _explained(error, profile) from error
+        raise _explained(error, profile, management) from error
     return sorted(listed, key=lambda m: (not m.is_management, m.path or (), m.name, m.account_id))
 
 
@@ -126,8 +110,12 @@ def _pages(client: Any, operation: str, key: str, **parameters: str) -> Iterator
         yield from page[key]
 
 
-def _explained(error: Exception, profile: str | None) -> OnboardError:
-    """What went wrong, and what to do about it."""
+def _explained(error: Exception, profile: str | None, management: str = "") -> OnboardError:
+    """What went wrong, and what to do about it.
+
+    Any account may ask for its organization's management account, so that is known as a rule when
+    the rest is refused.
+    """
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if code == "AWSOrganizationsNotInUseException":
         return CannotStart(
@@ -136,10 +124,13 @@ def _explained(error: Exception, profile: str | None) -> OnboardError:
         )
     profiles = boto3.Session().available_profiles if profile else ()
     problem = explain(error, Where(stage=Stage.REACH, profile=profile, profiles=profiles))
-    hint = problem.hint
-    if code in _NOT_ALLOWED:
-        hint = (
-            "Organizations answers the management account and delegated administrators only, and "
-            "they need organizations:Describe* and organizations:List*. Name such a --profile."
-        )
-    return CannotStart(f"Organizations cannot be read: {problem.message}", hint=hint)
+    if not (isinstance(error, ClientError) and code in _NOT_ALLOWED):
+        return CannotStart(f"Organizations cannot be read: {problem.message}", hint=problem.hint)
+    whose = f"profile {profile}" if profile else "these credentials"
+    where = f", which is {management}," if management else ""
+    return CannotStart(
+        f"Organizations cannot be read: {whose} may not call organizations:{error.operation_name}: "
+        f"{problem.message}",
+        hint=f"Only the management account{where} and delegated administrators may, with "
+        "organizations:Describe* and organizations:List*. Name such a --profile.",
+    )

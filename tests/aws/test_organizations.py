@@ -120,6 +120,8 @@ def test_an_account_without_organization_and_a_refusal_are_explained(
     with pytest.raises(CannotStart, match="You don't have permissions") as caught:
         members(client)
     assert "delegated administrators" in caught.value.hint
+    assert "organizations:ListRoots" in caught.value.message
+    assert MANAGEMENT in caught.value.hint
 
 
 def test_a_missing_profile_and_missing_credentials_are_explained(

@@ -1,0 +1,214 @@
+"""Manifest, Cloudcraft and AWS Organizations joined: one row for each account, one state. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cloudcraft_onboard.model import (
+    Account,
+    Member,
+    Outcome,
+    Problem,
+    Registration,
+    Result,
+    RoleSpec,
+    Stage,
+    Via,
+)
+from cloudcraft_onboard.plan.registration import Listing
+from cloudcraft_onboard.status import Standing, State
+
+ACTIVE = "ACTIVE"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """An account of the manifest, and what a plan says of it; None where it has no plan.
+
+    `account_id` is the one that is known, whoever told it.
+    """
+
+    account: Account
+    account_id: str | None
+    result: Result | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sides:
+    """What Cloudcraft and AWS Organizations know; `members` is None if Organizations wasn't asked.
+
+    `foreign` are the registrations of somebody else, as a rule Datadog, by AWS account ID.
+    """
+
+    listing: Listing
+    foreign: Mapping[str, Registration] = field(default_factory=dict)
+    members: Mapping[str, Member] | None = None
+
+
+def join(entries: Sequence[Entry], sides: Sides, *, others: bool) -> tuple[Standing, ...]:
+    """One row for each account, the manifest's in its order, then the others by name.
+
+    Accounts that are in AWS Organizations alone, and not active there, concern nobody and have no
+    row. Without `others` there are rows for the entries only.
+    """
+    rows = [_entry(entry, sides) for entry in entries]
+    if not others:
+        return tuple(rows)
+    known = {entry.account_id for entry in entries}
+    strangers = [_stranger(account_id, sides) for account_id in _others(sides, known)]
+    strangers.sort(key=lambda row: (row.name.casefold(), row.name, row.account_id or ""))
+    return (*rows, *strangers)
+
+
+def _others(sides: Sides, known: Collection[str | None]) -> set[str]:
+    """Accounts that the manifest lacks."""
+    registered = {registration.account_id for registration in sides.listing.all()} - {""}
+    active = {m.account_id for m in (sides.members or {}).values() if m.state == ACTIVE}
+    return (registered | set(sides.foreign) | active) - set(known)
+
+
+def _entry(entry: Entry, sides: Sides) -> Standing:
+    account, result = entry.account, entry.result
+    row = _known(entry.account_id, account.name, sides)
+    state = _state_outside(entry.account_id, sides)
+    if not account.enabled:
+        state = State.DISABLED
+    return replace(
+        row,
+        state=state or _state_inside(entry, row),
+        in_manifest=True,
+        changes=result.changes if result else (),
+        notes=(*_notes(result), *row.notes),
+        error=result.error if result else None,
+        profile=account.profile,
+        line=account.line,
+    )
+
+
+def _notes(result: Result | None) -> tuple[str, ...]:
+    """The plan's notes; that an account is registered twice, the row says itself."""
+    notes = result.notes if result and result.outcome is not Outcome.SKIPPED else ()
+    return tuple(note for note in notes if not note.startswith("registered "))
+
+
+def _stranger(account_id: str, sides: Sides) -> Standing:
+    """A row for an account that the manifest lacks."""
+    registrations = _registrations(account_id, sides)
+    member = (sides.members or {}).get(account_id)
+    name = (registrations[0].name if registrations else "") or (member.name if member else "")
+    row = _known(account_id, name or account_id, sides)
+    inside = State.UNLISTED if registrations else State.UNCOVERED
+    return replace(row, state=_state_outside(account_id, sides) or inside)
+
+
+def _known(account_id: str | None, name: str, sides: Sides) -> Standing:
+    """What Cloudcraft and Organizations say of an account."""
+    registrations = _registrations(account_id, sides)
+    member = (sides.members or {}).get(account_id) if account_id else None
+    active = member is not None and member.state == ACTIVE
+    return Standing(
+        name=name,
+        account_id=account_id,
+        state=State.MISSING,
+        ou=unit_of(member) if member and active else None,
+        cloudcraft_ids=tuple(registration.id for registration in registrations),
+        notes=_doubled(registrations) + _standing(member),
+    )
+
+
+def _registrations(account_id: str | None, sides: Sides) -> tuple[Registration, ...]:
+    """The account's registrations, its own in front."""
+    if account_id is None:
+        return ()
+    own = sides.listing.of(account_id)
+    return own or tuple(filter(None, [sides.foreign.get(account_id)]))
+
+
+def unit_of(member: Member) -> str:
+    """The OUs down to an account, without the root: `Prod/Payments`."""
+    return "/".join(name.replace("/", "-") for name in (member.path or ())[1:])
+
+
+def _doubled(registrations: Sequence[Registration]) -> tuple[str, ...]:
+    if len(registrations) < 2:  # noqa: PLR2004 - registered more than once
+        return ()
+    first, *others = (registration.id for registration in registrations)
+    note = (
+        f"doubled: registered {len(registrations)} times; {first}, the oldest, is used; delete in "
+        f"Cloudcraft what is not needed: {', '.join(others)}"
+    )
+    return (note,)
+
+
+def _standing(member: Member | None) -> tuple[str, ...]:
+    if member is None or member.state == ACTIVE:
+        return ()
+    return (f"AWS Organizations says that the account is {member.state or 'in no state'}",)
+
+
+def _state_outside(account_id: str | None, sides: Sides) -> State | None:
+    """The states that come in front of what manifest and Cloudcraft say, if one fits."""
+    if account_id in sides.foreign:
+        return State.DATADOG
+    if sides.members is not None and account_id is not None:
+        member = sides.members.get(account_id)
+        if member is None or member.state != ACTIVE:
+            return State.GONE
+    return None
+
+
+def _state_inside(entry: Entry, row: Standing) -> State:
+    """The state of an entry by its plan."""
+    result = entry.result
+    unknown = entry.account_id is None and result is not None and result.error is not None
+    if not row.cloudcraft_ids and not unknown:
+        return State.MISSING
+    if result is None or result.outcome in (Outcome.FAILED, Outcome.PENDING):
+        return State.UNREACHABLE
+    return State.DRIFTED if result.changes else State.ONBOARDED
+
+
+# --- without a look at the roles -----------------------------------------------------------------
+
+
+def roleless(account: Account, account_id: str, listing: Listing) -> Account:
+    """The entry as if its role were somebody else's business, so that nobody looks at it in AWS.
+
+    Where the role is, partition and path, Cloudcraft's registration tells if it is for a role of
+    the wanted name: there is only one of a name in an account.
+    """
+    role = RoleSpec(
+        name=account.role.name,
+        path=account.role.path,
+        partition=account.role.partition,
+        via=Via.EXISTING,
+    )
+    found = listing.oldest(account_id)
+    if found is not None:
+        prefix, _, path = found.role_arn.partition(":role/")
+        *folders, name = path.split("/")
+        if name == role.name:
+            where = "/".join(("", *folders, ""))
+            role = replace(role, partition=prefix.split(":")[1], path=where)
+    return replace(account, account_id=account_id, role=role)
+
+
+def unknown_account(account: Account) -> Result:
+    """What is said of an entry whose AWS account cannot be told without asking AWS."""
+    profile = f"the profile {account.profile}" if account.profile else "the default credentials"
+    return Result(
+        name=account.name,
+        account_id=None,
+        profile=account.profile,
+        region=account.region,
+        outcome=Outcome.FAILED,
+        line=account.line,
+        error=Problem(
+            stage=Stage.REACH,
+            code="UnknownAccount",
+            message=f"Which AWS account {account.name!r} is, only {profile} can tell: the AWS "
+            "config doesn't, and without a look at the roles AWS is not asked.",
+            hint="write its `account_id` into the manifest, or leave --no-roles out",
+        ),
+    )
