@@ -7,7 +7,7 @@ import signal
 import sys
 
 from cloudcraft_onboard.errors import ManifestError, OnboardError
-from cloudcraft_onboard.harmless import guard, tell_runner
+from cloudcraft_onboard.harmless import clean_lines, guard, tell_runner
 
 
 def main() -> None:
@@ -42,15 +42,15 @@ def main() -> None:
 
 
 def _say(message: str, hint: str = "") -> None:
-    print(f"onboard: {message}", file=sys.stderr)
+    print(clean_lines(f"onboard: {message}"), file=sys.stderr)
     if hint:
-        print(f"  hint: {hint}", file=sys.stderr)
+        print(clean_lines(f"  hint: {hint}"), file=sys.stderr)
 
 
 def _say_manifest_errors(error: ManifestError) -> None:
     from cloudcraft_onboard.manifest.load import render  # noqa: PLC0415 - only needed here
 
-    print(render(error, quote=sys.stderr.isatty()), file=sys.stderr)
+    print(clean_lines(render(error, quote=sys.stderr.isatty())), file=sys.stderr)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from cloudcraft_onboard.show import github  # noqa: PLC0415 - only needed here
 

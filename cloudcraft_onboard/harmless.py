@@ -21,9 +21,9 @@ from typing import Any, TextIO
 
 _JOINERS = "\u200c\u200d"  # inside emoji and Persian words, where dropping them changes the text
 _COLOUR = r"\x1b\[[0-9;]*m"
-# What the program itself writes: colours anywhere, at a terminal the cursor's way back, too.
-_OURS = re.compile(f"({_COLOUR})")
-_OURS_AT_TERMINAL = re.compile(rf"({_COLOUR}|\x1b\[(?:\?25[hl]|[0-9]*[AJK])|\r)")
+# What the program itself writes: colours, and in a live display the cursor's way back.
+_COLOURS = re.compile(f"({_COLOUR})")
+_DRAWING = re.compile(rf"({_COLOUR}|\x1b\[(?:\?25[hl]|[0-9]*[AJK])|\r)")
 _COMMAND = re.compile(r"((?:\A|[\n\r])[^\S\n\r]*:):|(##\w{0,30})\[")
 _REMEMBERED = 128  # characters of an unfinished line that say whether a command begins in it
 
@@ -44,6 +44,14 @@ def dumps(data: Any) -> str:
     """`data` as JSON that reads back the same: what could steer whoever shows it is escaped."""
     lines = json.dumps(data, indent=2, ensure_ascii=False).split("\n")
     return "\n".join(map(_escaped, lines))
+
+
+def draw(stream: TextIO, frame: str) -> None:
+    """Write to a terminal what moves the cursor, too; the frame's texts must be clean already."""
+    if isinstance(stream, Gate):
+        stream.pass_on(frame, _DRAWING)
+    else:
+        stream.write(frame)
 
 
 def tell_runner(stream: TextIO, command: str) -> None:
@@ -79,18 +87,21 @@ class Gate(io.TextIOWrapper):
         )
         self._stream = stream  # which would close the buffer if it was let go
         self._line = ""
-        self._ours = _OURS_AT_TERMINAL if stream.isatty() else _OURS
 
     def write(self, text: str) -> int:
         """Write `text`, made harmless; its length."""
-        parts = self._ours.split(text)
+        self.pass_on(text, _COLOURS)
+        return len(text)
+
+    def pass_on(self, text: str, ours: re.Pattern[str]) -> None:
+        """Write `text`, made harmless but for what is `ours` (a group)."""
+        parts = ours.split(text)
         parts[::2] = [_harmless_lines(part, "\n\t") for part in parts[::2]]
         # As long as before, character by character: what is written already cannot be changed.
         line = self._line + "".join(parts)
         told = _COMMAND.sub(_defused, line)
         super().write(told[len(self._line) :])
         self._line = _unfinished(told)
-        return len(text)
 
     def command(self, command: str) -> None:
         """Write one line for a CI runner."""

@@ -103,9 +103,10 @@ def scalar(text: str) -> str:
     if _UNQUOTED.fullmatch(text) and reads_as_text(text):
         return text
     # JSON's own escapes are pairs of surrogates beyond U+FFFF, which YAML doesn't take.
-    return "".join(
+    told = "".join(
         c if c.isprintable() else f"\\U{ord(c):08X}" for c in json.dumps(text, ensure_ascii=False)
     )
+    return told.replace("##", r"\x23#")  # `##[...]` is a CI runner's command, wherever it stands
 
 
 def _pairs(entry: Entry) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said, Stopping
+from cloudcraft_onboard.harmless import draw
 from cloudcraft_onboard.model import Report
 from cloudcraft_onboard.show import screen, text
 from cloudcraft_onboard.show.state import State
@@ -50,7 +51,7 @@ class LiveView:
         match event:
             case RunStarted():
                 self._running = True
-                self._stream.write(_HIDE_CURSOR)
+                draw(self._stream, _HIDE_CURSOR)
             case Stopping():
                 self._draw(now)
             case Said():
@@ -71,7 +72,7 @@ class LiveView:
         if not self._running:
             return
         self._running = False
-        self._stream.write(self._back() + _CLEAR_BELOW + _SHOW_CURSOR)
+        draw(self._stream, self._back() + _CLEAR_BELOW + _SHOW_CURSOR)
         self._drawn = ()
         self._stream.flush()
 
@@ -88,12 +89,12 @@ class LiveView:
         lines = screen.render(self._state, now, width, height)
         # One write for a whole frame, lines overwritten rather than cleared first: no flicker.
         frame = "\n".join(self._painted(line) + _CLEAR_LINE for line in lines)
-        self._stream.write(self._back() + frame + _CLEAR_BELOW)
+        draw(self._stream, self._back() + frame + _CLEAR_BELOW)
         self._stream.flush()
         self._drawn = lines
 
     def _say(self, said: str, now: float) -> None:
-        self._stream.write(self._back() + _CLEAR_BELOW + text.clean(said) + "\n")
+        draw(self._stream, self._back() + _CLEAR_BELOW + text.clean(said) + "\n")
         self._drawn = ()
         if self._running:
             self._draw(now)

@@ -48,7 +48,7 @@ def render(report: Report) -> str:
 
 
 def _text(value: str) -> str:
-    return html.escape(text.clean(value))
+    return html.escape(text.clean(value)).replace("##", "#&#35;")
 
 
 def _joined(parts: Iterable[str]) -> str:
