@@ -14,7 +14,7 @@ import pytest
 
 from cloudcraft_onboard.sandbox.world import start
 from tests.support.aws_proxy import AwsProxy
-from tests.support.world import MakeWorld, SandboxWorld, beginning
+from tests.support.world import MakeWorld, SandboxWorld, written
 
 if TYPE_CHECKING:
     from tests.support.stacksets import Company
@@ -88,7 +88,7 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def _servers() -> Iterator[SandboxWorld]:
-    with start() as world:
+    with start(control=True) as world:
         yield SandboxWorld(world)
 
 
@@ -99,7 +99,7 @@ def make_world(
     """Begin anew: a world seeded from a manifest, and the environment that points at it."""
 
     def make(manifest: Any = None, **options: Any) -> SandboxWorld:
-        _servers.begin(beginning(manifest, tmp_path), **options)
+        _servers.begin(written(manifest, tmp_path), **options)
         for name in _servers.unset:
             monkeypatch.delenv(name, raising=False)
         for name, value in _servers.env.items():

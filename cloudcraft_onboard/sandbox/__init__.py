@@ -8,5 +8,6 @@ api.py         Cloudcraft as its documentation has it
 cloudcraft.py  … behind its rate limit, with faults
 limits.py      the rate limit, in every window semantics that it might have
 faults.py      what can be made to go wrong
-control.py     `/_sandbox/…`: reset, faults, log, state
+door.py        who may talk to them
+control.py     the beginning; `/_sandbox/…`: reset, faults, log, state, for tests
 """

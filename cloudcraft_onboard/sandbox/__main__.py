@@ -44,12 +44,14 @@ async def listen(app: Any) -> str:
     return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def serve(folder: Path) -> None:
-    """Run both servers, tell the parent where, and wait for ever."""
-    sandbox = Sandbox(folder)
-    sandbox.aws_url = await listen(sandbox.aws)
-    sandbox.cloudcraft_url = await listen(sandbox.serve_cloudcraft)
-    print(json.dumps({"aws": sandbox.aws_url, "cloudcraft": sandbox.cloudcraft_url}), flush=True)  # noqa: T201 - the parent reads it
+async def serve(folder: Path, wish: Any) -> None:
+    """Run both servers as the parent wishes, tell it where, and wait for ever."""
+    sandbox = Sandbox(folder, wish["secret"])
+    sandbox.aws_url = await listen(sandbox.aws_app)
+    sandbox.cloudcraft_url = await listen(sandbox.cloudcraft_app)
+    environment = await sandbox.begin(wish)
+    told = {"aws": sandbox.aws_url, "cloudcraft": sandbox.cloudcraft_url, "env": environment}
+    print(json.dumps(told), flush=True)  # noqa: T201 - the parent reads it
     await asyncio.Event().wait()
 
 
@@ -63,8 +65,11 @@ def leave_with_parent(folder: str) -> None:
 def main() -> None:
     """Serve as long as there is a parent."""
     with tempfile.TemporaryDirectory(prefix="onboard-sandbox-") as folder:
+        # What the parent wishes is nobody else's to read: neither an argument nor a variable.
+        wish = json.loads(sys.stdin.buffer.readline() or "null")
         threading.Thread(target=leave_with_parent, args=(folder,), daemon=True).start()
-        asyncio.run(serve(Path(folder)))
+        if wish is not None:
+            asyncio.run(serve(Path(folder), wish))
 
 
 if __name__ == "__main__":

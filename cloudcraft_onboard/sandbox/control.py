@@ -1,8 +1,12 @@
-"""`/_sandbox/…`: what steers the sandbox; these requests are neither limited nor logged."""
+"""What the sandbox begins with, and `/_sandbox/…`, which steers it further.
+
+These requests are neither limited nor logged, and locked (`door.py`) unless they were asked for.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloudcraft_onboard.sandbox.aws import LocalAws, Receive, Scope, Send, make_user
+from cloudcraft_onboard.sandbox.aws import LocalAws, make_user
 from cloudcraft_onboard.sandbox.cloudcraft import LocalCloudcraft
+from cloudcraft_onboard.sandbox.door import Door
 from cloudcraft_onboard.sandbox.faults import Fault
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed, SeedUser, allow
@@ -28,16 +33,19 @@ Keys = dict[str | None, tuple[str, str]]
 
 
 class Sandbox:
-    """Both servers' state, and the AWS config files in `folder`."""
+    """Both servers' state, and the AWS config files in `folder`.
 
-    def __init__(self, folder: Path) -> None:
+    `secret` lets those who know it steer the sandbox; without one, nobody may.
+    """
+
+    def __init__(self, folder: Path, secret: str | None) -> None:
         self.aws = LocalAws()
         self._verifier = AwsVerifier(self.aws)
         self.cloudcraft = LocalCloudcraft(self._verifier)
         self.aws_url = self.cloudcraft_url = ""
         self._folder = folder
         self._waiting: set[asyncio.Task[None]] = set()
-        self._control = Starlette(
+        control = Starlette(
             routes=[
                 Route("/_sandbox/reset", _checked(self._reset), methods=["POST"]),
                 Route("/_sandbox/faults", _checked(self._faults), methods=["POST", "DELETE"]),
@@ -46,17 +54,16 @@ class Sandbox:
                 Route("/_sandbox/state", _checked(self._state), methods=["GET", "POST"]),
             ]
         )
+        # MiniStack has doors of its own under `/_`, for which nobody has a key.
+        self.aws_app = Door(self.aws)
+        self.cloudcraft_app = Door(self.cloudcraft, control, secret)
 
-    async def serve_cloudcraft(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI app on Cloudcraft's port."""
-        steered = scope["path"].startswith("/_sandbox/")
-        await (self._control if steered else self.cloudcraft)(scope, receive, send)
-
-    async def _reset(self, request: Request) -> Any:
-        """Begin anew from `{"options": {...}, "seed": {...}}`; the answer is the environment."""
-        body = await request.json()
+    async def begin(self, body: Any) -> dict[str, str | None]:
+        """Begin anew from `{"options": {...}, "seed": {...}}`; the environment to use it with."""
         options = OPTIONS.validate_python(body.get("options", {}))
         seed = SEED.validate_python(body["seed"])
+        for user in seed.users:
+            _check_profile(user.profile or "")
         for task in self._waiting:
             task.cancel()
         self.aws.reset()
@@ -91,6 +98,10 @@ class Sandbox:
         for name, sections in files.items():
             (self._folder / name.lower()).write_text("\n".join(sections), encoding="utf-8")
         return {name: str(self._folder / name.lower()) for name in files}
+
+    async def _reset(self, request: Request) -> Any:
+        """Begin anew."""
+        return await self.begin(await request.json())
 
     async def _faults(self, request: Request) -> Any:
         """Add faults, `[{...}, ...]`, or let nothing more go wrong."""
@@ -136,6 +147,12 @@ class Sandbox:
             "read_only_key": api.read_only_key,
             "options": asdict(cloudcraft.options),
         }
+
+
+def _check_profile(name: str) -> None:
+    """A line break would let a name write lines of its own into the AWS config."""
+    if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name):
+        raise ValueError(f"{name!r} is no name of a profile")
 
 
 def _checked(

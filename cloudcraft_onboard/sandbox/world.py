@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from types import TracebackType
 from typing import IO, Any, Self
@@ -16,6 +19,9 @@ from cloudcraft_onboard.errors import CannotStart, UsageError
 from cloudcraft_onboard.model import Manifest
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.seed import seed
+
+HEADER = "X-Sandbox-Secret"
+"""What carries the secret of those who steer the sandbox."""
 
 NEEDED = ("ministack", "hypercorn", "starlette")
 INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH")
@@ -55,37 +61,25 @@ UNSET = (
 
 
 class World:
-    """Both servers. `env` is to be set, `unset` to be removed, for a program to find them."""
+    """Both servers. `env` is to be set, `unset` to be removed, for a program to find them.
 
-    def __init__(self, process: subprocess.Popen[str], aws_url: str, cloudcraft_url: str) -> None:
+    `secret` steers them further (`control.py`), where that was asked for.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[str], told: Mapping[str, Any], secret: str | None
+    ) -> None:
         self._process = process
-        self.aws_url = aws_url
-        self.cloudcraft_url = cloudcraft_url
-        self.env: dict[str, str] = {}
+        self.aws_url: str = told["aws"]
+        self.cloudcraft_url: str = told["cloudcraft"]
+        self.env: dict[str, str] = {**told["env"], **SETTLED}
         self.unset = UNSET
+        self.secret = secret
 
     @property
     def pid(self) -> int:
         """The child's process ID."""
         return self._process.pid
-
-    def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Call `/_sandbox/PATH`; the parsed answer."""
-        import httpx  # noqa: PLC0415 - imported by those who use it only
-
-        # Loopback is never reached through a proxy of the environment.
-        with httpx.Client(trust_env=False, timeout=120) as client:
-            answer = client.request(method, f"{self.cloudcraft_url}/_sandbox/{path}", json=body)
-        if answer.is_error:
-            raise ValueError(f"{method} {path}: {answer.text}")
-        return answer.json()
-
-    def reset(self, manifest: Manifest | None = None, options: Options | None = None) -> None:
-        """Begin anew, as the manifest says; `env` changes with it."""
-        options = options or Options()
-        beginning = asdict(seed(manifest, options.external_id))
-        told = self.control("POST", "reset", {"options": asdict(options), "seed": beginning})
-        self.env = {**told, **SETTLED}
 
     @property
     def alive(self) -> bool:
@@ -119,11 +113,13 @@ def start(
     rate_limit: str = "20/60",
     propagation_seconds: float = 5,
     options: Options | None = None,
+    control: bool = False,
 ) -> World:
     """Start both servers, seeded from the manifest (`seed.py` says how).
 
-    `options` replaces the two settings before it. Raises `UsageError` when the extra is not
-    installed, `CannotStart` when the servers don't come up.
+    `options` replaces the two settings before it; `control` lets the caller steer the servers
+    further. Raises `UsageError` when the extra is not installed, `CannotStart` when the servers
+    don't come up.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -131,20 +127,19 @@ def start(
             f"The sandbox needs packages that are not installed: {', '.join(missing)}.",
             hint="pip install 'cloudcraft-onboard[sandbox]'",
         )
+    options = options or Options(rate_limit=rate_limit, propagation_seconds=propagation_seconds)
     with tempfile.TemporaryFile("w+") as errors:
-        world = _spawn(errors)
-    try:
-        world.reset(
-            manifest,
-            options or Options(rate_limit=rate_limit, propagation_seconds=propagation_seconds),
+        return _spawn(
+            errors, beginning(manifest, options), secrets.token_urlsafe() if control else None
         )
-    except BaseException:
-        world.stop()
-        raise
-    return world
 
 
-def _spawn(errors: IO[str]) -> World:
+def beginning(manifest: Manifest | None, options: Options) -> dict[str, Any]:
+    """What a sandbox begins with, as it is told."""
+    return {"options": asdict(options), "seed": asdict(seed(manifest, options.external_id))}
+
+
+def _spawn(errors: IO[str], wish: Mapping[str, Any], secret: str | None) -> World:
     """The child, once it has said where it listens."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "cloudcraft_onboard.sandbox"],
@@ -155,10 +150,13 @@ def _spawn(errors: IO[str]) -> World:
         text=True,
         start_new_session=True,  # Ctrl-C is for the parent, which still needs the servers then
     )
-    assert process.stdout  # noqa: S101 - it is piped, for the type checker
+    assert process.stdin  # noqa: S101 - both are piped, for the type checker
+    assert process.stdout  # noqa: S101
     try:
-        told = json.loads(process.stdout.readline() or "{}")
-        return World(process, told["aws"], told["cloudcraft"])
+        with contextlib.suppress(BrokenPipeError):  # why it has ended already is said below
+            process.stdin.write(json.dumps({**wish, "secret": secret}) + "\n")
+            process.stdin.flush()
+        return World(process, json.loads(process.stdout.readline() or "{}"), secret)
     except BaseException as problem:
         process.kill()
         process.communicate()

@@ -26,6 +26,7 @@ import httpx
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.world import World, start
+from tests.support.world import control
 
 Window = Literal["fixed", "sliding", "bucket"]
 TOO_MANY = 429
@@ -94,10 +95,10 @@ def measure(scale: Scale, window: Window, program: Program) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder) / "manifest.yaml"
         manifest.write_text(manifest_text(scale.accounts), encoding="utf-8")
-        with start(load(str(manifest)), options=options) as world:
+        with start(load(str(manifest)), options=options, control=True) as world:
             wall = program(world, manifest, scale)
-            log: list[dict[str, Any]] = world.control("GET", "log")
-            accounts = world.control("GET", "state")["accounts"]
+            log: list[dict[str, Any]] = control(world, "GET", "log")
+            accounts = control(world, "GET", "state")["accounts"]
     admitted = sum(request["admitted"] for request in log)
     return Measured(
         needed=admitted,

@@ -12,7 +12,7 @@ import httpx
 
 from cloudcraft_onboard.model import Account, Manifest
 from cloudcraft_onboard.sandbox.options import Options
-from cloudcraft_onboard.sandbox.world import World
+from cloudcraft_onboard.sandbox.world import HEADER, SETTLED, World, beginning
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -39,6 +39,17 @@ class Request:
     answered_at: float | None
 
 
+def control(world: World, method: str, path: str, body: Any = None) -> Any:
+    """Call `/_sandbox/PATH`; the parsed answer."""
+    headers = {HEADER: str(world.secret)}
+    # Loopback is never reached through a proxy of the environment.
+    with httpx.Client(trust_env=False, timeout=120, headers=headers) as client:
+        answer = client.request(method, f"{world.cloudcraft_url}/_sandbox/{path}", json=body)
+    if answer.is_error:
+        raise ValueError(f"{method} {path}: {answer.text}")
+    return answer.json()
+
+
 class SandboxWorld:
     """Both servers, shared by all tests of one process and begun anew by each."""
 
@@ -52,7 +63,11 @@ class SandboxWorld:
         """Forget everything; by default without propagation delay and with a generous limit."""
         settings = {"rate_limit": "1000/1", "propagation_seconds": 0.0, **options}
         self.manifest = manifest
-        self._world.reset(manifest, Options(**settings))
+        told = self._control("POST", "reset", beginning(manifest, Options(**settings)))
+        self._world.env = {**told, **SETTLED}
+
+    def _control(self, method: str, path: str, body: Any = None) -> Any:
+        return control(self._world, method, path, body)
 
     @property
     def env(self) -> dict[str, str]:
@@ -83,22 +98,22 @@ class SandboxWorld:
 
     def fault(self, *faults: dict[str, Any], **fields: Any) -> None:
         """Add faults (`tests.support.faults`), or one made of `sandbox.faults.Fault`'s fields."""
-        self._world.control("POST", "faults", [*faults, *([fields] if fields else [])])
+        self._control("POST", "faults", [*faults, *([fields] if fields else [])])
 
     def calm(self) -> None:
         """Forget the faults that have not happened yet."""
-        self._world.control("DELETE", "faults")
+        self._control("DELETE", "faults")
 
     def consume(self, requests: int, delay: float = 0.0) -> None:
         """Another client uses so much of the quota, `delay` seconds from now."""
-        self._world.control("POST", "consume", {"requests": requests, "delay": delay})
+        self._control("POST", "consume", {"requests": requests, "delay": delay})
 
     # --- what came of it ------------------------------------------------------------------------
 
     @property
     def state(self) -> dict[str, Any]:
         """Accounts, teams, `faults_left`, `late` (still to be processed), options."""
-        state: dict[str, Any] = self._world.control("GET", "state")
+        state: dict[str, Any] = self._control("GET", "state")
         return state
 
     @property
@@ -109,7 +124,7 @@ class SandboxWorld:
 
     @accounts.setter
     def accounts(self, accounts: list[dict[str, Any]]) -> None:
-        self._world.control("POST", "state", {"accounts": accounts})
+        self._control("POST", "state", {"accounts": accounts})
 
     @property
     def registered(self) -> list[str]:
@@ -129,7 +144,7 @@ class SandboxWorld:
     @property
     def log(self) -> list[Request]:
         """All requests, other clients' included."""
-        return [Request(**entry) for entry in self._world.control("GET", "log")]
+        return [Request(**entry) for entry in self._control("GET", "log")]
 
     @property
     def throttled(self) -> int:
@@ -193,7 +208,7 @@ class MakeWorld(Protocol):
     def __call__(self, manifest: Beginning = None, **options: Any) -> SandboxWorld: ...
 
 
-def beginning(manifest: Beginning, folder: Path) -> Manifest | None:
+def written(manifest: Beginning, folder: Path) -> Manifest | None:
     """The manifest that is meant; a text is written to `manifest.yaml` in `folder` and loaded."""
     if manifest is None or isinstance(manifest, Manifest):
         return manifest

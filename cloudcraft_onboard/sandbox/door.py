@@ -1,0 +1,62 @@
+"""Who may talk to the sandbox: programs of this machine, and no web page that its user visits.
+
+A page can send requests to loopback: then they carry its `Origin`, or, where its name was made to
+point here (DNS rebinding), its name as `Host`. What steers the servers (`/_...`) is closed to
+all but who started them with a secret, and sends it in a header.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from cloudcraft_onboard.sandbox.aws import Receive, Scope, Send
+from cloudcraft_onboard.sandbox.world import HEADER
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Door:
+    """An ASGI app in front of another one, and of its `control` for those who know the secret."""
+
+    def __init__(self, app: App, control: App | None = None, secret: str | None = None) -> None:
+        self._app = app
+        self._control = control
+        self._secret = secret
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or say why not."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
+        request = Request(scope)
+        inside = scope["path"].startswith("/_")
+        app = self._control if inside and self._control else self._app
+        why = self._refusal(request) or (self._locked(request) if inside else "")
+        await (JSONResponse({"error": why}, 403) if why else app)(scope, receive, send)
+
+    @staticmethod
+    def _refusal(request: Request) -> str:
+        if not _is_loopback(request.headers.get("host", "")):
+            return "the sandbox is for this machine alone"
+        return "the sandbox is for no web page" if "origin" in request.headers else ""
+
+    def _locked(self, request: Request) -> str:
+        given = request.headers.get(HEADER, "").encode()
+        if self._secret and secrets.compare_digest(given, self._secret.encode()):
+            kind = request.headers.get("content-type", "application/json")
+            return "" if kind.partition(";")[0] == "application/json" else "this takes JSON"
+        return "this takes the secret of who started the sandbox"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
