@@ -70,8 +70,8 @@ def remove(settings: Settings, wish: Wish) -> int:
         reports.check(path)
     if not (wish.yes or wish.dry_run or (sys.stdin and sys.stdin.isatty())):
         raise UsageError(
-            "without a terminal nobody can be asked whether to remove",
-            hint="look at `onboard remove --dry-run` first, then give --yes",
+            "No terminal to confirm on; pass --yes to remove.",
+            hint="`onboard remove --dry-run` shows what would be removed",
         )
     logs.configure(settings.verbosity, sys.stderr)
     with ExitStack() as stack:
@@ -116,7 +116,8 @@ class _Removing:
             return 1 if self._too_many(plan) else code
         why_not = self._why_not(plan) if plan.removals else ""
         if why_not:
-            return self._deliver(put_off(plan.results, why_not))
+            stopped = self._control.kind is not None
+            return self._deliver(put_off(plan.results, why_not), table=stopped)
         return self._deliver(self._delete(plan) if plan.removals else plan.results)
 
     def _why_not(self, plan: RemovalPlan) -> str:
@@ -197,7 +198,7 @@ class _Removing:
             sys.stderr.write("\n")
         confirmed = answer.strip().lower() in ("y", "yes")
         if not confirmed:
-            sys.stderr.write("Nothing was removed.\n")
+            sys.stderr.write("Cancelled. Nothing was changed.\n")
         return confirmed
 
     def _too_many(self, plan: RemovalPlan) -> bool:
@@ -207,19 +208,27 @@ class _Removing:
             return False
         sys.stderr.write(
             f"onboard: {count} registrations are not in the manifest, more than --max-removals"
-            f" {most}: nothing was deleted\n"
-            "  hint: is it the right manifest, and whole? If so, give a larger --max-removals\n"
+            f" {most}. Nothing was deleted.\n"
+            "  hint: check that the manifest is the right one and complete; if it is, pass"
+            f" --max-removals {count}\n"
         )
         return True
 
     # --- the results ------------------------------------------------------------------------
 
     def _deliver(
-        self, told: tuple[Result, ...], *, dry_run: bool = False, estimate: str | None = None
+        self,
+        told: tuple[Result, ...],
+        *,
+        dry_run: bool = False,
+        estimate: str | None = None,
+        table: bool = True,
     ) -> int:
         report = self._report(told, dry_run=dry_run)
         self._view.handle(RunFinished(report=report))
-        return results.deliver(report, self._settings, self._control, estimate=estimate)
+        return results.deliver(
+            report, self._settings, self._control, estimate=estimate, table=table
+        )
 
     def _report(self, told: tuple[Result, ...], *, dry_run: bool) -> Report:
         return Report(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.ports import Pace
 from cloudcraft_onboard.errors import OnboardError
@@ -15,9 +16,10 @@ from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.harmless import dumps, tell_runner
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.settings import Settings
-from cloudcraft_onboard.show import github, table, text
+from cloudcraft_onboard.show import github, text
 from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show.report import json as report_json
+from cloudcraft_onboard.show.table import last_line, render
 from cloudcraft_onboard.show.views import View, choose_view
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
@@ -44,38 +46,51 @@ def view(settings: Settings) -> View:
 
 
 def deliver(
-    report: Report, settings: Settings, control: Control, *, estimate: str | None = None
+    report: Report,
+    settings: Settings,
+    control: Control,
+    *,
+    estimate: str | None = None,
+    table: bool = True,
 ) -> int:
-    """Print and write the results; the exit code.
+    """Print and write the results; the exit code. No `table` where there is nothing to tell.
 
     A report that cannot be written never costs the table: it is said, and the exit code is 1.
     """
-    show(report, settings.output, estimate=estimate)
-    written = [write(path, report) for path in settings.reports]
+    if table or settings.output == "json":
+        show(report, settings.output, estimate=estimate, each=settings.verbosity > 0)
+    written = [path for path in settings.reports if write(path, report)]
     _tell_github(report)
+    if settings.verbosity >= 0:
+        for line in ending(report, settings, written):
+            print(text.clean(line), file=sys.stderr)
     if control.kind is Stop.INTERRUPTED:
         return 130
-    return exit_code(report, changes_count=settings.exit_code) or (0 if all(written) else 1)
+    return exit_code(report, changes_count=settings.exit_code) or int(
+        len(written) < len(settings.reports)
+    )
 
 
-def show(report: Report, output: str, *, estimate: str | None = None) -> None:
-    """Print the results on stdout: `output` is "table" or "json"."""
+def show(report: Report, output: str, *, estimate: str | None = None, each: bool = False) -> None:
+    """Print the results on stdout: `output` is "table" or "json". `each`: nothing is folded."""
     if output == "json":
         print(dumps(report_json.to_json(report)))
         sys.stdout.flush()
     else:
-        show_table(report, sys.stdout, estimate=estimate)
+        show_table(report, sys.stdout, estimate=estimate, each=each)
 
 
-def show_table(report: Report, stream: TextIO, *, estimate: str | None = None) -> None:
+def show_table(
+    report: Report, stream: TextIO, *, estimate: str | None = None, each: bool = False
+) -> None:
     """Print the results as a table, in colour where `stream` is a terminal."""
     width = shutil.get_terminal_size((100, 24)).columns
     color = stream.isatty() and not os.environ.get("NO_COLOR")
-    told = table.render(report, width=width, color=color, forecast=estimate)
+    told = render(report, width=width, color=color, forecast=estimate, each=each)
     if os.environ.get("GITHUB_ACTIONS") == "true" and told.count("\n") > _LONG_OUTPUT:
         # Folded, with the line that counts below it.
         github.write_group(stream, "Accounts", told)
-        told = table.last_line(report).plain
+        told = last_line(report).plain
     print(told, file=stream)
     stream.flush()
 

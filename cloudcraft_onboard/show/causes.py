@@ -12,6 +12,10 @@ _REQUEST_ID = re.compile(
     r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
 )  # every answer of AWS carries another one
 
+# IAM's own words: "User: ARN is not authorized to perform: sts:AssumeRole on resource: ARN".
+_REFUSED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+_DENIALS = ("AccessDenied", "UnauthorizedOperation")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
@@ -27,6 +31,13 @@ class Cause:
     def names(self) -> tuple[str, ...]:
         """The accounts that have it."""
         return tuple(result.name for result in self.results)
+
+
+def headline(problem: Problem) -> str:
+    """What was refused or went wrong, in a few words: `sts:AssumeRole denied (reach)`."""
+    refused = _REFUSED.search(problem.message) if problem.code.startswith(_DENIALS) else None
+    what = f"{refused[1]} denied" if refused else problem.code
+    return f"{what} ({problem.stage})"
 
 
 def key(result: Result) -> Problem:

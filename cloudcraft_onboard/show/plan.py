@@ -1,4 +1,4 @@
-"""A plan as a diff: what would change, account by account, and why."""
+"""A plan as a diff: what would change, identical changes told once for all of their accounts."""
 
 from __future__ import annotations
 
@@ -6,96 +6,68 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from cloudcraft_onboard.model import Change, Outcome, Report, Result
-from cloudcraft_onboard.show import text
+from cloudcraft_onboard.model import Outcome, Report, Result
+from cloudcraft_onboard.show import changes, text
 
-_MOST_ACCOUNTS = 50  # changed accounts up to which each one is shown for itself
-_ALIKE = 10  # accounts with the same changes from which on they are shown as one
-_MOST_UNCHANGED = 10
-_MOST_NAMES = 20
+_MOST_NAMES = 12
 _CALM = (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.PENDING)
 
 
-def lines(report: Report, width: int) -> list[Text]:
-    """The diff; failed accounts are told elsewhere."""
-    changed = [result for result in report.results if result.changes]
-    together = len(changed) > _MOST_ACCOUNTS
+def lines(report: Report, width: int, *, each: bool = False) -> list[Text]:
+    """The diff; failed accounts are told elsewhere. `each`: account by account."""
     told: list[Text] = []
-    for results in _alike(changed) if together else [[result] for result in changed]:
-        if len(results) < _ALIKE:
-            for result in results:
-                told += [*_account(result, width), Text()]
-        else:
-            told += [*_crowd(results, width), Text()]
+    for block in changes.blocks(report.results, each=each):
+        told += [*_block(block, width), Text()]
     for outcome in _CALM:
-        told += _calm(outcome, [r for r in report.results if r.outcome is outcome], width)
+        told += _calm(
+            outcome, [r for r in report.results if r.outcome is outcome], width, each=each
+        )
     if told and not told[-1].plain:
         told.pop()
     return told
 
 
-def _alike(results: Sequence[Result]) -> list[list[Result]]:
-    found: dict[tuple[Outcome, tuple[Change, ...]], list[Result]] = {}
-    for result in results:
-        found.setdefault((result.outcome, result.changes), []).append(result)
-    return list(found.values())
+def _block(block: changes.Block, width: int) -> list[Text]:
+    outcome = block.outcome
+    style = f"bold {text.STYLES[outcome]}"
+    word = text.outcome_word(outcome, planned=True)
+    if len(block.results) == 1:
+        head = [_one(block.results[0], word, style, width)]
+    else:
+        many = text.counted(len(block.results), "account")
+        names = text.wrapped(text.listed(block.names, _MOST_NAMES), width, indent="  ")
+        head = [Text(f"{outcome.symbol} {many} {word}", style), *map(Text, names)]
+    return [*head, *_changes(block.lines, width)]
 
 
-def _account(result: Result, width: int) -> list[Text]:
-    outcome = result.outcome
+def _one(result: Result, word: str, style: str, width: int) -> Text:
     name = text.fit(text.clean(result.name), max(width - 30, 10))
-    head = f"{outcome.symbol} {name}"
-    tail = "  ".join(filter(None, (result.account_id, _word(outcome))))
-    return [
-        Text.assemble((head, f"bold {text.STYLES[outcome]}"), f"  {tail}"),
-        *_changes(result.changes, width),
-    ]
+    tail = "  ".join(filter(None, (result.account_id, word)))
+    return Text.assemble((f"{result.outcome.symbol} {name}", style), f"  {tail}")
 
 
-def _word(outcome: Outcome) -> str:
-    return text.outcome_word(outcome, planned=True)
+def _changes(told: Sequence[changes.Line], width: int) -> list[Text]:
+    words = max((len(line.action.word) for line in told), default=0)
+    shown: list[Text] = []
+    for line in told:
+        first, *more = text.wrapped(line.told, max(width - words - 8, 16)) or [""]
+        action = f"{line.action.symbol} {line.action.word.ljust(words)}"
+        shown.append(Text.assemble("    ", (action, text.action_style(line.action)), f"  {first}"))
+        shown += [Text(" " * (words + 8) + rest) for rest in more]
+    return shown
 
 
-def _crowd(results: Sequence[Result], width: int) -> list[Text]:
-    outcome = results[0].outcome
-    head = f"{outcome.symbol} {text.counted(len(results), 'account')} alike"
-    names = text.wrapped(
-        text.listed([result.name for result in results], _MOST_NAMES), width, indent="  "
-    )
-    return [
-        Text.assemble((head, f"bold {text.STYLES[outcome]}"), f"  {_word(outcome)}"),
-        *(Text(line, "dim") for line in names),
-        *_changes(results[0].changes, width),
-    ]
-
-
-def _changes(changes: Sequence[Change], width: int) -> list[Text]:
-    words = max((len(change.action.word) for change in changes), default=0)
-    told: list[Text] = []
-    for change in changes:
-        first, *more = text.wrapped(text.why(change), max(width - words - 8, 16)) or [""]
-        told.append(
-            Text.assemble(
-                "    ",
-                (
-                    f"{change.action.symbol} {change.action.word.ljust(words)}",
-                    text.action_style(change.action),
-                ),
-                f"  {first}",
-            )
-        )
-        told += [Text(" " * (words + 8) + line) for line in more]
-    return told
-
-
-def _calm(outcome: Outcome, results: Sequence[Result], width: int) -> list[Text]:
+def _calm(outcome: Outcome, results: Sequence[Result], width: int, *, each: bool) -> list[Text]:
+    if not results:
+        return []
     style = text.STYLES[outcome]
-    if len(results) > _MOST_UNCHANGED:
-        many = text.counted(len(results), "account")
-        return [Text(f"{outcome.symbol} {many} {outcome.word}", style)]
-    told = []
-    for result in results:
-        tail = "  ".join(filter(None, (result.account_id, outcome.word)))
-        name = text.fit(text.clean(result.name), max(width - 30, 10))
-        told.append(Text(f"{outcome.symbol} {name}  {tail}", style))
-    return told
+    if each or len(results) == 1:
+        return [_one(result, outcome.word, style, width) for result in results]
+    head = f"{outcome.symbol} {text.counted(len(results), 'account')} {outcome.word}"
+    if len(results) > _MOST_NAMES:
+        return [Text(head, style)]
+    names = text.listed([result.name for result in results], _MOST_NAMES)
+    return [
+        Text(head, style),
+        *(Text(line, "dim") for line in text.wrapped(names, width, indent="  ")),
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from cloudcraft_onboard.model import Command, Outcome, Report, Result
+from cloudcraft_onboard.model import Outcome, Report, Result
 from cloudcraft_onboard.show import causes, plan, text
 
 _COLLAPSIBLE = (Outcome.UNCHANGED, Outcome.PENDING, Outcome.SKIPPED)
@@ -19,13 +19,15 @@ _ID, _OUTCOME = 12, 11
 _BESIDE_FROM = 36  # cells for name and actions together from which on they go side by side
 
 
-def render(report: Report, *, width: int, color: bool, forecast: str | None = None) -> str:
+def render(
+    report: Report, *, width: int, color: bool, forecast: str | None = None, each: bool = False
+) -> str:
     """The report for a terminal `width` cells wide, or a file; without a newline in the end.
 
-    `forecast` is a sentence on how long a run of this plan will take.
+    `forecast` is a sentence on how long a run of this plan will take. `each`: nothing is folded.
     """
-    planned = report.dry_run or report.command is Command.PLAN
-    body = plan.lines(report, width) if planned else _rows(report, width)
+    planned = text.is_plan(report)
+    body = plan.lines(report, width, each=each) if planned else _rows(report, width, each=each)
     sections = [body, failures(report, width), _notes(report, width)]
     lines = [line for section in sections if section for line in (*section, Text())]
     lines += [Text(line, "bold") for line in text.wrapped(last_line(report).plain, width)]
@@ -53,8 +55,8 @@ def _printed(lines: Iterable[Text], width: int, *, color: bool) -> str:
     return file.getvalue().rstrip("\n")
 
 
-def _rows(report: Report, width: int) -> list[Text]:
-    crowds = {outcome for outcome in _COLLAPSIBLE if report.count(outcome) > _COLLAPSE_FROM}
+def _rows(report: Report, width: int, *, each: bool) -> list[Text]:
+    crowds = {o for o in _COLLAPSIBLE if not each and report.count(o) > _COLLAPSE_FROM}
     shown = [result for result in report.results if result.outcome not in crowds]
     lines = _table(shown, width) if shown else []
     for outcome in Outcome:
@@ -67,7 +69,7 @@ def _rows(report: Report, width: int) -> list[Text]:
 
 def _table(results: Sequence[Result], width: int) -> list[Text]:
     times = [text.seconds(result.seconds) if result.seconds else "" for result in results]
-    time_width = max(4, *map(len, times))
+    time_width = max(len(text.TIME), *map(len, times))
     free = max(width - _ID - _OUTCOME - time_width - 6, 12)
     widest = max(7, *(text.width_of(text.clean(result.name)) for result in results))
     most_done = max(4, *(len(text.actions(result)) for result in results))
@@ -77,7 +79,7 @@ def _table(results: Sequence[Result], width: int) -> list[Text]:
     done = min(most_done, free - names - 2) if beside else 0
     head = ("Account".ljust(names), "ID".ljust(_ID), "Outcome".ljust(_OUTCOME))
     told = ("Done".ljust(done),) if beside else ()
-    lines = [Text("  ".join((*head, *told, "Time".rjust(time_width))), "bold")]
+    lines = [Text("  ".join((*head, *told, text.TIME.rjust(time_width))), "bold")]
     for result, time in zip(results, times, strict=True):
         lines += _row(result, names, done, time.rjust(time_width), width)
     return lines
@@ -110,11 +112,11 @@ def failures(report: Report, width: int) -> list[Text]:
         if lines:
             lines.append(Text())
         if len(cause.results) == 1:
-            who = text.title(cause.results[0])
+            who = f": {text.title(cause.results[0])}"
         else:
             names = text.listed(cause.names, _MOST_NAMES)
-            who = f"{text.counted(len(cause.results), 'account')}: {names}"
-        head = text.wrapped(f"x {problem.code} ({problem.stage}) in {who}", width - 2)
+            who = f", {text.counted(len(cause.results), 'account')}: {names}"
+        head = text.wrapped(f"x {causes.headline(problem)}{who}", width - 2)
         lines += [
             Text(line if index == 0 else f"  {line}", "bold red") for index, line in enumerate(head)
         ]
@@ -145,7 +147,7 @@ def _notes(report: Report, width: int) -> list[Text]:
 
 def last_line(report: Report) -> Text:
     """The line that counts: `Plan: 3 to create, 7 unchanged` or `12 accounts: 3 created, ...`."""
-    planned = report.dry_run or report.command is Command.PLAN
+    planned = text.is_plan(report)
     numbers = [
         f"{number:,} {text.outcome_word(outcome, planned=planned)}"
         for outcome in Outcome
@@ -161,12 +163,24 @@ def last_line(report: Report) -> Text:
 
 
 def _continuation(report: Report, width: int) -> list[Text]:
-    pending = report.count(Outcome.PENDING)
-    if not pending:
-        return []
-    are = "is" if pending == 1 else "are"
-    told = (
-        f"{text.counted(pending, 'account')} {are} pending: run the same command again, "
-        "it goes on where this run stopped."
-    )
-    return [Text(line) for line in text.wrapped(told, width)]
+    told = [Text(line) for each in next_steps(report) for line in text.wrapped(each, width)]
+    return [Text(), *told] if told else []
+
+
+def next_steps(report: Report) -> list[str]:
+    """What to do about accounts that are not done."""
+    pending, failed = report.count(Outcome.PENDING), report.count(Outcome.FAILED)
+    told = []
+    if failed and not text.is_plan(report):
+        which = "it" if failed == 1 else "these"
+        told.append(
+            f"{text.counted(failed, 'account')} failed: fix {which} and run the same command again."
+            " What is done stays done."
+        )
+    if pending:
+        are = "is" if pending == 1 else "are"
+        told.append(
+            f"{text.counted(pending, 'account')} {are} pending: run the same command again, it goes"
+            " on where this run stopped."
+        )
+    return told

@@ -9,7 +9,10 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
 from cloudcraft_onboard.harmless import clean as clean  # noqa: PLC0414 - one word of this room
-from cloudcraft_onboard.model import Action, Change, Command, Outcome, Result
+from cloudcraft_onboard.model import Action, Change, Command, Outcome, Report, Result
+
+TIME = "Work time"
+"""What a column of times is called: time worked on an account, without waiting for its turn."""
 
 STYLES = {
     Outcome.CREATED: "green",
@@ -117,6 +120,11 @@ def called(command: Command, *, dry_run: bool) -> str:
     if not dry_run or command is Command.PLAN:
         return f"onboard {command}"
     return f"onboard {command} {'(plan)' if command is Command.REMOVE else '--dry-run'}"
+
+
+def is_plan(report: Report) -> bool:
+    """Whether its results are only what would be."""
+    return report.dry_run or report.command is Command.PLAN
 
 
 def outcome_word(outcome: Outcome, *, planned: bool) -> str:

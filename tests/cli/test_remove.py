@@ -139,7 +139,8 @@ def test_anything_else_changes_nothing(make_world: MakeWorld, tmp_path: Path, an
         child.sendline(answer)
         code, said = end(child)
     assert code == 1
-    assert "Nothing was removed." in said
+    assert "Cancelled. Nothing was changed." in said
+    assert "run the same command again" not in said
     assert untouched(world)
     report = json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert {account["outcome"] for account in report["accounts"]} == {"pending"}

@@ -59,6 +59,7 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
 
 def test_a_summary_that_is_too_long_leaves_failures_and_counts(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
+    summary.write_text("x" * (1024 * 1024 - 5_000), encoding="utf-8")
     many = [result(f"account {i} {'x' * 100}") for i in range(5000)]
     github.append_summary(str(summary), report(*many, denied("Payments")))
     told = summary.read_text(encoding="utf-8")

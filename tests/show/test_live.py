@@ -75,7 +75,7 @@ def test_with_the_table_elsewhere_failures_and_counts_stay() -> None:
     stream = io.StringIO()
     run_into(stream, summary=True)
     kept = stream.getvalue().rpartition("\x1b[?25h")[2].splitlines()
-    assert kept[0] == "x AccessDenied (reach) in Payments (222233334444)"
+    assert kept[0] == "x sts:AssumeRole denied (reach): Payments (222233334444)"
     assert kept[-1].startswith("5 accounts: 1 created")
 
 
@@ -114,6 +114,6 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
         return stream.getvalue()
 
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b[1;31mx AccessDenied" in painted()
+    assert "\x1b[1;31mx sts:AssumeRole denied" in painted()
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[1mx AccessDenied" in painted()
+    assert "\x1b[1mx sts:AssumeRole denied" in painted()

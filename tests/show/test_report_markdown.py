@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.model import Command, Outcome
+from cloudcraft_onboard.model import Command, Outcome, Result
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import markdown
 from tests.support.markup import from_markdown
@@ -22,7 +22,7 @@ def test_the_summary_line_and_failures_come_first() -> None:
     told = markdown.render(typical()).split("\n\n")
     assert told[0] == "### ❌ onboard run: <code>manifests/org.yaml</code>"
     assert told[1].startswith("**5 accounts: 1 created, 1 updated, 1 unchanged, 1 failed")
-    assert told[2] == "#### x AccessDenied: 1 account failed"
+    assert told[2] == "#### x sts:AssumeRole denied (reach): 1 account"
     assert told[3] == "Payments"
     assert told[4].startswith("> User: arn:aws:iam::999988887777:user/ops is not authorized")
     assert told[5].startswith("**→ let the role's trust policy name")
@@ -30,9 +30,51 @@ def test_the_summary_line_and_failures_come_first() -> None:
 
 
 def test_a_plan_says_what_is_to_do_and_why() -> None:
-    told = markdown.render(typical(Command.PLAN))
-    assert "<summary>+ 1 to create</summary>" in told
-    assert "| Production | 111122223333 | &#43; create-role the role does not exist<br>" in told
+    told = markdown.render(typical(Command.PLAN)).split("\n\n")
+    assert told[6:10] == [
+        "#### &#43; Production (111122223333) to create",
+        (
+            "- &#43; <code>create-role</code> trusts 912185983511 with external ID 4414aef4, "
+            "max session 1 h, path /, tags ManagedBy=cloudcraft-onboard\n"
+            "- &#43; <code>attach-policy</code> ReadOnlyAccess\n"
+            "- &#43; <code>register</code> region us-east-1"
+        ),
+        "#### &#126; 결제 서비스 (333344445555) to update",
+        "- &#126; <code>update-trust</code> external ID older → 4414aef4",
+    ]
+
+
+def test_identical_changes_stand_once_with_their_accounts() -> None:
+    new = [result(f"n{i}", account_id=f"{i:012d}") for i in range(30)]
+    told = markdown.render(report(*new, command=Command.PLAN))
+    assert "#### &#43; 30 accounts to create" in told
+    assert "<summary>n0, n1, n2, n3, n4, n5, n6, n7 and 22 more</summary>" in told
+    assert "n28, n29" in told
+    assert told.count("create-role") == 1
+
+
+@pytest.mark.parametrize("command", [Command.PLAN, Command.RUN])
+@pytest.mark.parametrize("kind", ["alike", "each its own", "failed", "unchanged", "noted"])
+def test_five_thousand_accounts_fit_a_comment(command: Command, kind: str) -> None:
+    def one(i: int) -> Result:
+        name, account_id = f"A fairly long account name {i}", f"{i:012d}"
+        if kind == "failed":
+            failed = denied(name, account_id)
+            assert failed.error is not None
+            return replace(failed, error=replace(failed.error, code=f"Code{i}"))
+        outcome = Outcome.UNCHANGED if kind == "unchanged" else Outcome.CREATED
+        notes = (f"note {i}",) if kind == "noted" else ()
+        made = result(name, outcome, account_id=account_id, notes=notes)
+        if kind == "each its own":
+            after = {"name": name, "region": f"eu-west-{i}"}
+            last = replace(made.changes[-1], after=after)
+            made = replace(made, changes=(*made.changes[:-1], last))
+        return made
+
+    told = markdown.render(report(*map(one, range(5000)), command=command))
+    assert len(told) <= 65_536
+    assert from_markdown(told).tags[0] == "h3"
+    assert "5,000" in told
 
 
 def test_pending_accounts_say_how_to_go_on() -> None:
@@ -44,7 +86,7 @@ def test_pending_accounts_say_how_to_go_on() -> None:
 def test_the_same_cause_stands_once() -> None:
     told = markdown.render(report(*(denied(f"T{i}", f"{i:012d}") for i in range(40))))
     assert told.count("is not authorized") == 1
-    assert "x AccessDenied: 40 accounts failed" in told
+    assert "x sts:AssumeRole denied (reach): 40 accounts" in told
     assert "T19 and 20 more" in told
 
 

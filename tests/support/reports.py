@@ -17,11 +17,32 @@ from cloudcraft_onboard.model import (
 )
 
 NEW = (
-    Change(action=Action.CREATE_ROLE, reason="the role does not exist"),
-    Change(action=Action.ATTACH_POLICY, subject="ReadOnlyAccess", reason="not attached"),
-    Change(action=Action.REGISTER, reason="not registered in Cloudcraft"),
+    Change(
+        action=Action.CREATE_ROLE,
+        reason="new role",
+        after={
+            "trust": {"account_id": "912185983511", "external_id": "4414aef4"},
+            "path": "/",
+            "max_session_duration": 3600,
+            "permissions_boundary": None,
+            "tags": {"ManagedBy": "cloudcraft-onboard"},
+        },
+    ),
+    Change(
+        action=Action.ATTACH_POLICY,
+        subject="arn:aws:iam::aws:policy/ReadOnlyAccess",
+        reason="missing from the role",
+    ),
+    Change(action=Action.REGISTER, reason="not in Cloudcraft yet", after={"region": "us-east-1"}),
 )
-DRIFT = (Change(action=Action.UPDATE_TRUST, reason="external ID differs"),)
+DRIFT = (
+    Change(
+        action=Action.UPDATE_TRUST,
+        reason="external ID differs",
+        before={"external_ids": ["older"]},
+        after={"external_ids": ["4414aef4"]},
+    ),
+)
 
 
 def result(name: str, outcome: Outcome = Outcome.CREATED, **other: object) -> Result:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from cloudcraft_onboard.model import Command, Outcome, Report, Result
-from cloudcraft_onboard.show import causes, text
+from cloudcraft_onboard.model import Outcome, Report, Result
+from cloudcraft_onboard.show import causes, changes, text
 from cloudcraft_onboard.show.table import last_line
 
+COMMENT_LIMIT = 65_536
+"""Characters that GitHub takes in a comment."""
+
+_MOST = (10_000, 1_000, 200, 50, 20)  # accounts of a kind that are named, as far as they fit
 _MOST_NAMES = 20
+_MOST_CAUSES = 40
+_FEW = 8
+_REST = "*There is more: see the JSON or HTML report.*"
 # What means something inside of a line of GitHub's Markdown, and at its start. Entities rather than
 # backslashes: they hold in tables and in HTML, too.
 _MEANING = re.compile(
@@ -21,19 +28,45 @@ _MEANING = re.compile(
 
 
 def render(report: Report) -> str:
-    """The report as GitHub-flavoured Markdown."""
-    parts = [render_brief(report).rstrip()]
+    """The report as GitHub-flavoured Markdown, short enough for a comment.
+
+    The more accounts, the fewer of a kind are named; the last resort leaves kinds out.
+    """
+    for most in _MOST:
+        told = "\n\n".join(_parts(report, most)) + "\n"
+        if len(told) <= COMMENT_LIMIT:
+            return told
+    return _cut(_parts(report, _MOST[-1]))
+
+
+def _parts(report: Report, most: int) -> Iterator[str]:
+    yield render_brief(report).rstrip()
+    if text.is_plan(report):
+        yield from (_block(block, most) for block in changes.blocks(report.results))
     for outcome in Outcome:
         results = [result for result in report.results if result.outcome is outcome]
+        if text.is_plan(report):
+            results = [result for result in results if not result.changes]
         if results and outcome is not Outcome.FAILED:
-            parts.append(_folded(report, outcome, results))
-    parts += _notes(report)
-    return "\n\n".join(parts) + "\n"
+            yield _folded(report, outcome, results, most)
+    yield from _notes(report, most)
+
+
+def _cut(parts: Iterator[str]) -> str:
+    """As many whole parts as fit, and a word about the others."""
+    told: list[str] = []
+    room = COMMENT_LIMIT - len(_REST) - 1
+    for part in parts:
+        room -= len(part) + 2
+        if room < 0:
+            return "\n\n".join([*told, _REST]) + "\n"
+        told.append(part)
+    return "\n\n".join(told) + "\n"
 
 
 def render_brief(report: Report) -> str:
     """The counts and the failures only, each cause once."""
-    parts = [_head(report), *_failures(report)]
+    parts = [_head(report), *_failures(report)[:_MOST_CAUSES]]
     unfinished = report.count(Outcome.PENDING)
     if unfinished:
         many = text.counted(unfinished, "account")
@@ -54,14 +87,10 @@ def _meaningless(found: re.Match[str]) -> str:
 
 
 def _head(report: Report) -> str:
-    planned = _planned(report)
+    planned = text.is_plan(report)
     what = "onboard plan" if planned else f"onboard {report.command}"
     mark = "❌" if report.count(Outcome.FAILED) else "⏳" if report.count(Outcome.PENDING) else "✅"
     return f"### {mark} {what}: {_code(report.manifest)}\n\n**{escaped(last_line(report).plain)}**"
-
-
-def _planned(report: Report) -> bool:
-    return report.dry_run or report.command is Command.PLAN
 
 
 def _code(value: str) -> str:
@@ -70,12 +99,12 @@ def _code(value: str) -> str:
 
 def _failures(report: Report) -> list[str]:
     parts = []
-    for cause in causes.causes(report.results):
+    for cause in sorted(causes.causes(report.results), key=lambda each: -len(each.results)):
         problem = cause.problem
         names = text.listed(cause.names, _MOST_NAMES)
         many = text.counted(len(cause.results), "account")
         lines = [
-            f"#### x {escaped(problem.code)}: {many} failed",
+            f"#### x {escaped(causes.headline(problem))}: {many}",
             f"{escaped(names)}",
             f"> {escaped(problem.message)}",
         ]
@@ -85,33 +114,50 @@ def _failures(report: Report) -> list[str]:
     return parts
 
 
-def _folded(report: Report, outcome: Outcome, results: Sequence[Result]) -> str:
-    word = text.outcome_word(outcome, planned=_planned(report))
+def _block(block: changes.Block, most: int) -> str:
+    """Accounts with identical changes: their names, and the changes once."""
+    first, outcome = block.results[0], block.outcome
+    word = text.outcome_word(outcome, planned=True)
+    symbol = f"&#{ord(outcome.symbol)};"
+    lines = "\n".join(f"- {_line(line)}" for line in block.lines)
+    if len(block.results) == 1:
+        return f"#### {symbol} {escaped(text.title(first))} {word}\n\n{lines}"
+    head = f"#### {symbol} {text.counted(len(block.results), 'account')} {word}"
+    names = escaped(text.listed(block.names, most))
+    if len(block.results) > _FEW:
+        few = escaped(text.listed(block.names, _FEW))
+        names = f"<details>\n<summary>{few}</summary>\n\n{names}\n\n</details>"
+    return f"{head}\n\n{names}\n\n{lines}"
+
+
+def _line(line: changes.Line) -> str:
+    told = f" {escaped(line.told)}" if line.told else ""
+    return f"&#{ord(line.action.symbol)}; <code>{line.action.word}</code>{told}"
+
+
+def _folded(report: Report, outcome: Outcome, results: Sequence[Result], most: int) -> str:
+    word = text.outcome_word(outcome, planned=text.is_plan(report))
     head = f"{html.escape(outcome.symbol)} {len(results):,} {word}"
-    done = "To do" if _planned(report) else "Done"
-    rows = "\n".join(_row(result) for result in results)
+    rows = "\n".join(map(_row, results[:most]))
+    more = f"\n\n*… and {len(results) - most:,} more*" if len(results) > most else ""
     return (
         f"<details>\n<summary>{head}</summary>\n\n"
-        f"| Account | ID | {done} | Time |\n| --- | --- | --- | ---: |\n{rows}\n\n</details>"
+        f"| Account | ID | Changes | {text.TIME} |\n| --- | --- | --- | ---: |\n{rows}{more}"
+        "\n\n</details>"
     )
 
 
 def _row(result: Result) -> str:
-    reasons = [
-        f"{change.action.symbol} {change.action.word}"
-        + (f" {text.why(change)}" if text.why(change) else "")
-        for change in result.changes
-    ]
-    done = "<br>".join(map(escaped, reasons))
+    done = "<br>".join(map(_line, changes.lines(result)))
     took = text.seconds(result.seconds) if result.seconds else ""
     return f"| {escaped(result.name)} | {result.account_id or ''} | {done} | {escaped(took)} |"
 
 
-def _notes(report: Report) -> list[str]:
+def _notes(report: Report, most: int) -> Iterator[str]:
     found = causes.notes(report.results)
-    if not found:
-        return []
-    lines = "\n".join(
-        f"- {escaped(text.listed(names, 3))}: {escaped(note)}" for note, names in found
-    )
-    return [f"<details>\n<summary>Notes</summary>\n\n{lines}\n\n</details>"]
+    if found:
+        lines = "\n".join(
+            f"- {escaped(text.listed(names, 3))}: {escaped(note)}" for note, names in found[:most]
+        )
+        more = f"\n- … and {len(found) - most:,} more" if len(found) > most else ""
+        yield f"<details>\n<summary>Notes</summary>\n\n{lines}{more}\n\n</details>"

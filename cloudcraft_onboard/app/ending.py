@@ -1,0 +1,59 @@
+"""The last words of a command, on stderr: where its reports are, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cloudcraft_onboard.model import Command, Outcome, Report
+from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.show import text
+
+_SEEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
+
+
+def ending(report: Report, settings: Settings, written: Sequence[str]) -> list[str]:
+    """Lines about the command as a whole; `written` are the reports that could be written."""
+    lines: list[str] = []
+    if not report.results:
+        lines.append(_nothing_to_do(report, settings))
+    if written:
+        lines.append(f"{'Report' if len(written) == 1 else 'Reports'}: {', '.join(written)}")
+    if settings.sandbox:
+        lines += ["", *_sandbox(report)]
+    return lines
+
+
+def _nothing_to_do(report: Report, settings: Settings) -> str:
+    since = settings.selection.changed_since
+    if report.command is Command.REMOVE:
+        return f"Nothing to do: every registration in Cloudcraft is in {report.manifest}."
+    if since is not None:
+        return f"Nothing to do: no account of {report.manifest} has changed since {since}."
+    return "Nothing to do: no account is selected."
+
+
+def _sandbox(report: Report) -> list[str]:
+    seen = text.counted(sum(map(report.count, _SEEN)), "account")
+    end = "" if text.is_plan(report) else f" Its Cloudcraft saw {seen} in the end."
+    told = [f"This was a sandbox: nothing outside this machine was contacted.{end}"]
+    width = max(len(command) for command, _ in _next(report))
+    told += ["Try next:", *(f"  {command.ljust(width)}  # {why}" for command, why in _next(report))]
+    return told
+
+
+def _next(report: Report) -> list[tuple[str, str]]:
+    manifest = report.manifest
+    beside = Path(manifest).with_name("trouble.yaml")
+    shown = (
+        (f"onboard run {beside} --sandbox", "accounts that fail, each for its own reason")
+        if beside.exists() and not beside.samefile(manifest)
+        else (f"onboard remove {manifest} --sandbox --dry-run", "the way back")
+    )
+    return [
+        (f"onboard plan {manifest} --sandbox", "what a run would do")
+        if not text.is_plan(report)
+        else (f"onboard run {manifest} --sandbox", "do it"),
+        shown,
+        ("onboard init --organization -f org.yaml", "a manifest of your own accounts"),
+    ]
