@@ -15,8 +15,11 @@ DEFAULT_BASE_URL = "https://api.cloudcraft.co"
 DEFAULT_RATE_LIMIT = "20/60"
 """Requests per seconds, for the whole API (Cloudcraft's documentation; it cannot be raised)."""
 
+_LONGEST_KEY = 4096
+"""Bytes of a key file; Cloudcraft's keys have 44."""
+
 _RATE_LIMIT = re.compile(r"\s*(\d{1,6})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)\s*")
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +91,7 @@ def rate_limit(text: str) -> RateLimit:
     match = _RATE_LIMIT.fullmatch(text)
     if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
         raise UsageError(
-            f"CLOUDCRAFT_RATE_LIMIT is {text!r}, which is not REQUESTS/SECONDS",
+            "CLOUDCRAFT_RATE_LIMIT is not REQUESTS/SECONDS",
             hint=f"write it like {DEFAULT_RATE_LIMIT}, or unset it",
         )
     return RateLimit(requests=int(match[1]), seconds=float(match[2]))
@@ -101,7 +104,7 @@ def duration(text: str) -> float:
     total = hours * 3600 + minutes * 60 + seconds
     if total == 0:
         raise UsageError(
-            f"{text!r} is no duration", hint="write hours, minutes, seconds: 5h30m, 45m, 90s"
+            f"{text[:40]!r} is no duration", hint="write hours, minutes, seconds: 5h30m, 45m, 90s"
         )
     return float(total)
 
@@ -118,10 +121,19 @@ def _api_key(environment: Mapping[str, str]) -> str:
             "(a read-write key of an Owner or Administrator)",
         )
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
+        with Path(file).open("rb") as stream:
+            content = stream.read(_LONGEST_KEY + 1)
+        key = content.decode().strip()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise CannotStart(
-            f"the API key file {file} cannot be read: {reason}",
-            hint="correct CLOUDCRAFT_API_KEY_FILE",
-        ) from error
+        raise _no_key(error.strerror if isinstance(error, OSError) else "it is not text") from None
+    if len(content) > _LONGEST_KEY:
+        raise _no_key("it is too long for a key")
+    return key
+
+
+def _no_key(reason: str | None) -> CannotStart:
+    # Not in which file: its name may be the key itself, put into the wrong variable.
+    return CannotStart(
+        f"the file that CLOUDCRAFT_API_KEY_FILE names cannot be read: {reason}",
+        hint="set CLOUDCRAFT_API_KEY_FILE to the path of a file that holds nothing but the key",
+    )

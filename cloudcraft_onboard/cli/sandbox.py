@@ -62,7 +62,9 @@ def sandbox(
     try:
         settings.rate_limit(rate_limit)
     except UsageError as error:
-        raise typer.BadParameter(f"{rate_limit}: {error.hint}", param_hint="--rate-limit") from None
+        raise typer.BadParameter(
+            f"{error.message}: {error.hint}", param_hint="--rate-limit"
+        ) from None
     options = Options(rate_limit=rate_limit, propagation_seconds=propagation)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

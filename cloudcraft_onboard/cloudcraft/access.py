@@ -31,7 +31,10 @@ def check_key(key: str) -> None:
 
 
 def check_base_url(url: str) -> None:
-    """Raise `UsageError` for a base URL that the key must not be sent to, or that isn't one."""
+    """Raise `UsageError` for a base URL that the key must not be sent to, or that isn't one.
+
+    Never shows the value: it may be the key, put into the wrong variable.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -46,11 +49,11 @@ def check_base_url(url: str) -> None:
         raise UsageError("CLOUDCRAFT_BASE_URL has a query or a fragment in it; remove it")
     if parts.scheme == "http" and not is_loopback(url):
         raise UsageError(
-            f"CLOUDCRAFT_BASE_URL: plain http to {host} would show the API key to the network",
+            "CLOUDCRAFT_BASE_URL: plain http would show the API key to the network",
             hint="use https; plain http is accepted for loopback addresses only",
         )
     if parts.scheme not in {"http", "https"}:
-        raise UsageError(f"CLOUDCRAFT_BASE_URL: {parts.scheme or 'no scheme'} instead of https")
+        raise UsageError("CLOUDCRAFT_BASE_URL does not start with https://")
 
 
 def is_loopback(url: str) -> bool:
