@@ -16,6 +16,9 @@ from typing import Any
 MANAGED_BY = ("ManagedBy", "cloudcraft-onboard")
 """The tag, key and value, on roles made here; `remove` deletes no role without it."""
 
+DIRECT_SOURCE = "aws"
+"""What `source` says of a registration that was made by hand or by the API, if it says anything."""
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -208,7 +211,11 @@ class Team:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registration:
-    """One AWS account as Cloudcraft lists it. Access lists are team IDs, None where not given."""
+    """One AWS account as Cloudcraft lists it. Access lists are team IDs, None where not given.
+
+    `source` says who brought it into Cloudcraft, None where Cloudcraft doesn't say. `mentioned`
+    are the AWS account IDs in its other fields, for one that names no role.
+    """
 
     id: str
     name: str
@@ -217,12 +224,19 @@ class Registration:
     read_access: tuple[str, ...] | None = None
     write_access: tuple[str, ...] | None = None
     created_at: str | None = None
+    source: str | None = None
+    mentioned: tuple[str, ...] = ()
 
     @property
     def account_id(self) -> str:
         """The AWS account ID in `role_arn`; empty where the ARN isn't one."""
         parts = self.role_arn.split(":")
         return parts[4] if len(parts) > 5 else ""  # noqa: PLR2004 - arn:P:iam::ACCOUNT:role/NAME
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it was made by hand or by the API; any other is as a rule Datadog's."""
+        return self.source in (None, DIRECT_SOURCE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ from cloudcraft_onboard.engine.removal import Scope, needs_aws
 from cloudcraft_onboard.engine.remove import RemovalPlan, plan_removals, put_off, remove_accounts
 from cloudcraft_onboard.engine.unlisted import plan_unlisted
 from cloudcraft_onboard.errors import PaceClosed, UsageError
-from cloudcraft_onboard.events import Event, RunFinished, RunStarted
+from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import (
     Account,
@@ -147,6 +147,8 @@ class _Removing:
             tools.aws.check_sources([each for each in enabled if needs_aws(each, wish.scope)])
         with first_reads():
             listing = Listing(tools.cloudcraft.registrations())
+        for remark in listing.remarks():
+            tools.emit(Said(text=remark))
         if wish.unlisted:
             return plan_unlisted(accounts, listing, tools, self._tuning)
         return plan_removals(accounts, listing, tools, self._tuning, wish.scope)

@@ -24,7 +24,7 @@ from cloudcraft_onboard.engine.pipeline import (
 )
 from cloudcraft_onboard.engine.ports import Cloudcraft
 from cloudcraft_onboard.errors import PaceClosed
-from cloudcraft_onboard.events import Event, RunFinished, RunStarted
+from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, CloudcraftUsage, Command, Outcome, Report, Result
 from cloudcraft_onboard.plan.diff import needed_documents
@@ -77,6 +77,8 @@ def _onboard(settings: Settings, engine: Engine, command: Command, *, dry_run: b
                 )
                 tools[0].aws.check_sources([a for a in accounts if a.enabled])
                 look = look_at_cloudcraft(tools[0].cloudcraft, accounts)
+                for remark in look.listing.remarks():
+                    tools[0].emit(Said(text=remark))
                 writes = sum(_is_unregistered(account, look) for account in accounts)
                 tools[0].emit(forecast(writes, 1 if writes else 0, tools[0].pace))
                 return engine(accounts, look, tools[0], tuning)
@@ -121,7 +123,8 @@ def _is_unregistered(account: Account, look: Look) -> bool:
     """A first guess for the forecast; an account known by profile only counts as new."""
     if not account.enabled:
         return False
-    return account.account_id is None or look.listing.oldest(account.account_id) is None
+    account_id, listing = account.account_id, look.listing
+    return account_id is None or not (listing.oldest(account_id) or listing.foreign(account_id))
 
 
 def _estimate(outcome: Sequence[Result], tools: Sequence[Tools]) -> str | None:

@@ -6,17 +6,25 @@ not known to mean something raises `ValueError` rather than counting as "nothing
 
 from __future__ import annotations
 
-import logging
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cloudcraft_onboard.model import CloudcraftParameters, Registration, RegistrationSpec, Team
-
-_log = logging.getLogger(__name__)
+from cloudcraft_onboard.model import (
+    DIRECT_SOURCE,
+    CloudcraftParameters,
+    Registration,
+    RegistrationSpec,
+    Team,
+)
 
 _TEAM = "team/"
 _ACCOUNT_ID = re.compile(r"(?!0{12})[0-9]{12}")
+_ID = re.compile(r"[\w.~:@=+-]{1,200}", re.ASCII)
+_MENTION = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])")
+_UUID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
+_OTHER_IDS = ("id", "externalId", "CreatorId", "readAccess", "writeAccess")
 
 
 def parameters_of(payload: Any) -> CloudcraftParameters:
@@ -30,21 +38,30 @@ def parameters_of(payload: Any) -> CloudcraftParameters:
 
 
 def registrations_of(payload: Any) -> tuple[Registration, ...]:
-    """`{"accounts": [ACCOUNT…]}`, a bare list, `{}`. Raises `ValueError` for anything else."""
-    found = []
-    for entry in _entries(payload, "accounts"):
-        registration = registration_of(entry)
-        if registration is None or not registration.role_arn:
-            _log.warning("left out an entry of Cloudcraft's account list without id or roleArn")
-        else:
-            found.append(registration)
-    return tuple(found)
+    """`{"accounts": [ACCOUNT…]}`, a bare list, `{}`. Raises `ValueError` for anything else.
+
+    Also for a single entry that cannot be understood: a list with a hole in it doesn't tell who is
+    registered.
+    """
+    return tuple(
+        _listed(entry, number) for number, entry in enumerate(_entries(payload, "accounts"), 1)
+    )
+
+
+def _listed(entry: Any, number: int) -> Registration:
+    registration = registration_of(entry)
+    if registration is None:
+        raise ValueError(f"account {number} in it has no usable id")
+    if registration.is_direct and not registration.role_arn:
+        raise ValueError(f"account {number} in it, {registration.id}, has no roleArn")
+    return registration
 
 
 def registration_of(entry: Any, spec: RegistrationSpec | None = None) -> Registration | None:
     """One ACCOUNT, None where it has no ID; what it leaves out is as in `spec`, which was sent."""
-    if not isinstance(entry, dict) or not _text(entry.get("id")):
+    if not isinstance(entry, dict) or not _is_usable_id(_text(entry.get("id"))):
         return None
+    source = _source(entry.get("source"))
     return Registration(
         id=_text(entry["id"]),
         name=_text(entry.get("name")) or (spec.name if spec else ""),
@@ -53,7 +70,33 @@ def registration_of(entry: Any, spec: RegistrationSpec | None = None) -> Registr
         read_access=_team_ids(entry.get("readAccess")),
         write_access=_team_ids(entry.get("writeAccess")),
         created_at=_text(entry.get("createdAt")) or None,
+        source=source,
+        mentioned=() if source in (None, DIRECT_SOURCE) else _mentioned(entry),
     )
+
+
+def _is_usable_id(text: str) -> bool:
+    """IDs are opaque, but they become a segment of a path."""
+    return _ID.fullmatch(text) is not None and text not in {".", ".."}
+
+
+def _source(value: Any) -> str | None:
+    """What isn't a word is still no direct registration."""
+    if value is None or value == "":
+        return None
+    return _text(value) or json.dumps(value)
+
+
+def _mentioned(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The AWS account IDs in its fields, but for those that hold IDs of another kind."""
+    found: dict[str, None] = {}
+    for key, value in entry.items():
+        if key not in _OTHER_IDS:
+            text = value if isinstance(value, str) else json.dumps(value)
+            if "account" in key.lower() and isinstance(value, int):
+                text = text.zfill(12)  # a number has lost its zeros
+            found.update(dict.fromkeys(_MENTION.findall(_UUID.sub(" ", text))))
+    return tuple(found)
 
 
 def teams_of(payload: Any) -> tuple[Team, ...]:

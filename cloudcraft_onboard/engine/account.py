@@ -27,7 +27,13 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.plan.diff import desired_role, plan_role
-from cloudcraft_onboard.plan.registration import Listing, plan_registration, team_ids
+from cloudcraft_onboard.plan.registration import (
+    Listing,
+    foreign_note,
+    is_another_users,
+    plan_registration,
+    team_ids,
+)
 
 # A role that another run makes and removes at the same moment is observed again this many times.
 _RACES = 4
@@ -54,7 +60,7 @@ class RoleReady:
     """An account whose AWS side is done (in a plan: compared), and what Cloudcraft needs of it.
 
     `age` is how many seconds ago the role was made or its trust changed, as far as known; None:
-    long ago.
+    long ago. `another_users`: it is registered with another user's external ID.
     """
 
     account: Account
@@ -65,6 +71,7 @@ class RoleReady:
     notes: tuple[str, ...]
     age: float | None
     seconds: float
+    another_users: bool = False
 
 
 class Claims:
@@ -109,13 +116,20 @@ def work_account(
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
     started = time.monotonic()
+    foreign = look.listing.foreign(account.account_id)
+    if foreign is not None:
+        return left_alone(account, foreign, account.account_id or "", 0.0)
     access = access_of(account, look)
     if account.role.via is Via.EXISTING:
         role = _existing(account)
     else:
         emit(StepStarted(name=account.name, step="reaching the account"))
         session = aws.reach(account)
-        claims.claim(account, session.identity.account_id)
+        account_id = session.identity.account_id
+        claims.claim(account, account_id)
+        foreign = look.listing.foreign(account_id)
+        if foreign is not None:
+            return left_alone(account, foreign, account_id, time.monotonic() - started)
         role = _bring_role(account, session, look, apply=apply, done=done, emit=emit)
     return ready_of(account, look, access, role, time.monotonic() - started)
 
@@ -138,6 +152,27 @@ class RoleState:
 def access_of(account: Account, look: Look) -> Access:
     """Who is to see and change the account. Raises `AccountError` for a team that isn't there."""
     return team_ids(account.read_access, look.teams), team_ids(account.write_access, look.teams)
+
+
+def left_alone(
+    account: Account, foreign: Registration, account_id: str, seconds: float
+) -> RoleReady:
+    """An account that somebody else brought into Cloudcraft: nothing is to be done."""
+    return RoleReady(
+        account=account,
+        spec=RegistrationSpec(
+            account_id=account_id,
+            name=account.name,
+            role_arn=foreign.role_arn,
+            region=account.region,
+        ),
+        registration=foreign,
+        role_changes=(),
+        registration_changes=(),
+        notes=(foreign_note(foreign),),
+        age=None,
+        seconds=seconds,
+    )
 
 
 def ready_of(
@@ -163,6 +198,7 @@ def ready_of(
         notes=role.notes + _doubled_before(registrations),
         age=role.age,
         seconds=seconds,
+        another_users=registration is not None and is_another_users(registration, look.parameters),
     )
 
 

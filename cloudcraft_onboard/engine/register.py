@@ -31,7 +31,7 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
-from cloudcraft_onboard.plan.registration import Listing, plan_registration
+from cloudcraft_onboard.plan.registration import Listing, plan_registration, unverified_update
 
 # IAM is eventually consistent, "usually some 10 s"; a refusal this long after the role was made
 # or changed is no longer explained by that.
@@ -81,7 +81,7 @@ class Track:
             account_id=ready.spec.account_id,
             outcome=outcome,
             changes=ready.role_changes + (self.changes if finished else ()),
-            role_arn=ready.spec.role_arn,
+            role_arn=ready.spec.role_arn or None,
             cloudcraft_id=self.registration.id if self.registration else None,
             attempts=max(1, self.attempts),
             seconds=self.seconds,
@@ -342,11 +342,12 @@ class Registrar:
     # --- ends -------------------------------------------------------------------------------
 
     def _fail(self, track: Track, error: Refused) -> None:
+        message = f"Cloudcraft refused the registration ({error.status}): {error.message}"
+        hint = _refusal_hint(track, error)
+        if track.ready.another_users and _ABOUT_THE_ROLE.search(error.message):
+            message, hint = unverified_update(error.status, error.message)
         problem = Problem(
-            stage=Stage.REGISTER,
-            code=f"HTTP{error.status}",
-            message=f"Cloudcraft refused the registration ({error.status}): {error.message}",
-            hint=_refusal_hint(track, error),
+            stage=Stage.REGISTER, code=f"HTTP{error.status}", message=message, hint=hint
         )
         self._board.finish(boards.failed(track.result(Outcome.FAILED), problem))
 

@@ -27,7 +27,7 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.plan.diff import desired_role, plan_removal
-from cloudcraft_onboard.plan.registration import Listing
+from cloudcraft_onboard.plan.registration import Listing, foreign_note
 
 # A role that somebody hangs more policies on while it is emptied is looked at this many times.
 _RACES = 4
@@ -108,6 +108,9 @@ def look_at(
     """
     started = time.monotonic()
     account_id = account.account_id
+    foreign = listing.foreign(account_id)
+    if foreign is not None:
+        return _left_alone(account, foreign, account_id or "", 0.0)
     kept = _why_kept(account, scope)
     role = _Role(notes=(kept,) if kept else ())
     standing = _stack_set_of(account, standings) if needs_aws(account, scope) else None
@@ -120,6 +123,9 @@ def look_at(
         session = aws.reach(account)
         account_id = session.identity.account_id
         claims.claim(account, account_id)
+        foreign = listing.foreign(account_id)
+        if foreign is not None:
+            return _left_alone(account, foreign, account_id, time.monotonic() - started)
         if kept is None:
             emit(StepStarted(name=account.name, step="reading the role"))
             role = _look_at_role(account, session, scope)
@@ -184,6 +190,20 @@ def remove_role(
 
 
 # --- inside -------------------------------------------------------------------------------------
+
+
+def _left_alone(
+    account: Account, foreign: Registration, account_id: str, seconds: float
+) -> Removal:
+    """An account that somebody else brought into Cloudcraft keeps what it has."""
+    return Removal(
+        account=account,
+        account_id=account_id,
+        registrations=(),
+        role_arn=foreign.role_arn or None,
+        notes=(foreign_note(foreign),),
+        seconds=seconds,
+    )
 
 
 def _stack_set_of(account: Account, standings: Standings) -> Standing | None:

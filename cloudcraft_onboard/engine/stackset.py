@@ -36,6 +36,7 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.plan.diff import plan_role
+from cloudcraft_onboard.plan.registration import is_another_users, unlike_stack_set
 from cloudcraft_onboard.plan.stackset import StackSetPlan, desired_stack_set, plan_stack_set
 
 Work = Callable[[Account, list[Change]], RoleReady]
@@ -99,6 +100,9 @@ class Roller:
     def run(self) -> None:
         """See every account concluded, whatever happens."""
         try:
+            self._leave_foreign_alone()
+            if not self._waiting:
+                return
             self._watch.show("reading the stack set")
             sets = self._aws.stack_sets(self._rollout.role.stackset)
             organization = sets.organization()
@@ -110,6 +114,13 @@ class Roller:
                 self._end(account, error)
 
     # --- before the first operation ---------------------------------------------------------
+
+    def _leave_foreign_alone(self) -> None:
+        """Conclude the accounts that somebody else brought into Cloudcraft."""
+        for account_id, account in list(self._waiting.items()):
+            if self._look.listing.foreign(account_id) is not None:
+                del self._waiting[account_id]
+                self._conclude(account, self._direct)
 
     def _set_aside(self, organization: Organization) -> None:
         """Conclude the accounts that the stack set is not for, or cannot be."""
@@ -127,17 +138,9 @@ class Roller:
     def _check_external_id(self, account_id: str) -> None:
         """The stack set has one external ID; an account registered with another would break."""
         registration = self._look.listing.oldest(account_id)
-        ours = self._look.parameters.external_id
-        if registration is None or registration.external_id in (None, ours):
-            return
-        raise AccountError(
-            Stage.ROLE,
-            "ExternalIdDiffers",
-            f"Cloudcraft knows the account {account_id} by another external ID than this API key's,"
-            f" which the stack set {self._name} gives to every role. Nothing was changed.",
-            hint="Give the account `role.via: assume`, which keeps its external ID; or delete its"
-            f" registration {registration.id} in Cloudcraft, so that it is made anew.",
-        )
+        if registration and is_another_users(registration, self._look.parameters):
+            message, hint = unlike_stack_set(registration, self._name)
+            raise AccountError(Stage.ROLE, "ExternalIdDiffers", message, hint=hint)
 
     def _desired(self, sets: StackSets, organization: Organization) -> DesiredStackSet:
         look, role = self._look, self._rollout.role

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     Action,
     Change,
+    CloudcraftParameters,
     Registration,
     RegistrationSpec,
     Stage,
@@ -24,17 +25,30 @@ _TEAM_ID = re.compile(r"[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECAS
 
 
 class Listing:
-    """What `GET /aws/account` answered, by AWS account ID."""
+    """What `GET /aws/account` answered, by AWS account ID.
+
+    Registrations that somebody else brought in, as a rule Datadog (`source`), are kept apart: no
+    command changes or deletes one, or an account's role because of one.
+    """
 
     def __init__(self, registrations: Iterable[Registration]) -> None:
         self._by_account: dict[str, list[Registration]] = {}
+        self._foreign: dict[str, Registration] = {}
+        self._unplaced: list[Registration] = []
         for registration in registrations:
-            self._by_account.setdefault(registration.account_id, []).append(registration)
+            if registration.is_direct:
+                self._by_account.setdefault(registration.account_id, []).append(registration)
+                continue
+            accounts = _accounts_of(registration)
+            for account_id in accounts:
+                self._foreign.setdefault(account_id, registration)
+            if not accounts:
+                self._unplaced.append(registration)
         for doubles in self._by_account.values():
             doubles.sort(key=seniority)
 
     def of(self, account_id: str) -> tuple[Registration, ...]:
-        """The account's registrations, the oldest in front; more than one is a duplicate."""
+        """The account's own registrations, the oldest in front; more than one is a duplicate."""
         return tuple(self._by_account.get(account_id, ()))
 
     def oldest(self, account_id: str) -> Registration | None:
@@ -42,15 +56,90 @@ class Listing:
         found = self.of(account_id)
         return found[0] if found else None
 
+    def foreign(self, account_id: str | None) -> Registration | None:
+        """The registration by which somebody else shows an account that has none of its own."""
+        if account_id is None or account_id in self._by_account:
+            return None
+        return self._foreign.get(account_id)
+
+    def foreign_accounts(self) -> Mapping[str, Registration]:
+        """Every account that only somebody else's registration shows, by account ID."""
+        return {
+            account_id: registration
+            for account_id, registration in self._foreign.items()
+            if account_id not in self._by_account
+        }
+
     def all(self) -> tuple[Registration, ...]:
-        """Every registration, duplicates beside each other."""
+        """Every registration but somebody else's, duplicates beside each other."""
         return tuple(r for doubles in self._by_account.values() for r in doubles)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of the list as a whole: which of it belongs to no known account."""
+        count = len(self._unplaced)
+        if not count:
+            return ()
+        sources = ", ".join(sorted({repr(each.source) for each in self._unplaced}))
+        are = "1 registration is" if count == 1 else f"{count:,} registrations are"
+        remark = f"{are} left alone: source {sources}, and no AWS account ID to tell whose it is."
+        return (remark,)
+
+
+def _accounts_of(registration: Registration) -> tuple[str, ...]:
+    """The AWS accounts that somebody else's registration is of, as far as it tells."""
+    if _ROLE_ARN.fullmatch(registration.role_arn):
+        return (registration.account_id,)
+    return registration.mentioned
+
+
+def foreign_note(foreign: Registration) -> str:
+    """Why an account with somebody else's registration is left as it is."""
+    return (
+        f"Cloudcraft shows this account by a registration that was not made directly: its source"
+        f" is {foreign.source!r}. The registration and the account's role are left alone."
+    )
+
+
+def is_another_users(registration: Registration, parameters: CloudcraftParameters) -> bool:
+    """Whether the registration has another external ID than the API key's user."""
+    return registration.external_id not in (None, parameters.external_id)
+
+
+def unverified_update(status: int, said: str) -> tuple[str, str]:
+    """Message and hint for a refused update of a registration with another user's external ID."""
+    message = (
+        f"Cloudcraft could not verify the account for its update ({status}): {said}. Another"
+        " Cloudcraft user registered it, and its role trusts that user's external ID, not the one"
+        " of this API key's user."
+    )
+    return message, f"{_WAYS_OUT}."
+
+
+def unlike_stack_set(registration: Registration, stack_set: str) -> tuple[str, str]:
+    """Message and hint for an account of a stack set that has another user's external ID."""
+    message = (
+        f"Another Cloudcraft user registered the account {registration.account_id}, and the stack"
+        f" set {stack_set} gives every role the external ID of this API key's user. Nothing was"
+        " changed."
+    )
+    hint = (
+        f"{_WAYS_OUT}; or give it `role.via: assume`, which keeps the external ID of its"
+        f" registration {registration.id}."
+    )
+    return message, hint
+
+
+_WAYS_OUT = (
+    "Use that user's API key; or take the account back with `onboard remove` and run again, which"
+    " registers it anew with this key"
+)
 
 
 def unlisted(listing: Listing, known: Collection[str]) -> tuple[tuple[Registration, ...], ...]:
     """Registrations of AWS accounts whose ID is not `known`, those of one account together.
 
-    One whose ARN doesn't tell its account surely is none of them: it may be a known account's.
+    One whose ARN doesn't tell its account surely is none of them: it may be a known account's. Nor
+    is one that somebody else brought in.
     """
     strangers: dict[str, tuple[Registration, ...]] = {}
     for registration in listing.all():

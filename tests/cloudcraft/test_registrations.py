@@ -22,6 +22,7 @@ ENTRY = {
     "CreatorId": "us-1",
     "source": "aws",
 }
+ODD_IDS: list[Any] = [None, "", ".", "..", "a/b", "a b", "\ud800", {}, True]
 REGISTRATION = Registration(
     id="fe3e5b29-a0e8-41ca-91e2-02a0441b1d33",
     name="Production",
@@ -30,6 +31,7 @@ REGISTRATION = Registration(
     read_access=("cb2fcfbb", "aa"),
     write_access=None,
     created_at="2026-01-02T03:04:05.000Z",
+    source="aws",
 )
 
 
@@ -65,14 +67,55 @@ def test_an_unknown_answer_never_counts_as_an_empty_list(payload: object) -> Non
 
 @pytest.mark.parametrize(
     "broken",
-    [{**ENTRY, "id": None}, {**ENTRY, "roleArn": None}, {}, None, "x", [ENTRY]],
-    ids=["no id", "no role", "empty", "null", "text", "list"],
+    [
+        *({**ENTRY, "id": odd} for odd in ODD_IDS),
+        {**ENTRY, "roleArn": None},
+        {key: value for key, value in ENTRY.items() if key not in {"roleArn", "source"}},
+        {"ID" if key == "id" else key: value for key, value in ENTRY.items()},
+        {},
+        None,
+        "x",
+        [ENTRY],
+    ],
+    ids=repr,
 )
-def test_a_broken_entry_is_left_out_with_a_warning(
-    broken: object, caplog: pytest.LogCaptureFixture
+def test_one_entry_that_cannot_be_understood_makes_it_no_answer(broken: object) -> None:
+    with pytest.raises(ValueError, match="account 2 in it"):
+        shapes.registrations_of({"accounts": [ENTRY, broken]})
+
+
+# --- who brought it in ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "understood"),
+    [(None, None), ("", None), ("aws", "aws"), ("datadog", "datadog"), (7, "7"), ({}, "{}")],
+)
+def test_the_source_as_it_is_given(source: object, understood: str | None) -> None:
+    (found,) = shapes.registrations_of([{**ENTRY, "source": source}])
+    assert found.source == understood
+    assert found.is_direct == (understood in {None, "aws"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "mentioned"),
+    [
+        ({"name": "Prod (111122223333)"}, ("111122223333",)),
+        ({"name": "aws-111122223333-eu"}, ("111122223333",)),
+        ({"accountId": "012345678901"}, ("012345678901",)),
+        ({"accountId": 12345678901}, ("012345678901",)),
+        ({"aws": {"accounts": ["111122223333"]}}, ("111122223333",)),
+        ({"arn": "arn:aws:iam::111122223333:root"}, ("111122223333",)),
+        ({"readAccess": ["team/111122223333"], "externalId": "111122223333"}, ()),
+        ({"integration": "5c9b1a4e-2f0d-4b7e-9a53-111122223333"}, ()),
+        ({"name": "1111222233334"}, ()),
+    ],
+)
+def test_datadogs_entry_without_a_role_mentions_its_account(
+    fields: dict[str, Any], mentioned: tuple[str, ...]
 ) -> None:
-    assert shapes.registrations_of({"accounts": [broken, ENTRY]}) == (REGISTRATION,)
-    assert "left out" in caplog.text
+    (found,) = shapes.registrations_of([{"id": "x", "source": "datadog", **fields}])
+    assert (found.role_arn, found.mentioned) == ("", mentioned)
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,22 @@ def test_an_account_with_another_external_id_is_left_alone(company: Company) -> 
     error = ended.account("A0")["error"]
     assert error["code"] == "ExternalIdDiffers"
     assert OTHERS in error["hint"]
+    assert "that user's API key; or take the account back with `onboard remove`" in error["hint"]
     assert company.role(accounts["A0"]) is None
+
+
+def test_an_account_that_datadog_brought_in_gets_no_instance(company: Company) -> None:
+    accounts = members(company, 2)
+    world = company.world(manifest(accounts))
+    theirs = {"id": OTHERS, "name": "x", "accountId": accounts["A0"], "source": "datadog"}
+    world.accounts = [theirs]
+    planned, ended = plan(world), run(world)
+    assert planned.outcomes == ended.outcomes == ["unchanged", "created"]
+    assert "'datadog'" in ended.account("A0")["notes"][0]
+    assert company.role(accounts["A0"]) is None
+    removed = remove(world)
+    assert removed.outcomes == ["unchanged", "removed"]
+    assert world.accounts == [theirs]
 
 
 def test_a_stack_set_of_somebody_else_is_left_alone(company: Company) -> None:
