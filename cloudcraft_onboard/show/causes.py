@@ -14,6 +14,7 @@ _REQUEST_ID = re.compile(
 
 # IAM's own words: "User: ARN is not authorized to perform: sts:AssumeRole on resource: ARN".
 _REFUSED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+_STATUS = re.compile(r"HTTP(\d+)")
 _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
 
@@ -36,7 +37,12 @@ class Cause:
 def headline(problem: Problem) -> str:
     """What was refused or went wrong, in a few words: `sts:AssumeRole denied (reach)`."""
     refused = _REFUSED.search(problem.message) if problem.code.startswith(_DENIALS) else None
-    what = f"{refused[1]} denied" if refused else problem.code
+    status = _STATUS.fullmatch(problem.code)
+    what = problem.code
+    if refused:
+        what = f"{refused[1]} denied"
+    elif status:
+        what = f"Cloudcraft answered {status[1]}"
     return f"{what} ({problem.stage})"
 
 

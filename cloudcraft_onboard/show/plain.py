@@ -20,7 +20,7 @@ from cloudcraft_onboard.events import (
     Throttled,
 )
 from cloudcraft_onboard.model import Command, Outcome, Result
-from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show import causes, text
 from cloudcraft_onboard.show.screen import waiting
 from cloudcraft_onboard.show.state import State
 
@@ -66,10 +66,8 @@ class PlainView:
                 self._say(f"stopping: {text.clean(event.reason)}", now)
             case RunFinished():
                 self._last_line = None
-            case _ if self._verbosity > 0:
-                self._tell(event, now)
             case _:
-                pass
+                self._tell(event, now)
 
     def tick(self, now: float) -> None:
         """Say that the run is alive when nothing was said for about a minute."""
@@ -113,7 +111,7 @@ class PlainView:
         word = f"{result.outcome.symbol} {told}"
         parts = [f"[{done}/{total}] {word.ljust(11)} {text.title(result)}"]
         if result.error is not None:
-            parts.append(f"{result.error.code}: {text.clean(result.error.message)}")
+            parts.append(f"{causes.headline(result.error)}: {text.clean(result.error.message)}")
         elif result.changes:
             parts.append(text.actions(result))
         if result.seconds:
@@ -121,14 +119,21 @@ class PlainView:
         if provisional:
             parts.append("to be verified at the end")
         lines = ["  ".join(parts)]
-        hint = result.error.hint if result.error is not None else ""
-        if hint and hint not in self._hinted:
-            self._hinted.add(hint)
-            lines.append(f"    → {text.clean(hint)}")
+        if result.error is not None and result.error.hint:
+            general = causes.key(result).hint
+            if general not in self._hinted:
+                self._hinted.add(general)
+                lines.append(f"    → {text.clean(result.error.hint)}")
         return lines
 
     def _tell(self, event: Event, now: float) -> None:
+        # Before the first account nothing else would tell that anything goes on.
+        first_reads = not self._forecast and self._verbosity >= 0
         match event:
+            case RequestRetried() if first_reads:
+                self._say(waiting(self._state, now), now)
+            case _ if self._verbosity <= 0:
+                pass
             case AccountRetried():
                 wait = text.countdown(event.wait)
                 why = text.clean(event.reason)

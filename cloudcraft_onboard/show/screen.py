@@ -11,7 +11,7 @@ from itertools import islice
 from rich.text import Text
 
 from cloudcraft_onboard.show import text
-from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.causes import Cause, headline
 from cloudcraft_onboard.show.state import State, Work
 
 _TITLE_FROM = 9  # terminal rows from which on a title is worth one
@@ -115,7 +115,7 @@ def _failure(cause: Cause, room: int) -> list[Text]:
     problem = cause.problem
     many = len(cause.results)
     who = text.title(cause.results[0]) if many == 1 else text.counted(many, "account")
-    what = f"x {who}: {problem.code}: {problem.message}"
+    what = f"x {headline(problem)}, {who}: {problem.message}"
     message = text.wrapped(what, room, indent="  ")
     shown = message[:_MESSAGE_LINES]
     if len(message) > _MESSAGE_LINES:
@@ -153,18 +153,42 @@ def _working(state: State, now: float, room: int, height: int) -> list[Text]:
     rows = min(height - 2, _MOST_WORKING)
     if not state.working or rows < 1:
         return []
+    alone, together = _by_reason(state)
     names = min(state.widest_name, room * 2 // 5)
-    shown = len(state.working) if len(state.working) <= rows else rows - 1
-    lines = [
-        _work(name, work, now, names, room) for name, work in islice(state.working.items(), shown)
-    ]
-    rest = len(state.working) - shown
-    if rest:
+    lines = [_waiting_alike(works, now, room) for works in together][:rows]
+    left = rows - len(lines)
+    shown = len(alone) if len(alone) <= left else max(left - 1, 0)
+    lines += [_work(name, work, now, names, room) for name, work in islice(alone.items(), shown)]
+    rest = len(alone) - shown
+    if rest and len(lines) < rows:
         lines.append(Text(f"  … and {rest} more", "dim"))
     # The region keeps its height while accounts come and go, or everything below would jump.
     padding = min(rows, state.most_working) - len(lines)
     head = Text(f"Working on {text.counted(len(state.working), 'account')}", "bold")
     return [Text(), head, *lines, *[Text()] * padding]
+
+
+def _by_reason(state: State) -> tuple[dict[str, Work], list[list[Work]]]:
+    """Accounts that get a line of their own, and those that wait for the same reason."""
+    alone: dict[str, Work] = {}
+    alike: dict[str, list[tuple[str, Work]]] = {}
+    for name, work in state.working.items():
+        if work.retry_reason:
+            alike.setdefault(work.retry_reason, []).append((name, work))
+        else:
+            alone[name] = work
+    together = [[work for _, work in some] for some in alike.values() if len(some) > 1]
+    alone |= {name: work for some in alike.values() if len(some) == 1 for name, work in some}
+    return alone, together
+
+
+def _waiting_alike(works: list[Work], now: float, room: int) -> Text:
+    """`25 accounts, next try in 4 s: REASON`."""
+    soonest = min(work.retry_at for work in works)
+    wait = f"next try in {text.countdown(soonest - now)}" if soonest > now else "to be retried"
+    reason = text.clean(works[0].retry_reason)
+    told = f"  {text.counted(len(works), 'account')}, {wait}: {reason}"
+    return Text(text.fit(told, room), "yellow")
 
 
 def _work(name: str, work: Work, now: float, names: int, room: int) -> Text:

@@ -406,7 +406,7 @@ def test_the_schema_is_valid_and_every_key_is_described() -> None:
             assert key.get("description"), name
 
 
-@pytest.mark.parametrize("name", ["demo.yaml", "org.yaml"])
+@pytest.mark.parametrize("name", ["demo.yaml", "org.yaml", "trouble.yaml"])
 def test_the_examples_are_valid_for_onboard_and_for_editors(name: str) -> None:
     path = MANIFESTS / name
     first = path.read_text(encoding="utf-8").splitlines()[0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -63,7 +64,8 @@ def test_one_line_for_each_finished_account() -> None:
     )
     done = "create-role, attach-policy, register"
     message = (
-        "AccessDenied: User: arn:aws:iam::999988887777:user/ops is not authorized to perform: "
+        "sts:AssumeRole denied (reach): User: arn:aws:iam::999988887777:user/ops is not "
+        "authorized to perform: "
         "sts:AssumeRole on resource: arn:aws:iam::{}:role/OrganizationAccountAccessRole"
     )
     assert plain.lines == [
@@ -143,8 +145,28 @@ def test_retries_and_waits_are_for_the_verbose() -> None:
         "Cloudcraft says slow down (429): going on in 1 min 00 s",
     ]
     calm = Screenless(0)
-    calm.tell(*events)
+    calm.tell(Forecast(writes=0, requests=0, seconds=0, limit=20, window=60), *events)
     assert len(calm.lines) == 1
+
+
+@pytest.mark.parametrize(("verbosity", "lines"), [(0, 2), (-1, 0)])
+def test_retries_of_the_first_reads_are_no_silence(verbosity: int, lines: int) -> None:
+    plain = Screenless(verbosity)
+    plain.tell(RequestRetried(request="GET /aws/account", reason="connection refused", wait=2))
+    assert len(plain.lines) == lines
+    if lines:
+        assert plain.lines[-1] == "trying again in 2 s: GET /aws/account: connection refused"
+
+
+def test_a_hint_that_differs_in_its_account_only_is_said_once() -> None:
+    plain = Screenless(total=3)
+    for index in range(3):
+        account_id = f"{index:012d}"
+        one = denied(f"Team {index}", account_id)
+        assert one.error is not None
+        hint = f"Check the role arn:aws:iam::{account_id}:role/Admin of '{one.name}'."
+        plain.tell(AccountFinished(result=replace(one, error=replace(one.error, hint=hint))))
+    assert sum("→" in line for line in plain.lines) == 1
 
 
 def test_quiet_leaves_failures_and_why_a_run_stops() -> None:

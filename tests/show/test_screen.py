@@ -53,7 +53,7 @@ def test_five_accounts() -> None:
         "██████░░░░░░░░░░░░░░░░░░░░░░░░░░  1/5  20%",
         "x 1 failed",
         "",
-        "x Payments (222233334444): AccessDenied: User:",
+        "x sts:AssumeRole denied (reach), Payments (222233334444): User:",
         "  arn:aws:iam::999988887777:user/ops is not authorized to perform: …",
         "  → let the role's trust policy name the profile's identity, or set as…",
         "",
@@ -90,7 +90,7 @@ def test_a_thousand_accounts_in_sixty_columns_and_fifteen_rows() -> None:
         "Cloudcraft's pace: next 20 slots in 14 s · 388 queued",
         "400 accounts registered, to be verified at the end",
         "",
-        "x 3 accounts: AccessDenied: User:",
+        "x sts:AssumeRole denied (reach), 3 accounts: User:",
         "  arn:aws:iam::999988887777:user/ops is not authorized to …",
         "  → let the role's trust policy name the profile's identit…",
         "",
@@ -121,9 +121,9 @@ def test_many_causes_end_in_a_line_that_counts_the_rest() -> None:
         state.fold(AccountFinished(result=denied(f"Team {index}", error=cause)), 1)
     assert lines(state, 2, 80, 9)[3:] == [
         "",
-        "x 2 accounts: Code0: No.",
+        "x Code0 (role), 2 accounts: No.",
         "  → Mend it.",
-        "x 2 accounts: Code1: No.",
+        "x Code1 (role), 2 accounts: No.",
         "  → Mend it.",
         "x 18 more causes, 36 accounts",
     ]
@@ -149,6 +149,20 @@ def test_a_retry_whose_turn_has_not_come_is_told() -> None:
     state.fold(AccountRetried(name="Production", reason="the role is new", wait=5), 2)
     assert "retrying in 5 s: the role is new" in lines(state, 2)[-1]
     assert "to be retried: the role is new" in lines(state, 7)[-1]
+
+
+def test_accounts_that_wait_for_the_same_reason_are_one_line() -> None:
+    state = started(50)
+    for index in range(25):
+        state.fold(StepStarted(name=f"Team {index}", step="register"), 1)
+        wait = 5 + index
+        state.fold(AccountRetried(name=f"Team {index}", reason="the role is new", wait=wait), 2)
+    state.fold(StepStarted(name="Odd", step="assuming role"), 2)
+    assert lines(state, 3)[4:7] == [
+        "Working on 26 accounts",
+        "  25 accounts, next try in 4 s: the role is new",
+        "  Odd      assuming role                                           0:01",
+    ]
 
 
 def test_a_request_that_is_sent_again_is_told() -> None:
