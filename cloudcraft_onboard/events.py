@@ -45,6 +45,13 @@ class StepStarted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StepEnded:
+    """What `name` stands for is not worked on any more; for what is no account of the manifest."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccountQueued:
     """The account's AWS work is done; it waits for its turn to be registered."""
 
@@ -119,6 +126,7 @@ Event = (
     RunStarted
     | Forecast
     | StepStarted
+    | StepEnded
     | AccountQueued
     | AccountRetried
     | AccountFinished

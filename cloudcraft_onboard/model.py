@@ -431,6 +431,7 @@ class Command(StrEnum):
     RUN = "run"
     PLAN = "plan"
     REMOVE = "remove"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -100,8 +100,8 @@ class Coverage:
 class Status:
     """Everything that `onboard status` found; the accounts in the order of the report.
 
-    `organization`: AWS Organizations was asked; `roles`: the roles were looked at; `selected`: only
-    some of the manifest's accounts were.
+    `organization`: AWS Organizations was asked, with `profile`; `roles`: the roles were looked at;
+    `selected`: only some of the manifest's accounts were.
     """
 
     manifest: str
@@ -110,7 +110,7 @@ class Status:
     checked_at: datetime
     accounts: tuple[Standing, ...]
     selected: bool = False
-    organization_profile: str | None = None
+    profile: str | None = None
 
     def count(self, state: State) -> int:
         """How many accounts have this state."""

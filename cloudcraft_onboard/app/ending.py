@@ -8,14 +8,16 @@ from pathlib import Path
 from cloudcraft_onboard.model import Command, Outcome, Report
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.report import Told
+from cloudcraft_onboard.status import Status
 
 _SEEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
 
 
-def ending(report: Report, settings: Settings, written: Sequence[str]) -> list[str]:
+def ending(report: Told, settings: Settings, written: Sequence[str]) -> list[str]:
     """Lines about the command as a whole; `written` are the reports that could be written."""
     lines: list[str] = []
-    if not report.results:
+    if isinstance(report, Report) and not report.results:
         lines.append(_nothing_to_do(report, settings))
     if written:
         lines.append(f"{'Report' if len(written) == 1 else 'Reports'}: {', '.join(written)}")
@@ -33,7 +35,9 @@ def _nothing_to_do(report: Report, settings: Settings) -> str:
     return "Nothing to do: no account is selected."
 
 
-def _sandbox(report: Report) -> list[str]:
+def _sandbox(report: Told) -> list[str]:
+    if isinstance(report, Status):
+        return ["This was a sandbox: nothing outside this machine was contacted."]
     seen = text.counted(sum(map(report.count, _SEEN)), "account")
     end = "" if text.is_plan(report) else f" Its Cloudcraft saw {seen} in the end."
     told = [f"This was a sandbox: nothing outside this machine was contacted.{end}"]
@@ -54,6 +58,7 @@ def _next(report: Report) -> list[tuple[str, str]]:
         (f"onboard plan {manifest} --sandbox", "what a run would do")
         if not text.is_plan(report)
         else (f"onboard run {manifest} --sandbox", "do it"),
+        (f"onboard status {manifest} --sandbox --organization", "does Cloudcraft see them all?"),
         shown,
         ("onboard init --organization -f org.yaml", "a manifest of your own accounts"),
     ]

@@ -8,7 +8,6 @@ from pathlib import Path
 from cloudcraft_onboard.app import results
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.report.json import from_json
 
 
 def show(path: str, write: tuple[str, ...], output: str) -> int:
@@ -16,7 +15,7 @@ def show(path: str, write: tuple[str, ...], output: str) -> int:
     for target in write:
         reports.check(target)
     try:
-        saved = from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+        saved = reports.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:

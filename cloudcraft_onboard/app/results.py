@@ -14,13 +14,14 @@ from cloudcraft_onboard.engine.ports import Pace
 from cloudcraft_onboard.errors import OnboardError
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.harmless import dumps, tell_runner
-from cloudcraft_onboard.model import Outcome, Report
+from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.settings import Settings
-from cloudcraft_onboard.show import github, text
+from cloudcraft_onboard.show import github, status, text
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.report import json as report_json
+from cloudcraft_onboard.show.report import Told
 from cloudcraft_onboard.show.table import last_line, render
 from cloudcraft_onboard.show.views import View, choose_view
+from cloudcraft_onboard.status import Status
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
 _ENDS_SECONDS = 1.0
@@ -46,7 +47,7 @@ def view(settings: Settings) -> View:
 
 
 def deliver(
-    report: Report,
+    report: Told,
     settings: Settings,
     control: Control,
     *,
@@ -71,32 +72,41 @@ def deliver(
     )
 
 
-def show(report: Report, output: str, *, estimate: str | None = None, each: bool = False) -> None:
+def show(report: Told, output: str, *, estimate: str | None = None, each: bool = False) -> None:
     """Print the results on stdout: `output` is "table" or "json". `each`: nothing is folded."""
     if output == "json":
-        print(dumps(report_json.to_json(report)))
+        print(dumps(reports.to_json(report)))
         sys.stdout.flush()
     else:
         show_table(report, sys.stdout, estimate=estimate, each=each)
 
 
 def show_table(
-    report: Report, stream: TextIO, *, estimate: str | None = None, each: bool = False
+    report: Told, stream: TextIO, *, estimate: str | None = None, each: bool = False
 ) -> None:
     """Print the results as a table, in colour where `stream` is a terminal."""
     width = shutil.get_terminal_size((100, 24)).columns
     color = stream.isatty() and not os.environ.get("NO_COLOR")
-    told = render(report, width=width, color=color, forecast=estimate, each=each)
+    if isinstance(report, Status):
+        told, last = status.render(report, width=width, color=color), status.last_line(report)
+    else:
+        told = render(report, width=width, color=color, forecast=estimate, each=each)
+        last = last_line(report)
     if os.environ.get("GITHUB_ACTIONS") == "true" and told.count("\n") > _LONG_OUTPUT:
         # Folded, with the line that counts below it.
         github.write_group(stream, "Accounts", told)
-        told = last_line(report).plain
+        told = last.plain
     print(told, file=stream)
     stream.flush()
 
 
-def exit_code(report: Report, *, changes_count: bool = False) -> int:
-    """0 or 1, from the results alone. `changes_count`: a plan with changes is 1, too."""
+def exit_code(report: Told, *, changes_count: bool = False) -> int:
+    """0 or 1, from the results alone.
+
+    `changes_count`: a plan with changes is 1, too, and a status with anything open.
+    """
+    if isinstance(report, Status):
+        return int(changes_count and not report.settled)
     if any(report.count(outcome) for outcome in _UNFINISHED):
         return 1
     return int(changes_count and report.dry_run and any(r.changes for r in report.results))
@@ -107,7 +117,7 @@ def say_forecast(writes: Mapping[str, int], pace: Pace, *, reads: int) -> str:
     return text.forecast(writes, reads=reads, limit=pace.limit, window=pace.window)
 
 
-def write(path: str, report: Report) -> bool:
+def write(path: str, report: Told) -> bool:
     """Write one report file; False, and a sentence on stderr, where that fails."""
     try:
         reports.write(path, report)
@@ -117,7 +127,7 @@ def write(path: str, report: Report) -> bool:
     return True
 
 
-def _tell_github(report: Report) -> None:
+def _tell_github(report: Told) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in github.annotations(report):
             tell_runner(sys.stderr, line)

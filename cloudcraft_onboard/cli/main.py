@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard import __version__
-from cloudcraft_onboard.cli import files, init, permissions, remove, run, sandbox, template
+from cloudcraft_onboard.cli import files, init, permissions, remove, run, sandbox, status, template
 
 app = typer.Typer(
     name="onboard",
@@ -38,5 +38,5 @@ def onboard(
     """Connect many AWS accounts to Cloudcraft in one command."""
 
 
-for commands in (run, remove, init, files, permissions, template, sandbox):
+for commands in (run, remove, status, init, files, permissions, template, sandbox):
     commands.register(app)

@@ -205,19 +205,29 @@ def _settings(
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command MANIFEST and the shared options in place of its parameter `settings`.
+    """Give a command MANIFEST and the shared options in place of its parameter `settings`."""
+    return without()(command)
+
+
+def without(*unused: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`with_settings`, but for the options that mean nothing to the command.
 
     Typer reads options off a signature; this writes the shared ones into it, once for all commands.
     """
-    _, *own = inspect.signature(command, eval_str=True).parameters.values()
-    manifest, *common = inspect.signature(_settings, eval_str=True).parameters.values()
 
-    @wraps(command)
-    def taking_all(**given: Any) -> None:
-        mine = {parameter.name: given.pop(parameter.name) for parameter in own}
-        command(_settings(**given), **mine)
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        manifest, *shared = inspect.signature(_settings, eval_str=True).parameters.values()
+        common = [option for option in shared if option.name not in unused]
 
-    parameters = [manifest, *own, *common]
-    taking_all.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    taking_all.__annotations__ = {each.name: each.annotation for each in parameters}
-    return taking_all
+        @wraps(command)
+        def taking_all(**given: Any) -> None:
+            mine = {parameter.name: given.pop(parameter.name) for parameter in own}
+            command(_settings(**given), **mine)
+
+        parameters = [manifest, *own, *common]
+        taking_all.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        taking_all.__annotations__ = {each.name: each.annotation for each in parameters}
+        return taking_all
+
+    return give

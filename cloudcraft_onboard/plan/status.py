@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.model import (
     Account,
@@ -36,13 +36,9 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sides:
-    """What Cloudcraft and AWS Organizations know; `members` is None if Organizations wasn't asked.
-
-    `foreign` are the registrations of somebody else, as a rule Datadog, by AWS account ID.
-    """
+    """What Cloudcraft and AWS Organizations know; without the latter, `members` is None."""
 
     listing: Listing
-    foreign: Mapping[str, Registration] = field(default_factory=dict)
     members: Mapping[str, Member] | None = None
 
 
@@ -65,7 +61,7 @@ def _others(sides: Sides, known: Collection[str | None]) -> set[str]:
     """Accounts that the manifest lacks."""
     registered = {registration.account_id for registration in sides.listing.all()} - {""}
     active = {m.account_id for m in (sides.members or {}).values() if m.state == ACTIVE}
-    return (registered | set(sides.foreign) | active) - set(known)
+    return (registered | set(sides.listing.foreign_accounts()) | active) - set(known)
 
 
 def _entry(entry: Entry, sides: Sides) -> Standing:
@@ -122,7 +118,7 @@ def _registrations(account_id: str | None, sides: Sides) -> tuple[Registration, 
     if account_id is None:
         return ()
     own = sides.listing.of(account_id)
-    return own or tuple(filter(None, [sides.foreign.get(account_id)]))
+    return own or tuple(filter(None, [sides.listing.foreign(account_id)]))
 
 
 def unit_of(member: Member) -> str:
@@ -149,7 +145,7 @@ def _standing(member: Member | None) -> tuple[str, ...]:
 
 def _state_outside(account_id: str | None, sides: Sides) -> State | None:
     """The states that come in front of what manifest and Cloudcraft say, if one fits."""
-    if account_id in sides.foreign:
+    if sides.listing.foreign(account_id) is not None:
         return State.DATADOG
     if sides.members is not None and account_id is not None:
         member = sides.members.get(account_id)
@@ -194,9 +190,23 @@ def roleless(account: Account, account_id: str, listing: Listing) -> Account:
     return replace(account, account_id=account_id, role=role)
 
 
-def unknown_account(account: Account) -> Result:
-    """What is said of an entry whose AWS account cannot be told without asking AWS."""
+def unidentified(account: Account, owner: str | None) -> Result:
+    """What is said of an entry whose AWS account AWS alone could tell, or is `owner`'s, too."""
     profile = f"the profile {account.profile}" if account.profile else "the default credentials"
+    problem = Problem(
+        stage=Stage.REACH,
+        code="UnknownAccount",
+        message=f"Which AWS account {account.name!r} is, {profile} alone can tell; without a look "
+        "at the roles AWS is not asked, and the AWS config doesn't say it.",
+        hint="write its `account_id` into the manifest, or leave out --no-roles",
+    )
+    if owner is not None:
+        problem = Problem(
+            stage=Stage.REACH,
+            code="SameAccount",
+            message=f"{account.name!r} and {owner!r} are the same AWS account.",
+            hint="remove one of the two entries, or correct its profile",
+        )
     return Result(
         name=account.name,
         account_id=None,
@@ -204,11 +214,5 @@ def unknown_account(account: Account) -> Result:
         region=account.region,
         outcome=Outcome.FAILED,
         line=account.line,
-        error=Problem(
-            stage=Stage.REACH,
-            code="UnknownAccount",
-            message=f"Which AWS account {account.name!r} is, only {profile} can tell: the AWS "
-            "config doesn't, and without a look at the roles AWS is not asked.",
-            hint="write its `account_id` into the manifest, or leave --no-roles out",
-        ),
+        error=problem,
     )

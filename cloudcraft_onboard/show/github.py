@@ -4,18 +4,23 @@ Sources: docs.github.com "Workflow commands for GitHub Actions" (step summaries:
 the escaping of actions/toolkit, `packages/core/src/command.ts`.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TextIO
 
 from cloudcraft_onboard.errors import ManifestError
 from cloudcraft_onboard.harmless import clean_lines, tell_runner
-from cloudcraft_onboard.model import Outcome, Report
-from cloudcraft_onboard.show.report import markdown
+from cloudcraft_onboard.model import Outcome
+from cloudcraft_onboard.show import standing, text
+from cloudcraft_onboard.show.report import Told, markdown
+from cloudcraft_onboard.show.report.status import markdown as status_markdown
 from cloudcraft_onboard.show.table import last_line
+from cloudcraft_onboard.status import OPEN, State, Status
 
 Level = Literal["error", "warning", "notice"]
 
 _SUMMARY_LIMIT = 1024 * 1024
+_MOST_NAMES = 20
 _CUT = "\n\n*The report is longer than a job summary may be; see the report files.*\n"
 
 
@@ -40,8 +45,13 @@ def _property(value: str) -> str:
     return _data(value).replace(":", "%3A").replace(",", "%2C")
 
 
-def annotations(report: Report) -> list[str]:
-    """One error for each failed account, on its line of the manifest."""
+def annotations(report: Told) -> list[str]:
+    """One error for each failed account, on its line of the manifest; a warning for what is open.
+
+    Accounts that the manifest lacks have no line there: one warning for all of a state.
+    """
+    if isinstance(report, Status):
+        return [line for state in OPEN for line in _open(report, state)]
     return [
         annotation(
             "error",
@@ -54,6 +64,22 @@ def annotations(report: Report) -> list[str]:
         for result in report.results
         if result.outcome is Outcome.FAILED and (problem := result.error) is not None
     ]
+
+
+def _open(status: Status, state: State) -> Iterator[str]:
+    closing = [command.line for command in standing.closing(status, state)]
+    strangers = []
+    for account in status.having(state):
+        if not account.in_manifest:
+            strangers.append(account.name)
+            continue
+        told = "\n".join([state.meaning, *standing.details(account)])
+        title = f"{account.name}: {state.word}"
+        yield annotation("warning", status.manifest, account.line, None, told, title=title)
+    if strangers:
+        told = "\n".join([text.listed(strangers, _MOST_NAMES), *closing])
+        title = f"{text.counted(len(strangers), 'account')} {state.word}: {state.meaning}"
+        yield annotation("warning", status.manifest, None, None, told, title=title)
 
 
 def manifest_annotations(error: ManifestError) -> list[str]:
@@ -71,15 +97,23 @@ def write_group(stream: TextIO, title: str, text: str) -> None:
     tell_runner(stream, "::endgroup::")
 
 
-def append_summary(path: str, report: Report) -> None:
+def append_summary(path: str, report: Told) -> None:
     """Append the Markdown report to the job's summary, within its limit. Raises `OSError`."""
-    text = markdown.render(report)
     file = Path(path)
     room = _SUMMARY_LIMIT - (file.stat().st_size if file.exists() else 0)
-    if len(text.encode()) > room:
-        text = markdown.render_brief(report)
-    if len(text.encode()) > room:
-        text = f"{last_line(report).plain}{_CUT}"
-    if len(text.encode()) <= room:
+    told = next((text for text in _summaries(report) if len(text.encode()) <= room), "")
+    if told:
         with file.open("a", encoding="utf-8") as summary:
-            summary.write(text)
+            summary.write(told)
+
+
+def _summaries(report: Told) -> Iterator[str]:
+    """What the summary may be, the fullest in front."""
+    if isinstance(report, Status):
+        yield status_markdown.render(report)
+        yield status_markdown.render_brief(report)
+        yield f"{standing.headline(report)}{_CUT}"
+    else:
+        yield markdown.render(report)
+        yield markdown.render_brief(report)
+        yield f"{last_line(report).plain}{_CUT}"

@@ -99,7 +99,9 @@ class PlainView:
         if self._told.get(result.name) is result.outcome:
             return
         self._told[result.name] = result.outcome
-        if self._verbosity < 0 and result.outcome is not Outcome.FAILED:
+        # `status` tells where accounts stand in its own words, in the end.
+        quiet = self._verbosity < (1 if self._state.command is Command.STATUS else 0)
+        if quiet and result.outcome is not Outcome.FAILED:
             return
         for line in self._lines(result, provisional=provisional):
             self._say(line, now)

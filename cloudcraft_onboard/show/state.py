@@ -17,6 +17,7 @@ from cloudcraft_onboard.events import (
     RunFinished,
     RunStarted,
     Said,
+    StepEnded,
     StepStarted,
     Stopping,
     Throttled,
@@ -134,6 +135,8 @@ class State:
                 self.stopping = event.reason
             case Said() | RunFinished():
                 pass
+            case StepEnded():
+                self.working.pop(event.name, None)
             case StepStarted() | AccountQueued() | AccountRetried() | AccountFinished():
                 self._fold_account(event, now)
 

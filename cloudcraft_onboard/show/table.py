@@ -34,10 +34,11 @@ def render(
     if forecast:
         lines += [Text(line) for line in text.wrapped(forecast, width)]
     lines += _continuation(report, width)
-    return _printed(lines, width, color=color)
+    return printed(lines, width, color=color)
 
 
-def _printed(lines: Iterable[Text], width: int, *, color: bool) -> str:
+def printed(lines: Iterable[Text], width: int, *, color: bool) -> str:
+    """The lines as text for a terminal, or without any colour."""
     if not color:
         return "\n".join(line.plain.rstrip() for line in lines)
     file = io.StringIO()

@@ -117,7 +117,7 @@ def clock(value: float) -> str:
 
 def called(command: Command, *, dry_run: bool) -> str:
     """The command that is under way; what `remove` plans is done once it is confirmed."""
-    if not dry_run or command is Command.PLAN:
+    if not dry_run or command in (Command.PLAN, Command.STATUS):
         return f"onboard {command}"
     return f"onboard {command} {'(plan)' if command is Command.REMOVE else '--dry-run'}"
 
@@ -151,7 +151,12 @@ def action_style(action: Action) -> str:
 
 def actions(result: Result) -> str:
     """What was done to the account, as words, each once: `create-role, register`."""
-    return ", ".join(dict.fromkeys(change.action.word for change in result.changes))
+    return action_words(result.changes)
+
+
+def action_words(changes: Iterable[Change]) -> str:
+    """The actions of changes, each once."""
+    return ", ".join(dict.fromkeys(change.action.word for change in changes))
 
 
 def why(change: Change) -> str:
@@ -161,8 +166,13 @@ def why(change: Change) -> str:
 
 def title(result: Result) -> str:
     """The account's name, with its ID where that is known."""
-    name = clean(result.name)
-    return f"{name} ({result.account_id})" if result.account_id else name
+    return named(result.name, result.account_id)
+
+
+def named(name: str, account_id: str | None) -> str:
+    """`Payments (111122223333)`."""
+    name = clean(name)
+    return f"{name} ({account_id})" if account_id else name
 
 
 def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:

@@ -238,6 +238,6 @@ def test_the_readmes_gitlab_example_is_valid(tmp_path: Path) -> None:
     ended = checked("vendor.gitlab-ci", file, "--data-transform", "gitlab-ci")
     assert ended.returncode == 0, ended.stdout
     jobs = yaml.safe_load(gitlab_example())
-    for name in ("plan", "run"):
+    for name in ("plan", "run", "status"):
         for line in jobs[name]["script"]:
             parse(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -38,6 +39,10 @@ def registration(account_id: str, number: int = 0, name: str = "") -> Registrati
         role_arn=f"arn:aws:iam::{account_id}:role/cloudcraft",
         created_at=f"2026-01-0{number + 1}T00:00:00Z",
     )
+
+
+def datadogs(account_id: str) -> Registration:
+    return replace(registration(account_id), source="datadog")
 
 
 def member(account_id: str, state: str = "ACTIVE", path: tuple[str, ...] = ("Root",)) -> Member:
@@ -128,11 +133,7 @@ def test_the_first_state_that_fits(
 
 
 def test_datadog_comes_in_front_of_all_but_disabled() -> None:
-    sides = Sides(
-        listing=Listing([]),
-        foreign={account_id: registration(account_id) for account_id in IDS[:3]},
-        members={},
-    )
+    sides = Sides(listing=Listing(datadogs(account_id) for account_id in IDS[:3]), members={})
     entries = [entry(IDS[0]), entry(IDS[1], Outcome.SKIPPED, enabled=False)]
     rows = join(entries, sides, others=True)
     assert [row.state for row in rows] == [State.DATADOG, State.DISABLED, State.DATADOG]
@@ -230,11 +231,7 @@ def test_every_account_has_one_row_and_one_state_whatever_the_order(
         registrations: list[Registration], foreign: list[str], members: list[Member]
     ) -> tuple[Standing, ...]:
         known = {each.account_id: each for each in members} if organization else None
-        sides = Sides(
-            listing=Listing(registrations),
-            foreign={account_id: registration(account_id) for account_id in foreign},
-            members=known,
-        )
+        sides = Sides(listing=Listing([*registrations, *map(datadogs, foreign)]), members=known)
         return join(entries, sides, others=True)
 
     found = rows(registrations, foreign, members)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.files import write_whole
-from cloudcraft_onboard.model import Report
-from cloudcraft_onboard.show.report import csv, html, json, junit, markdown
+from cloudcraft_onboard.model import Command, Report
+from cloudcraft_onboard.show.report import csv, html, json, junit, markdown, status
+from cloudcraft_onboard.status import Status
+
+Told = Report | Status
+"""What a report can be of: a run or plan, or where the accounts stand."""
 
 _FORMATS = {
     ".json": json.render,
@@ -22,15 +28,30 @@ SUFFIXES = tuple(_FORMATS)
 """What `--report` paths may end with."""
 
 
-def render(report: Report, suffix: str) -> str:
+def to_json(report: Told) -> dict[str, Any]:
+    """The report in the shape of its JSON."""
+    return status.json.to_json(report) if isinstance(report, Status) else json.to_json(report)
+
+
+def from_json(data: object) -> Told:
+    """The report that `to_json` made. Raises `UsageError` for anything that is no such report."""
+    if isinstance(data, Mapping) and data.get("command") == Command.STATUS.value:
+        return status.json.from_json(data)
+    return json.from_json(data)
+
+
+def render(report: Told, suffix: str) -> str:
     """The report as the text of a file with this suffix, one of `SUFFIXES`."""
     # Times as the JSON report has them, so that `onboard report` makes the very same files of it.
-    text = _FORMATS[suffix](json.from_json(json.to_json(report)))
+    if isinstance(report, Status):
+        text = status.FORMATS[suffix](report)
+    else:
+        text = _FORMATS[suffix](json.from_json(json.to_json(report)))
     # Half of a surrogate pair, which YAML's escapes can make, has no bytes in UTF-8.
     return text.encode(errors="replace").decode()
 
 
-def write(path: str, report: Report) -> None:
+def write(path: str, report: Told) -> None:
     """Write the report to `path`, whole or not at all. Raises `UsageError`, `OSError`."""
     write_whole(path, render(report, _suffix(path)))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.harmless import dumps
@@ -20,7 +20,9 @@ from cloudcraft_onboard.model import (
     Stage,
 )
 
-_SCHEMA = 1
+T = TypeVar("T")
+
+SCHEMA = 1
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SUMMARY = (
     Outcome.CREATED,
@@ -41,12 +43,12 @@ def render(report: Report) -> str:
 def to_json(report: Report) -> dict[str, Any]:
     """The report in the shape of contract §6, keys in its order."""
     return {
-        "schema": _SCHEMA,
+        "schema": SCHEMA,
         "command": report.command.value,
         "manifest": report.manifest,
         "dry_run": report.dry_run,
-        "started_at": _time(report.started_at),
-        "finished_at": _time(report.finished_at),
+        "started_at": time_text(report.started_at),
+        "finished_at": time_text(report.finished_at),
         "summary": {
             "total": len(report.results),
             **{outcome.word: report.count(outcome) for outcome in _SUMMARY},
@@ -60,7 +62,8 @@ def to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _time(when: datetime) -> str:
+def time_text(when: datetime) -> str:
+    """A time as the report has it, in UTC."""
     return when.astimezone(UTC).strftime(_TIME)
 
 
@@ -79,7 +82,7 @@ def _account(result: Result) -> dict[str, Any]:
         "line": result.line,
         "changes": [_change(change) for change in result.changes],
         "notes": list(result.notes),
-        "error": None if result.error is None else _error(result.error),
+        "error": None if result.error is None else error_of(result.error),
     }
 
 
@@ -93,7 +96,8 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _error(problem: Problem) -> dict[str, str]:
+def error_of(problem: Problem) -> dict[str, str]:
+    """A problem as the report has it."""
     return {
         "stage": problem.stage.value,
         "code": problem.code,
@@ -107,15 +111,20 @@ def from_json(data: object) -> Report:
 
     Unknown keys are left out. Raises `UsageError` for anything that is no such report.
     """
+    return parsed(data, _report)
+
+
+def parsed(data: object, read: Callable[[Mapping[str, Any]], T]) -> T:
+    """What `read` makes of a report's JSON. Raises `UsageError` for anything that is no report."""
     if not isinstance(data, Mapping) or "schema" not in data:
         raise _foreign("the keys of a report are missing")
-    if data["schema"] != _SCHEMA:
+    if data["schema"] != SCHEMA:
         raise UsageError(
-            f"the report has schema {data['schema']!r}, this version reads schema {_SCHEMA}",
+            f"the report has schema {data['schema']!r}, this version reads schema {SCHEMA}",
             hint="render it with the version of onboard that wrote it",
         )
     try:
-        return _report(data)
+        return read(data)
     except KeyError as error:
         raise _foreign(f"the key {error.args[0]!r} is missing") from error
     except (AttributeError, TypeError, ValueError) as error:
@@ -133,10 +142,10 @@ def _report(data: Mapping[str, Any]) -> Report:
     usage = data["cloudcraft"]
     return Report(
         command=Command(data["command"]),
-        manifest=_text(data["manifest"]),
+        manifest=text_of(data["manifest"]),
         dry_run=bool(data["dry_run"]),
-        started_at=_parsed_time(data["started_at"]),
-        finished_at=_parsed_time(data["finished_at"]),
+        started_at=time_of(data["started_at"]),
+        finished_at=time_of(data["finished_at"]),
         cloudcraft=CloudcraftUsage(
             requests=int(usage["requests"]),
             throttled=int(usage["throttled"]),
@@ -146,26 +155,27 @@ def _report(data: Mapping[str, Any]) -> Report:
     )
 
 
-def _parsed_time(value: object) -> datetime:
-    return datetime.strptime(_text(value), _TIME).replace(tzinfo=UTC)
+def time_of(value: object) -> datetime:
+    """The time that `time_text` made."""
+    return datetime.strptime(text_of(value), _TIME).replace(tzinfo=UTC)
 
 
 def _result(data: Mapping[str, Any]) -> Result:
     error = data["error"]
     return Result(
-        name=_text(data["name"]),
-        account_id=_optional(data["account_id"]),
-        profile=_optional(data["profile"]),
-        region=_text(data["region"]),
+        name=text_of(data["name"]),
+        account_id=optional_text(data["account_id"]),
+        profile=optional_text(data["profile"]),
+        region=text_of(data["region"]),
         outcome=Outcome.of(data["outcome"]),
         changes=_changes(data),
-        role_arn=_optional(data["role_arn"]),
-        cloudcraft_id=_optional(data["cloudcraft_id"]),
+        role_arn=optional_text(data["role_arn"]),
+        cloudcraft_id=optional_text(data["cloudcraft_id"]),
         attempts=int(data["attempts"]),
         seconds=float(data["seconds"]),
         line=int(data.get("line", 1)),
-        notes=tuple(map(_text, data["notes"])),
-        error=None if error is None else _problem(error),
+        notes=tuple(map(text_of, data["notes"])),
+        error=None if error is None else problem_of(error),
     )
 
 
@@ -175,8 +185,8 @@ def _changes(data: Mapping[str, Any]) -> tuple[Change, ...]:
     return tuple(
         Change(
             action=Action.of(change["action"]),
-            reason=_text(change["reason"]),
-            subject=_text(change["subject"]),
+            reason=text_of(change["reason"]),
+            subject=text_of(change["subject"]),
             before=_parts(change["before"]),
             after=_parts(change["after"]),
         )
@@ -190,20 +200,23 @@ def _parts(value: object) -> Mapping[str, Any] | None:
     raise TypeError(f"{value!r} stands where an object is expected")
 
 
-def _problem(data: Mapping[str, Any]) -> Problem:
+def problem_of(data: Mapping[str, Any]) -> Problem:
+    """The problem that `error_of` made."""
     return Problem(
         stage=Stage(data["stage"]),
-        code=_text(data["code"]),
-        message=_text(data["message"]),
-        hint=_text(data["hint"]),
+        code=text_of(data["code"]),
+        message=text_of(data["message"]),
+        hint=text_of(data["hint"]),
     )
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """`value`, which must be text."""
     if isinstance(value, str):
         return value
     raise TypeError(f"{value!r} stands where text is expected")
 
 
-def _optional(value: object) -> str | None:
-    return None if value is None else _text(value)
+def optional_text(value: object) -> str | None:
+    """`value`, which must be text or nothing."""
+    return None if value is None else text_of(value)

@@ -1,0 +1,252 @@
+"""`onboard status`: the story of a plan, joined with what Cloudcraft and AWS Organizations list."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from cloudcraft_onboard.app import results
+from cloudcraft_onboard.app.connect import connect
+from cloudcraft_onboard.app.drive import Abandoned, drive, signals
+from cloudcraft_onboard.app.run import look_at_cloudcraft
+from cloudcraft_onboard.app.select import choose
+from cloudcraft_onboard.aws import organizations
+from cloudcraft_onboard.aws.profiles import profiles
+from cloudcraft_onboard.engine.account import Look
+from cloudcraft_onboard.engine.control import Control, Stop
+from cloudcraft_onboard.engine.pipeline import Tools, Tuning, plan_accounts
+from cloudcraft_onboard.errors import CannotStart, Interrupted, OnboardError, PaceClosed
+from cloudcraft_onboard.events import Event, RunStarted, Said, StepEnded, StepStarted
+from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.model import Account, Command, Manifest, Member, Result, Via
+from cloudcraft_onboard.plan.status import Entry, Sides, join, roleless, unidentified
+from cloudcraft_onboard.settings import Selection, Settings
+from cloudcraft_onboard.show import logs
+from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show import status as view
+from cloudcraft_onboard.status import Status
+
+T = TypeVar("T")
+
+_ORGANIZATION = "AWS Organizations"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Whom to ask besides Cloudcraft: AWS Organizations, by which profile; IAM about the roles."""
+
+    organization: bool = False
+    profile: str | None = None
+    roles: bool = True
+
+
+def status(settings: Settings, sources: Sources) -> int:
+    """Say where the accounts stand; the exit code.
+
+    Raises:
+        UsageError: the manifest, or an option, is not valid.
+        CannotStart: Cloudcraft or AWS Organizations cannot be asked, or no credentials work.
+        Interrupted: before there was anything to tell.
+    """
+    manifest = load(settings.manifest)
+    accounts = choose(manifest, settings.selection)
+    for path in settings.reports:
+        reports.check(path)
+
+    logs.configure(settings.verbosity, sys.stderr)
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    control = results.control(settings, events.put)
+    events.put(
+        RunStarted(
+            command=Command.STATUS, manifest=settings.manifest, total=len(accounts), dry_run=True
+        )
+    )
+    with signals(control):
+        with ExitStack() as stack:
+
+            def story() -> Status:
+                tools = connect(settings, manifest, control, events.put, stack)
+                found = _look(settings, sources, manifest, accounts, tools)
+                if _is_told_elsewhere(settings):
+                    tools.emit(Said(text=view.headline(found)))
+                return found
+
+            try:
+                found = drive(story, events, results.view(settings), control)
+            except (Abandoned, PaceClosed) as error:
+                raise _nothing_to_tell(control) from error
+        return results.deliver(found, settings, control)
+
+
+def _look(
+    settings: Settings,
+    sources: Sources,
+    manifest: Manifest,
+    accounts: Sequence[Account],
+    tools: Tools,
+) -> Status:
+    """All sides, and what comes of them."""
+    profile = sources.profile or _hub(manifest.accounts)
+    members = _Background(lambda: _members(profile, tools)) if sources.organization else None
+    if sources.roles:
+        tools.aws.check_sources([account for account in accounts if account.enabled])
+        look = look_at_cloudcraft(tools.cloudcraft, accounts)
+    else:
+        look = look_at_cloudcraft(tools.cloudcraft, [_unlooked(account) for account in accounts])
+    if members:
+        members.raise_if_failed()
+    plan = _plan if sources.roles else _plan_without_roles
+    entries = plan(accounts, look, tools, settings)
+    for remark in look.listing.remarks():
+        tools.emit(Said(text=remark))
+    sides = Sides(listing=look.listing, members=members.result() if members else None)
+    selected = settings.selection != Selection()
+    return Status(
+        manifest=settings.manifest,
+        organization=sources.organization,
+        roles=sources.roles,
+        checked_at=datetime.now(UTC),
+        accounts=join(entries, sides, others=not selected),
+        selected=selected,
+        profile=profile if sources.organization else None,
+    )
+
+
+# --- the manifest's accounts ---------------------------------------------------------------------
+
+
+def _plan(accounts: Sequence[Account], look: Look, tools: Tools, settings: Settings) -> list[Entry]:
+    """The entries with what `run` would do about each."""
+    planned = plan_accounts(accounts, look, tools, _tuning(settings))
+    taken = {result.account_id for result in planned}
+    configured = _configured(accounts)
+    entries = []
+    for account, result in zip(accounts, planned, strict=True):
+        # An account that could not be reached may still be known by the AWS config.
+        told = configured.get(account.profile)
+        account_id = result.account_id or (told if told not in taken else None)
+        taken.add(account_id)
+        entries.append(Entry(account=account, account_id=account_id, result=result))
+    return entries
+
+
+def _plan_without_roles(
+    accounts: Sequence[Account], look: Look, tools: Tools, settings: Settings
+) -> list[Entry]:
+    """The same, but AWS is not asked: an account's ID is the manifest's or the AWS config's."""
+    configured = _configured(accounts)
+    owners = {account.account_id: account.name for account in accounts if account.account_id}
+    ids: dict[str, str] = {}
+    results_of: dict[str, Result] = {}
+    for account in accounts:
+        account_id = account.account_id or configured.get(account.profile)
+        owner = owners.setdefault(account_id, account.name) if account_id else account.name
+        if account_id and owner == account.name:
+            ids[account.name] = account_id
+        elif account.enabled:
+            results_of[account.name] = unidentified(account, None if not account_id else owner)
+    asked = [
+        roleless(account, ids[account.name], look.listing)
+        for account in accounts
+        if account.name in ids
+    ]
+    planned = plan_accounts(asked, look, tools, _tuning(settings))
+    results_of |= {result.name: result for result in planned}
+    return [
+        Entry(
+            account=account,
+            account_id=ids.get(account.name),
+            result=results_of.get(account.name),
+        )
+        for account in accounts
+    ]
+
+
+def _tuning(settings: Settings) -> Tuning:
+    return Tuning(concurrency=settings.concurrency, retries=settings.retries)
+
+
+def _configured(accounts: Iterable[Account]) -> Mapping[str | None, str]:
+    """The account IDs that the AWS config tells, for accounts whose profile alone is known."""
+    wanted = {a.profile for a in accounts if a.account_id is None and a.profile is not None}
+    if not wanted:
+        return {}
+    return {
+        each.name: each.account_id for each in profiles() if each.account_id and each.name in wanted
+    }
+
+
+def _unlooked(account: Account) -> Account:
+    """The account with a role that nobody has to look at, so that no document is read for it."""
+    return replace(account, role=replace(account.role, via=Via.EXISTING))
+
+
+# --- AWS Organizations ---------------------------------------------------------------------------
+
+
+def _hub(accounts: Iterable[Account]) -> str | None:
+    """The profile from which most accounts are entered: as a rule the management account's."""
+    entered = Counter(account.profile for account in accounts if account.assume_role)
+    return entered.most_common(1)[0][0] if entered else None
+
+
+def _members(profile: str | None, tools: Tools) -> dict[str, Member]:
+    """The organization's accounts by ID."""
+    tools.emit(StepStarted(name=_ORGANIZATION, step="listing the accounts"))
+    client = organizations.connect(profile)
+    try:
+        found = organizations.members(client, profile=profile)
+    finally:
+        client.close()
+        tools.emit(StepEnded(name=_ORGANIZATION))
+    return {member.account_id: member for member in found}
+
+
+class _Background(Generic[T]):
+    """Work that goes on beside the rest, in a thread that the program need not wait for."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._future: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                self._future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
+                self._future.set_exception(error)
+
+        threading.Thread(target=do, name="organization", daemon=True).start()
+
+    def raise_if_failed(self) -> None:
+        """Raise what it raised, if it has ended so already."""
+        if self._future.done():
+            self._future.result()
+
+    def result(self) -> T:
+        """Wait for what comes of it."""
+        return self._future.result()
+
+
+# --- the end -------------------------------------------------------------------------------------
+
+
+def _is_told_elsewhere(settings: Settings) -> bool:
+    """Whether the person at the terminal sees nothing of what goes to stdout."""
+    elsewhere = settings.output == "json" or not sys.stdout.isatty()
+    return elsewhere and sys.stderr.isatty() and settings.verbosity >= 0
+
+
+def _nothing_to_tell(control: Control) -> OnboardError:
+    if control.kind is Stop.INTERRUPTED:
+        return Interrupted("interrupted before it was known where the accounts stand")
+    return CannotStart(
+        "The time budget ended before it was known where the accounts stand.",
+        hint="give it a larger --time-budget; or --no-roles, which asks Cloudcraft alone",
+    )

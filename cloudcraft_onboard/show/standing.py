@@ -1,0 +1,180 @@
+"""What every view of `onboard status` says: coverage, what is open, and what closes it. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cloudcraft_onboard.model import Outcome, Result
+from cloudcraft_onboard.show import causes, text
+from cloudcraft_onboard.status import Coverage, Standing, State, Status
+
+_MOST_PATTERNS = 3  # accounts up to which a command selects them, rather than takes them all
+_REMOVALS = 5  # registrations that `remove --unlisted` deletes without being told a number
+
+_ORDER = (
+    State.ONBOARDED,
+    State.DRIFTED,
+    State.MISSING,
+    State.UNREACHABLE,
+    State.UNLISTED,
+    State.UNCOVERED,
+    State.GONE,
+    State.DATADOG,
+    State.DISABLED,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closing:
+    """A command that closes a group; `purpose` tells it from another one for the same group."""
+
+    command: str
+    purpose: str = ""
+
+    @property
+    def line(self) -> str:
+        """Both as one line."""
+        return f"{self.purpose}: {self.command}" if self.purpose else self.command
+
+
+def percent(coverage: Coverage) -> str:
+    """`97.4%`, `100%`; never more than it is."""
+    return f"{coverage.share * 100:.1f}%".replace(".0%", "%")
+
+
+def counts(status: Status) -> str:
+    """`12 accounts: 8 onboarded, 3 missing, 1 uncovered`."""
+    found = [f"{status.count(state):,} {state.word}" for state in _ORDER if status.count(state)]
+    accounts = text.counted(len(status.accounts), "account")
+    return f"{accounts}: {', '.join(found)}" if found else accounts
+
+
+def headline(status: Status) -> str:
+    """`Coverage 97.4%: Cloudcraft sees 1,234 of the organization's 1,267 accounts`."""
+    coverage = status.coverage
+    if not coverage.total:
+        return "Coverage: there is no account to cover"
+    return f"Coverage {percent(coverage)}: {seen(status)}"
+
+
+def seen(status: Status) -> str:
+    """What the coverage is of."""
+    coverage = status.coverage
+    total = text.counted(coverage.total, "account")
+    if status.organization and not status.selected:
+        total = f"the organization's {total.replace('account', 'active account')}"
+    return f"Cloudcraft sees {coverage.seen:,} of {total}"
+
+
+def sides(status: Status) -> str:
+    """Who was asked, as a list: `the manifest, Cloudcraft and the roles in AWS`."""
+    asked = ["the manifest", "Cloudcraft"]
+    asked += ["AWS Organizations"] if status.organization else []
+    asked += ["the roles in AWS"] if status.roles else []
+    return f"{', '.join(asked[:-1])} and {asked[-1]}"
+
+
+def unit(path: str) -> str:
+    """An OU as people read it; accounts may be directly below the root."""
+    return text.clean(path) or "(root)"
+
+
+def worst_first(units: dict[str, Coverage]) -> list[tuple[str, Coverage]]:
+    """The OUs that lack something, the least covered first, the larger one of two alike."""
+    open_ones = [(path, coverage) for path, coverage in units.items() if not coverage.whole]
+    return sorted(open_ones, key=lambda it: (it[1].share, it[1].seen - it[1].total, it[0]))
+
+
+def details(account: Standing) -> list[str]:
+    """What there is to say of one account besides its state."""
+    told = []
+    if account.changes:
+        told.append(text.action_words(account.changes))
+    if account.error is not None:
+        told.append(f"{account.error.code}: {account.error.message}")
+        told += [f"→ {account.error.hint}"] if account.error.hint else []
+    return [*told, *account.notes]
+
+
+def problems(accounts: Iterable[Standing]) -> tuple[causes.Cause, ...]:
+    """What keeps accounts from being looked at, or would make a run fail, by cause."""
+    return causes.causes(map(_as_result, accounts))
+
+
+def notes(accounts: Iterable[Standing]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Every note once, with the names of the accounts that have it."""
+    return causes.notes(map(_as_result, accounts))
+
+
+def _as_result(account: Standing) -> Result:
+    return Result(
+        name=account.name,
+        account_id=account.account_id,
+        profile=account.profile,
+        region="",
+        outcome=Outcome.UNCHANGED if account.error is None else Outcome.FAILED,
+        error=account.error,
+        notes=account.notes,
+    )
+
+
+def closing(status: Status, state: State) -> list[Closing]:
+    """The command that closes a group, or one for each part of it; nothing for settled ones."""
+    accounts = status.having(state)
+    manifest = shlex.quote(text.clean(status.manifest))
+    match state:
+        case State.UNCOVERED:
+            return [Closing(command=_update(status, manifest))]
+        case State.MISSING | State.UNREACHABLE | State.DRIFTED:
+            return [Closing(command=f"onboard run {manifest}{_selected(status, accounts)}")]
+        case State.UNLISTED:
+            removing = Closing(
+                purpose="to delete their registrations", command=_removal(status, manifest)
+            )
+            adding = Closing(
+                purpose="to keep them, in the manifest", command=_update(status, manifest)
+            )
+            return [adding, removing] if status.organization else [removing]
+        case State.GONE:
+            return _gone(status, accounts, manifest)
+        case _:
+            return []
+
+
+def _gone(status: Status, accounts: Sequence[Standing], manifest: str) -> list[Closing]:
+    listed = any(account.in_manifest for account in accounts)
+    stray = any(not account.in_manifest for account in accounts)
+    found = []
+    if listed:
+        command = f"{_update(status, manifest)} --disable-closed"
+        found.append(Closing(purpose="in the manifest", command=command))
+    if stray:
+        found.append(Closing(purpose="in Cloudcraft", command=_removal(status, manifest)))
+    return found
+
+
+def _update(status: Status, manifest: str) -> str:
+    profile = f" --profile {shlex.quote(text.clean(status.profile))}" if status.profile else ""
+    return f"onboard init --organization{profile} --update {manifest}"
+
+
+def _removal(status: Status, manifest: str) -> str:
+    """`remove --unlisted` takes every account that the manifest lacks, whatever its state."""
+    number = sum(
+        not account.in_manifest
+        and account.state is not State.DATADOG
+        and account.cloudcraft_ids != ()
+        for account in status.accounts
+    )
+    most = f" --max-removals {number}" if number > _REMOVALS else ""
+    return f"onboard remove {manifest} --unlisted{most}"
+
+
+def _selected(status: Status, accounts: Sequence[Standing]) -> str:
+    """`--only` for a few accounts of many."""
+    everything = sum(account.in_manifest for account in status.accounts)
+    if len(accounts) > _MOST_PATTERNS or (len(accounts) == everything and not status.selected):
+        return ""
+    return "".join(f" --only {shlex.quote(text.clean(account.name))}" for account in accounts)
