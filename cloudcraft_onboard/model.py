@@ -203,17 +203,23 @@ class CloudcraftParameters:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Team:
-    """A Cloudcraft team; `id` as in `readAccess` lists without the `team/` prefix."""
+    """A Cloudcraft team; `id` as in `readAccess` lists without the `team/` prefix.
+
+    `customer_id` is whose team it is, empty where Cloudcraft doesn't say.
+    """
 
     id: str
     name: str
+    customer_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registration:
-    """One AWS account as Cloudcraft lists it. Access lists are team IDs, None where not given.
+    """One AWS account as Cloudcraft lists it.
 
-    `source` says who brought it into Cloudcraft, None where Cloudcraft doesn't say. `mentioned`
+    Access lists are team IDs and `customer/ID`, None where not given; `listed_access` has them as
+    Cloudcraft wrote them, so that a list which is not to change is sent back as it came. `source`
+    says who brought it into Cloudcraft, None where Cloudcraft doesn't say. `mentioned`
     are the AWS account IDs in its other fields, for one that names no role.
     """
 
@@ -226,6 +232,7 @@ class Registration:
     created_at: str | None = None
     source: str | None = None
     mentioned: tuple[str, ...] = ()
+    listed_access: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def account_id(self) -> str:
@@ -241,7 +248,10 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegistrationSpec:
-    """A registration as it should be. Access lists are team IDs, None: leave what is there."""
+    """A registration as it should be.
+
+    Access lists are team IDs and `customer/ID`, None: leave what is there.
+    """
 
     account_id: str
     name: str

@@ -28,7 +28,7 @@ from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, CloudcraftUsage, Command, Outcome, Report, Result
 from cloudcraft_onboard.plan.diff import needed_documents
-from cloudcraft_onboard.plan.registration import Listing, is_team_id
+from cloudcraft_onboard.plan.registration import Listing, is_access_id
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
@@ -114,7 +114,7 @@ def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> L
         return Look(
             parameters=cloudcraft.parameters(),
             listing=Listing(cloudcraft.registrations()),
-            teams=cloudcraft.teams() if not all(map(is_team_id, words)) else (),
+            teams=cloudcraft.teams() if not all(map(is_access_id, words)) else (),
             documents={kind: cloudcraft.policy(kind) for kind in sorted(needed_documents(enabled))},
         )
 

@@ -20,11 +20,13 @@ from cloudcraft_onboard.model import (
 )
 
 _TEAM = "team/"
+_CUSTOMER = "customer/"
 _ACCOUNT_ID = re.compile(r"(?!0{12})[0-9]{12}")
 _ID = re.compile(r"[\w.~:@=+-]{1,200}", re.ASCII)
 _MENTION = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])")
 _UUID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
-_OTHER_IDS = ("id", "externalId", "CreatorId", "readAccess", "writeAccess")
+_ACCESS = ("readAccess", "writeAccess")
+_OTHER_IDS = ("id", "externalId", "CreatorId", *_ACCESS)
 
 
 def parameters_of(payload: Any) -> CloudcraftParameters:
@@ -67,11 +69,12 @@ def registration_of(entry: Any, spec: RegistrationSpec | None = None) -> Registr
         name=_text(entry.get("name")) or (spec.name if spec else ""),
         role_arn=_text(entry.get("roleArn")) or (spec.role_arn if spec else ""),
         external_id=_text(entry.get("externalId")) or None,
-        read_access=_team_ids(entry.get("readAccess")),
-        write_access=_team_ids(entry.get("writeAccess")),
+        read_access=_access_ids(entry.get("readAccess")),
+        write_access=_access_ids(entry.get("writeAccess")),
         created_at=_text(entry.get("createdAt")) or None,
         source=source,
         mentioned=() if source in (None, DIRECT_SOURCE) else _mentioned(entry),
+        listed_access={key: entry[key] for key in _ACCESS if entry.get(key) is not None},
     )
 
 
@@ -102,7 +105,11 @@ def _mentioned(entry: Mapping[str, Any]) -> tuple[str, ...]:
 def teams_of(payload: Any) -> tuple[Team, ...]:
     """A list of teams or `{"teams": [...]}`. Raises `ValueError` for anything else."""
     return tuple(
-        Team(id=_text(entry["id"]).removeprefix(_TEAM), name=_text(entry.get("name")))
+        Team(
+            id=_text(entry["id"]).removeprefix(_TEAM),
+            name=_text(entry.get("name")),
+            customer_id=_text(entry.get("customerId")).removeprefix(_CUSTOMER),
+        )
         for entry in _entries(payload, "teams")
         if isinstance(entry, dict) and _text(entry.get("id"))
     )
@@ -127,14 +134,11 @@ def creation(spec: RegistrationSpec) -> dict[str, Any]:
 
 def replacement(registration: Registration, spec: RegistrationSpec) -> dict[str, Any]:
     """The body of `PUT /aws/account/{id}`; access lists that `spec` leaves open stay as listed."""
-    read, write = spec.read_access, spec.write_access
     return {
         "name": spec.name,
         "roleArn": spec.role_arn,
-        **_access(
-            registration.read_access if read is None else read,
-            registration.write_access if write is None else write,
-        ),
+        **registration.listed_access,
+        **_access(spec.read_access, spec.write_access),
     }
 
 
@@ -149,19 +153,19 @@ def _entries(payload: Any, key: str) -> list[Any]:
 
 
 def _access(read: Iterable[str] | None, write: Iterable[str] | None) -> dict[str, list[str]]:
-    lists = {"readAccess": read, "writeAccess": write}
     return {
-        # What has a prefix already is not a team: sent back as it came.
+        # What has a prefix already is not a team.
         key: [entry if "/" in entry else _TEAM + entry for entry in entries]
-        for key, entries in lists.items()
+        for key, entries in zip(_ACCESS, (read, write), strict=True)
         if entries is not None
     }
 
 
-def _team_ids(value: Any) -> tuple[str, ...] | None:
+def _access_ids(value: Any) -> tuple[str, ...] | None:
+    """An access list; kinds of entries that are not known yet stand in it as JSON."""
     if not isinstance(value, list):
         return None
-    return tuple(_text(entry).removeprefix(_TEAM) for entry in value if _text(entry))
+    return tuple(_text(entry).removeprefix(_TEAM) or json.dumps(entry) for entry in value)
 
 
 def _text(value: Any) -> str:

@@ -29,10 +29,10 @@ from cloudcraft_onboard.model import (
 from cloudcraft_onboard.plan.diff import desired_role, plan_role
 from cloudcraft_onboard.plan.registration import (
     Listing,
+    access_ids,
     foreign_note,
     is_another_users,
     plan_registration,
-    team_ids,
 )
 
 # A role that another run makes and removes at the same moment is observed again this many times.
@@ -135,7 +135,7 @@ def work_account(
 
 
 Access = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
-"""IDs of the teams that may read, and write; None: as it is."""
+"""IDs of those who may read, and write; None: as it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +151,7 @@ class RoleState:
 
 def access_of(account: Account, look: Look) -> Access:
     """Who is to see and change the account. Raises `AccountError` for a team that isn't there."""
-    return team_ids(account.read_access, look.teams), team_ids(account.write_access, look.teams)
+    return access_ids(account.read_access, look.teams), access_ids(account.write_access, look.teams)
 
 
 def left_alone(

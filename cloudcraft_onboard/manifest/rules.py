@@ -33,6 +33,7 @@ TAG_TEXT = r"^[^!\"#$%&'()*,;<>?\[\\\]^`{|}~\x00-\x1f\x7f]*$"
 TARGET = r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$"
 STACK_SET = r"^[A-Za-z][A-Za-z0-9-]{0,127}$"
 NOT_BLANK = r"\S"
+ACCESS = r"^(?!(team|customer)/$)[\s\S]*\S"
 
 MAX_TAGS = 49
 """IAM allows a role 50 tags, and one of them is `ManagedBy`."""
@@ -192,6 +193,13 @@ def selection_key(value: str) -> str | None:
 def selection_value(value: str) -> str | None:
     """The value of an account's tag."""
     return text(value) if value else None
+
+
+def access(value: str) -> str | None:
+    """Who sees an account in Cloudcraft."""
+    if value in ("team/", "customer/"):
+        return f"has no ID; write `{value}ID`"
+    return text(value)
 
 
 def once(value: Sequence[str]) -> str | None:

@@ -81,7 +81,10 @@ SelectionValue = Annotated[StrictStr, _obeys(rules.selection_value)]
 Seconds = Annotated[StrictInt, _within(3600, 43200), _editor(minimum=3600, maximum=43200)]
 Percentage = Annotated[StrictInt, _within(1, 100), _editor(minimum=1, maximum=100)]
 Tolerance = Annotated[StrictInt, _within(0, 100), _editor(minimum=0, maximum=100)]
-Teams = Annotated[tuple[Text, ...], _obeys(rules.once)]
+Access = Annotated[
+    tuple[Annotated[StrictStr, _obeys(rules.access), _editor(pattern=rules.ACCESS)], ...],
+    _obeys(rules.once),
+]
 
 
 class Shape(BaseModel):
@@ -199,16 +202,16 @@ class Common(Shape):
     role: Annotated[RoleShape, BeforeValidator(_none_is_empty)] = Field(
         default=RoleShape(), description="The role that Cloudcraft reads the account with."
     )
-    read_access: Teams | None = Field(
+    read_access: Access | None = Field(
         default=None,
-        description="Cloudcraft teams that may see the account, by name or ID. Without this key "
+        description="Who may see the account in Cloudcraft: teams by name or ID (`Platform`, "
+        "`team/ID`), `everyone` (all users of the customer), or `customer/ID`. Without this key "
         "Cloudcraft's setting stays as it is; an empty list takes the access away.",
-        examples=[["Platform"]],
+        examples=[["everyone"], ["Platform"]],
     )
-    write_access: Teams | None = Field(
+    write_access: Access | None = Field(
         default=None,
-        description="Cloudcraft teams that may change the account, by name or ID; like "
-        "`read_access`.",
+        description="Who may change the account in Cloudcraft; like `read_access`.",
         examples=[["Platform"]],
     )
 

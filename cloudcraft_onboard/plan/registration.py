@@ -18,7 +18,11 @@ from cloudcraft_onboard.model import (
     Team,
 )
 
+EVERYONE = "everyone"
+"""The manifest's word for all users of the customer."""
+
 _TEAM_PREFIX = "team/"
+_CUSTOMER_PREFIX = "customer/"
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 # The documentation's own examples are no hexadecimal UUIDs ("us46e9aa-5806-..."), only alike.
 _TEAM_ID = re.compile(r"[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
@@ -194,32 +198,70 @@ def plan_registration(spec: RegistrationSpec, found: Registration | None) -> tup
     return (Change(action=Action.UPDATE_REGISTRATION, reason=reason, before=before, after=after),)
 
 
-def is_team_id(word: str) -> bool:
-    """Whether a manifest's word for a team is its ID already, so that no request is needed."""
-    return word.startswith(_TEAM_PREFIX) or _TEAM_ID.fullmatch(word) is not None
+def is_access_id(word: str) -> bool:
+    """Whether a manifest's word for who has access is an ID already: no request is needed."""
+    return word.startswith((_TEAM_PREFIX, _CUSTOMER_PREFIX)) or _TEAM_ID.fullmatch(word) is not None
 
 
-def team_ids(words: Sequence[str] | None, teams: Sequence[Team]) -> tuple[str, ...] | None:
-    """The IDs of teams that a manifest gives by name or ID; None stays None.
+def access_ids(words: Sequence[str] | None, teams: Sequence[Team]) -> tuple[str, ...] | None:
+    """A manifest's access list, teams by name or ID, `everyone` or `customer/ID`, as IDs.
+
+    None stays None.
 
     Raises:
-        AccountError: a name that no team has, or more than one.
+        AccountError: a name that no team has, or more than one; a customer that cannot be told.
     """
     if words is None:
         return None
-    return tuple(_team_id(word, teams) for word in words)
+    return tuple(dict.fromkeys(_access_id(word, teams) for word in words))
 
 
-def _team_id(word: str, teams: Sequence[Team]) -> str:
-    if is_team_id(word):
+def _access_id(word: str, teams: Sequence[Team]) -> str:
+    if is_access_id(word):
         return word.removeprefix(_TEAM_PREFIX)
+    if word == EVERYONE:
+        return _customer(teams)
     found = [team.id for team in teams if team.name == word]
     if len(found) == 1:
         return found[0]
+    if found:
+        raise AccountError(
+            Stage.REGISTER,
+            "AmbiguousTeam",
+            f"Cloudcraft has {len(found)} teams named {word!r}",
+            hint=f"write the ID of the one that is meant in read_access/write_access:"
+            f" {_either(f'{_TEAM_PREFIX}{team_id}' for team_id in found)}",
+        )
     known = ", ".join(sorted({team.name for team in teams})) or "none"
     raise AccountError(
         Stage.REGISTER,
-        "UnknownTeam" if not found else "AmbiguousTeam",
-        f"Cloudcraft has {'no team' if not found else f'{len(found)} teams'} named {word!r}",
-        hint=f"write one of its teams ({known}) in read_access/write_access, or a team's ID",
+        "UnknownTeam",
+        f"Cloudcraft has no team named {word!r}",
+        hint=f"write one of its teams ({known}) in read_access/write_access, a team's ID,"
+        f" or `{EVERYONE}`",
     )
+
+
+def _customer(teams: Sequence[Team]) -> str:
+    """Everybody of the customer whose teams these are."""
+    customers = sorted({team.customer_id for team in teams if team.customer_id})
+    if len(customers) == 1:
+        return f"{_CUSTOMER_PREFIX}{customers[0]}"
+    if customers:
+        raise AccountError(
+            Stage.REGISTER,
+            "AmbiguousCustomer",
+            f"`{EVERYONE}` is not clear: Cloudcraft shows teams of {len(customers)} customers",
+            hint="write the one that is meant in read_access/write_access:"
+            f" {_either(f'{_CUSTOMER_PREFIX}{each}' for each in customers)}",
+        )
+    raise AccountError(
+        Stage.REGISTER,
+        "UnknownCustomer",
+        f"who `{EVERYONE}` is cannot be told: Cloudcraft shows no team with a customerId",
+        hint="make a team in Cloudcraft, or write customer/ID in read_access/write_access",
+    )
+
+
+def _either(words: Iterable[str]) -> str:
+    return " or ".join(words)

@@ -13,12 +13,21 @@ from typing import Any, Protocol
 
 from starlette.responses import JSONResponse, Response
 
+from cloudcraft_onboard.model import DIRECT_SOURCE
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.policies import POLICIES
 from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed
 
 USER = "5c9b1a4e-2f0d-4b7e-9a53-0d1e8f7c6b11"
 SOMEBODY = "9e2d7c10-8a44-4d0b-b1c6-77f3a2e5d902"
+MEMBER = {
+    "id": "0b6f7c1e-55d3-4a0e-8f0a-6a1d3c2b9e47",
+    "role": "owner",
+    "userId": USER,
+    "name": "Sandbox",
+    "email": "sandbox@example.com",
+    "mfaEnabled": False,
+}
 ROLE_ARN = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
 NO_CONTENT = 204
 
@@ -129,30 +138,34 @@ class Api:
         accounts = [a for a in self.accounts if not call.lag or a["createdAt"] <= horizon]
         if not accounts and self._options.empty_list == "object":
             return Json({})
-        return Json({"accounts": accounts})
+        return Json({"accounts": [self._shown(a, listed=True) for a in accounts]})
 
     async def _create(self, call: Call) -> Response:
         body = call.body
         if problem := _invalid(body):
             return error(400, problem)
         await asyncio.sleep(self._options.latency)
-        if not await self._verified(body["roleArn"], body.get("region") or "us-east-1"):
+        region = body.get("region") or "us-east-1"
+        if not await self._verified(body["roleArn"], region, self._options.external_id):
             return self._unverified()
         made_at = datetime.now(UTC)
         account = self._add(body, made_at, USER)
         if call.twin:
             offset = timedelta(seconds=-1 if call.twin == "older" else 1)
             self._add(body, made_at + offset, SOMEBODY)
-        return Json(account, self._options.created_status)
+        return Json(self._shown(account), self._options.created_status)
 
     async def _update(self, call: Call, account_id: str) -> Response:
         body, account = call.body, self._find(account_id)
         if account is None:
             return error(404, "Not found")
-        if problem := _invalid(body):
+        if problem := _invalid(body, account):
             return error(400, problem)
-        if self._options.verify_updates and not await self._verified(body["roleArn"], "us-east-1"):
-            return self._unverified()
+        if self._options.verify_updates:
+            theirs = self._options.verified_by == "registration"
+            external_id = account["externalId"] if theirs else self._options.external_id
+            if not await self._verified(body["roleArn"], "us-east-1", external_id):
+                return self._unverified()
         account.update(
             name=body["name"],
             roleArn=body["roleArn"],
@@ -161,14 +174,15 @@ class Api:
             updatedAt=_iso(datetime.now(UTC)),
         )
         status = self._options.updated_status
-        return Response(status_code=status) if status == NO_CONTENT else Json(account, status)
+        shown = self._shown(account)
+        return Response(status_code=status) if status == NO_CONTENT else Json(shown, status)
 
     async def _delete(self, _: Call, account_id: str) -> Response:
         account = self._find(account_id)
         if account is None:
             return error(404, "Not found")
         self.accounts.remove(account)
-        return Response(status_code=NO_CONTENT)
+        return Response(status_code=self._options.deleted_status)
 
     async def _teams(self, _: Call) -> Response:
         return Json({"teams": self.teams} if self._options.teams == "object" else self.teams)
@@ -178,13 +192,13 @@ class Api:
 
     # --- helpers --------------------------------------------------------------------------------
 
-    async def _verified(self, role_arn: str, region: str) -> bool:
+    async def _verified(self, role_arn: str, region: str, external_id: str) -> bool:
         if region in self._options.blocked_regions:
             return False
         return await self._verifier.assumes(
             role_arn,
             region=region,
-            external_id=self._options.external_id,
+            external_id=external_id,
             min_age=self._options.propagation_seconds,
         )
 
@@ -193,6 +207,13 @@ class Api:
 
     def _find(self, account_id: str) -> dict[str, Any] | None:
         return next((a for a in self.accounts if a["id"] == account_id), None)
+
+    def _shown(self, account: dict[str, Any], *, listed: bool = False) -> dict[str, Any]:
+        """An account as an answer has it: `source` is where the options want it."""
+        wanted = self._options.source
+        if wanted == "everywhere" or (listed and wanted == "listed"):
+            return account
+        return {k: v for k, v in account.items() if k != "source" or v != DIRECT_SOURCE}
 
     def _add(self, body: Any, made_at: datetime, creator: str) -> dict[str, Any]:
         account = {
@@ -205,7 +226,7 @@ class Api:
             "createdAt": _iso(made_at),
             "updatedAt": _iso(made_at),
             "CreatorId": creator,
-            "source": "aws",
+            "source": DIRECT_SOURCE,
         }
         self.accounts.append(account)
         return account
@@ -220,23 +241,33 @@ class Api:
                 "readAccess": registration.read_access,
                 "writeAccess": registration.write_access,
             }
-            self._add(body, long_ago + timedelta(minutes=minute), USER)
+            account = self._add(body, long_ago + timedelta(minutes=minute), USER)
+            account["source"] = registration.source
+            if registration.external_id:
+                account.update(externalId=registration.external_id, CreatorId=SOMEBODY)
+        owner = {"customerId": self._options.customer_id} if self._options.customer_id else {}
         for team in seed.teams:
             self.teams.append(
                 {
                     "id": team.id,
                     "name": team.name,
-                    "role": "team",
                     "visible": True,
-                    "members": [USER],
+                    "crossOrganizational": False,
+                    **owner,
+                    "externalSharing": False,
+                    "role": "team",
+                    "members": [MEMBER],
                     "createdAt": _iso(long_ago),
                     "updatedAt": _iso(long_ago),
                 }
             )
 
 
-def _invalid(body: Any) -> str:
-    """What is wrong with the body of a POST or PUT; empty if nothing is."""
+def _invalid(body: Any, account: dict[str, Any] | None = None) -> str:
+    """What is wrong with the body of a POST or PUT; empty if nothing is.
+
+    What stands in the access lists of the `account` already is right in any case.
+    """
     if not isinstance(body, dict):
         return "Body must be a JSON object"
     if not isinstance(body.get("name"), str) or not body["name"].strip():
@@ -245,10 +276,12 @@ def _invalid(body: Any) -> str:
         return "roleArn is not valid"
     for key in ("readAccess", "writeAccess"):
         access = body.get(key)
+        known = (account or {}).get(key) or []
         if access is not None and not (
-            isinstance(access, list) and all(str(item).startswith("team/") for item in access)
+            isinstance(access, list)
+            and all(item in known or re.match("(team|customer)/", str(item)) for item in access)
         ):
-            return f"{key} must be a list of team/ID"
+            return f"{key} must be a list of team/ID or customer/ID"
     return ""
 
 

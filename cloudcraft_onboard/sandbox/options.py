@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 EXTERNAL_ID = "4414aef4-1f35-4bbc-9b7a-5d5a1b7c0e2f"
+CUSTOMER = "7a3f0c52-6d18-4e0b-8f4b-2c9d1e5a7b63"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,9 +23,14 @@ class Options:
         latency: how long Cloudcraft takes over a POST besides asking AWS.
         refusal_status: of "Unable to verify AWS account"; 403 is the only documented one that fits.
         verify_updates: whether PUT assumes the role again, too.
-        created_status, updated_status: of a POST, and of a PUT (204 has no body).
+        verified_by: whose external ID a PUT is checked against: the API key's user's, or the one
+            that the registration shows.
+        created_status, updated_status, deleted_status: of POST, PUT and DELETE (204 has no body).
+        source: where accounts have their `source`: in lists and answers, in lists, or nowhere
+            (what isn't `aws` is listed in any case).
         empty_list: how no accounts look, `{"accounts": []}` or `{}`.
         teams: `{"teams": [...]}` or just the list.
+        customer_id: whose teams they are; empty: `customerId` is left out.
         blocked_regions: where a service control policy keeps Cloudcraft from assuming the role.
         external_id: the one that `iamParameters` shows.
     """
@@ -36,10 +42,14 @@ class Options:
     latency: float = 0.0
     refusal_status: int = 403
     verify_updates: bool = False
+    verified_by: Literal["key", "registration"] = "key"
     created_status: int = 201
     updated_status: int = 200
+    deleted_status: int = 200
+    source: Literal["everywhere", "listed", "nowhere"] = "everywhere"
     empty_list: Literal["list", "object"] = "list"
     teams: Literal["list", "object"] = "object"
+    customer_id: str = CUSTOMER
     blocked_regions: tuple[str, ...] = ()
     external_id: str = EXTERNAL_ID
 

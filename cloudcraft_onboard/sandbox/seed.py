@@ -7,6 +7,8 @@ An account's tag `sandbox` says in which state it starts; several words may stan
     onboarded      role and registration are right
     drifted        registered, but external ID, policies and description of the role differ
     doubled        as onboarded, and registered a second time
+    datadog        Datadog brought the account into Cloudcraft, with a role of its own
+    other-user     as onboarded, by another Cloudcraft user with an external ID of his own
     foreign-trust  the role trusts somebody else, who made it
     shared-trust   the role trusts Cloudcraft and somebody else
     denied         the way in has no IAM permissions
@@ -27,14 +29,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cloudcraft_onboard.model import MANAGED_BY, Account, Manifest, Via
+from cloudcraft_onboard.model import DIRECT_SOURCE, MANAGED_BY, Account, Manifest, Via
+from cloudcraft_onboard.sandbox.options import CUSTOMER
 from cloudcraft_onboard.sandbox.policies import POLICIES
 
 CLOUDCRAFT_ACCOUNT = "912185983511"
 DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
 DEFAULT_MANAGEMENT = "111111111111"
+DATADOG = "datadog"
+OTHER_EXTERNAL_ID = "c0a1d3f5-9b27-4e86-8d14-6f5e4a3b2c10"
 STRANGER = "arn:aws:iam::999999999999:root"
 
+EVERYONE = "everyone"
 OURS = "cloudcraft:"
 
 Document = dict[str, Any]
@@ -105,12 +111,17 @@ class SeedTeam:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeedRegistration:
-    """An account that Cloudcraft knows; access lists as the API has them."""
+    """An account that Cloudcraft knows; access lists as the API has them.
+
+    `external_id` is None for the one of the API key's user.
+    """
 
     name: str
     role_arn: str
-    read_access: tuple[str, ...] | None
-    write_access: tuple[str, ...] | None
+    read_access: tuple[str, ...] | None = None
+    write_access: tuple[str, ...] | None = None
+    external_id: str | None = None
+    source: str = DIRECT_SOURCE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +147,7 @@ class Seed:
     registrations: tuple[SeedRegistration, ...]
 
 
-def seed(manifest: Manifest | None, external_id: str) -> Seed:
+def seed(manifest: Manifest | None, external_id: str, customer_id: str = CUSTOMER) -> Seed:
     """The beginning that a manifest asks for; without one, an organization of one account."""
     accounts = manifest.accounts if manifest else ()
     homes = _homes(accounts)
@@ -165,7 +176,7 @@ def seed(manifest: Manifest | None, external_id: str) -> Seed:
             *(
                 registration
                 for account, home in placed
-                for registration in _registrations(account, home, teams)
+                for registration in _registrations(account, home, teams, customer_id)
             ),
             *(_by_hand(stranger) for stranger in (STRANGERS[1:] if strangers else ())),
         ),
@@ -285,6 +296,8 @@ def _roles(
             trust=trust(cloudcraft, external_id="an-older-external-id"),
             tags=dict((MANAGED_BY,)),
         )
+    elif "other-user" in state:
+        yield _role(account, home, trust(cloudcraft, external_id=OTHER_EXTERNAL_ID))
     elif existing or state & {"onboarded", "doubled", "role"}:
         yield _role(account, home, trust(cloudcraft, external_id=external_id))
 
@@ -323,7 +336,11 @@ def _teams(accounts: tuple[Account, ...]) -> dict[str, str]:
     names = ["Platform", "Security"]
     for account in accounts:
         names += [*(account.read_access or ()), *(account.write_access or ())]
-    return {name: _team_id(name) for name in names}
+    return {name: _team_id(name) for name in names if not _is_customer(name)}
+
+
+def _is_customer(name: str) -> bool:
+    return name == EVERYONE or name.startswith("customer/")
 
 
 def _team_id(name: str) -> str:
@@ -335,29 +352,37 @@ def _team_id(name: str) -> str:
 
 
 def _registrations(
-    account: Account, home: str, teams: dict[str, str]
+    account: Account, home: str, teams: dict[str, str], customer_id: str
 ) -> Iterator[SeedRegistration]:
     state = states(account)
-    if not state & {"onboarded", "drifted", "doubled"}:
-        return
 
     def access(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if names is None else tuple(f"team/{teams[name]}" for name in names)
+        ids = {EVERYONE: f"customer/{customer_id}"}
+        ids |= {name: f"team/{team_id}" for name, team_id in teams.items()}
+        return None if names is None else tuple(ids.get(name, name) for name in names)
 
+    arn = f"arn:{account.role.partition}:iam::{home}:role"
+    if DATADOG in state:
+        yield SeedRegistration(
+            name=account.name,
+            role_arn=f"{arn}/DatadogIntegrationRole",
+            read_access=access((EVERYONE,)),
+            external_id="datadogs-own-external-id",
+            source=DATADOG,
+        )
     registration = SeedRegistration(
         name=account.name,
-        role_arn=f"arn:{account.role.partition}:iam::{home}:role"
-        f"{account.role.path}{account.role.name}",
+        role_arn=f"{arn}{account.role.path}{account.role.name}",
         read_access=access(account.read_access),
         write_access=access(account.write_access),
+        external_id=OTHER_EXTERNAL_ID if "other-user" in state else None,
     )
-    yield registration
+    if state & {"onboarded", "drifted", "doubled", "other-user"}:
+        yield registration
     if "doubled" in state:
         yield registration
 
 
 def _by_hand(stranger: SeedMember) -> SeedRegistration:
     role_arn = f"arn:aws:iam::{stranger.account_id}:role/cloudcraft"
-    return SeedRegistration(
-        name=stranger.name, role_arn=role_arn, read_access=None, write_access=None
-    )
+    return SeedRegistration(name=stranger.name, role_arn=role_arn)

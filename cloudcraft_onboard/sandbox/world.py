@@ -136,7 +136,8 @@ def start(
 
 def beginning(manifest: Manifest | None, options: Options) -> dict[str, Any]:
     """What a sandbox begins with, as it is told."""
-    return {"options": asdict(options), "seed": asdict(seed(manifest, options.external_id))}
+    told = seed(manifest, options.external_id, options.customer_id)
+    return {"options": asdict(options), "seed": asdict(told)}
 
 
 def _spawn(errors: IO[str], wish: Mapping[str, Any], secret: str | None) -> World:

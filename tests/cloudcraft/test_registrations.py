@@ -32,6 +32,7 @@ REGISTRATION = Registration(
     write_access=None,
     created_at="2026-01-02T03:04:05.000Z",
     source="aws",
+    listed_access={"readAccess": ["team/cb2fcfbb", "team/aa"]},
 )
 
 
@@ -125,6 +126,11 @@ def test_teams_come_as_a_list_or_under_a_key(payload: object) -> None:
     assert shapes.teams_of(payload) == (Team(id="t1", name="Ops"),)
 
 
+def test_a_team_tells_its_customer() -> None:
+    (team,) = shapes.teams_of([{"id": "t1", "name": "Ops", "customerId": "c1", "members": [{}]}])
+    assert team == Team(id="t1", name="Ops", customer_id="c1")
+
+
 def test_a_teams_id_never_has_the_prefix() -> None:
     assert shapes.teams_of([{"id": "team/t1", "name": "Ops"}]) == (Team(id="t1", name="Ops"),)
 
@@ -201,3 +207,23 @@ def test_access_that_is_not_a_teams_goes_back_as_it_came() -> None:
     found = shapes.registration_of(entry)
     assert found is not None
     assert shapes.replacement(found, spec())["readAccess"] == ["user/u1", "team/t1"]
+
+
+def test_access_goes_back_as_it_came_where_the_manifest_leaves_it_open() -> None:
+    listed = ["customer/c1", "plain", {"kind": "group", "id": 7}, None, "team/t1"]
+    found = shapes.registration_of({**ENTRY, "readAccess": listed, "writeAccess": {"all": True}})
+    assert found is not None
+    assert found.read_access == ("customer/c1", "plain", '{"kind": "group", "id": 7}', "null", "t1")
+    assert found.write_access is None
+    assert shapes.replacement(found, spec(name="New")) == {
+        "name": "New",
+        "roleArn": ROLE,
+        "readAccess": listed,
+        "writeAccess": {"all": True},
+    }
+    assert shapes.replacement(found, spec(write_access=("customer/c1", "t1"))) == {
+        "name": "Production",
+        "roleArn": ROLE,
+        "readAccess": listed,
+        "writeAccess": ["customer/c1", "team/t1"],
+    }

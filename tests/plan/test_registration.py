@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from cloudcraft_onboard.model import Registration
-from cloudcraft_onboard.plan.registration import Listing, foreign_note, unlisted
+from cloudcraft_onboard.errors import AccountError
+from cloudcraft_onboard.model import Registration, Team
+from cloudcraft_onboard.plan.registration import (
+    Listing,
+    access_ids,
+    foreign_note,
+    is_access_id,
+    unlisted,
+)
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -76,3 +83,59 @@ def test_what_belongs_to_no_known_account_is_said() -> None:
 
 def test_an_account_without_an_id_has_no_foreign_registration() -> None:
     assert Listing([DATADOG]).foreign(None) is None
+
+
+# --- who sees an account --------------------------------------------------------------------------
+
+UUID = "5c9b1a4e-2f0d-4b7e-9a53-0d1e8f7c6b11"
+TEAMS = (
+    Team(id="t1", name="Platform", customer_id="c1"),
+    Team(id="t2", name="Twin", customer_id="c1"),
+    Team(id="t3", name="Twin", customer_id="c1"),
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "entry", "asks"),
+    [
+        ("Platform", "t1", True),
+        ("everyone", "customer/c1", True),
+        ("customer/c9", "customer/c9", False),
+        ("team/t9", "t9", False),
+        (UUID, UUID, False),
+        (UUID.upper(), UUID.upper(), False),
+    ],
+)
+def test_words_for_access(word: str, entry: str, *, asks: bool) -> None:
+    assert access_ids([word], TEAMS) == (entry,)
+    assert is_access_id(word) is not asks
+
+
+def test_the_same_team_by_name_and_id_is_sent_once() -> None:
+    assert access_ids(["Platform", "team/t1", "everyone"], TEAMS) == ("t1", "customer/c1")
+    assert access_ids(None, TEAMS) is None
+    assert access_ids([], TEAMS) == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "teams", "code", "hint"),
+    [
+        ("Nobody", TEAMS, "UnknownTeam", "(Platform, Twin)"),
+        ("Twin", TEAMS, "AmbiguousTeam", "team/t2 or team/t3"),
+        ("everyone", (), "UnknownCustomer", "make a team in Cloudcraft, or write customer/ID"),
+        ("everyone", (Team(id="t", name="T"),), "UnknownCustomer", "customer/ID"),
+        (
+            "everyone",
+            (*TEAMS, Team(id="t4", name="Guests", customer_id="c2")),
+            "AmbiguousCustomer",
+            "customer/c1 or customer/c2",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_an_error_with_the_way_out(
+    word: str, teams: tuple[Team, ...], code: str, hint: str
+) -> None:
+    with pytest.raises(AccountError) as raised:
+        access_ids([word], teams)
+    assert raised.value.code == code
+    assert hint in raised.value.hint

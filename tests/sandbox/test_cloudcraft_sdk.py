@@ -15,7 +15,7 @@ from cloudcraftco.cloudcraft import Cloudcraft
 from cloudcraftco.error import CloudcraftForbidden, CloudcraftRateLimiting, CloudcraftUnauthorized
 
 from cloudcraft_onboard.model import Account
-from cloudcraft_onboard.sandbox.options import EXTERNAL_ID
+from cloudcraft_onboard.sandbox.options import CUSTOMER, EXTERNAL_ID
 from tests.support.world import MakeWorld, SandboxWorld
 
 READY = {"sandbox": "role"}
@@ -261,3 +261,59 @@ def test_policies_are_offered_long_and_short(world: SandboxWorld) -> None:
     assert len(minimal) < 10_240
     assert "*" not in minimal.replace('"Resource":"*"', "")
     assert world.call("GET", "/aws/account/iamParameters/policy/other").status_code == 404
+
+
+def test_teams_are_as_the_api_reference_has_them(make_world: MakeWorld) -> None:
+    world = make_world()
+    team = world.call("GET", "/team").json()["teams"][0]
+    assert team["customerId"] == CUSTOMER
+    assert set(team["members"][0]) == {"id", "role", "userId", "name", "email", "mfaEnabled"}
+    world = make_world(customer_id="")
+    assert "customerId" not in world.call("GET", "/team").json()["teams"][0]
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_a_deletion_answers_with_either_success(make_world: MakeWorld, status: int) -> None:
+    world = make_world([account("One", 1, sandbox="onboarded")], deleted_status=status)
+    answer = world.call("DELETE", f"/aws/account/{world.accounts[0]['id']}")
+    assert (answer.status_code, world.accounts) == (status, [])
+
+
+@pytest.mark.parametrize(
+    ("source", "made", "listed"),
+    [("everywhere", True, True), ("listed", False, True), ("nowhere", False, False)],
+)
+def test_where_an_account_has_its_source(
+    make_world: MakeWorld, source: str, *, made: bool, listed: bool
+) -> None:
+    world = make_world([account("One", 1), account("Two", 2, sandbox="datadog")], source=source)
+    answer = world.call("POST", "/aws/account", {"name": "One", "roleArn": role_arn(1)}).json()
+    assert ("source" in answer) is made
+    theirs, ours = world.call("GET", "/aws/account").json()["accounts"]
+    assert ("source" in ours) is listed
+    assert theirs["source"] == "datadog"
+    assert theirs["roleArn"] == "arn:aws:iam::100000000002:role/DatadogIntegrationRole"
+    assert theirs["readAccess"] == [f"customer/{CUSTOMER}"]
+
+
+@pytest.mark.parametrize(("verified_by", "status"), [("key", 403), ("registration", 200)])
+def test_whose_external_id_an_update_is_checked_against(
+    make_world: MakeWorld, verified_by: str, status: int
+) -> None:
+    world = make_world(
+        [account("One", 1, sandbox="other-user")], verify_updates=True, verified_by=verified_by
+    )
+    (registered,) = world.accounts
+    assert registered["externalId"] != EXTERNAL_ID
+    body = {"name": "Uno", "roleArn": role_arn(1)}
+    assert world.call("PUT", f"/aws/account/{registered['id']}", body).status_code == status
+
+
+def test_access_of_a_kind_that_is_not_known_may_stay(make_world: MakeWorld) -> None:
+    world = make_world([account("One", 1, sandbox="onboarded")])
+    listed = [{"kind": "group"}, "customer/x"]
+    world.accounts = [{**world.accounts[0], "readAccess": listed}]
+    path = f"/aws/account/{world.accounts[0]['id']}"
+    body = {"name": "Uno", "roleArn": role_arn(1)}
+    assert world.call("PUT", path, {**body, "readAccess": listed}).status_code == 200
+    assert world.call("PUT", path, {**body, "readAccess": [{"kind": "x"}]}).status_code == 400
