@@ -3,56 +3,90 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
-from cloudcraft_onboard.errors import ManifestError, OnboardError
-from cloudcraft_onboard.harmless import clean_lines, guard, tell_runner
+from cloudcraft_onboard import interrupts
+
+if TYPE_CHECKING:
+    from cloudcraft_onboard.errors import ManifestError
+
+# Everything else is imported after the signals have got their handlers.
+# ruff: noqa: PLC0415
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and exit."""
-    guard()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    interrupts.install()
+    from cloudcraft_onboard import harmless, streams
+
+    streams.secure()
+    harmless.guard()
+    code = _run()
+    problem = streams.stdout_problem()
+    if problem is not None:
+        if not isinstance(problem, BrokenPipeError):  # `| head` has read what it wanted
+            _say(f"standard output could not be written: {problem.strerror or problem}")
+        code = code or 1
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line; the exit code."""
+    from cloudcraft_onboard.errors import ManifestError, OnboardError
+
     try:
-        from cloudcraft_onboard.cli.main import app  # noqa: PLC0415 - it may be interrupted, too
+        from cloudcraft_onboard.cli.main import app
 
         app(prog_name="onboard")
+    except SystemExit as ended:
+        interrupt = _interrupt(ended)
+        if interrupt is not None:
+            _say(str(interrupt) or "interrupted")
+        return ended.code if isinstance(ended.code, int) else 0
     except ManifestError as error:
         _say_manifest_errors(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except OnboardError as error:
         _say(error.message, error.hint)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
         _say("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of stdout went away (`| head`); nothing may be flushed into it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return interrupts.EXIT_CODE
     except Exception as error:  # noqa: BLE001 - the last place that can keep a traceback's secrets
-        from cloudcraft_onboard.redact import redact  # noqa: PLC0415 - only needed here
+        from cloudcraft_onboard.redact import redact
 
         _say(
             redact(f"unexpected {type(error).__name__}: {error}"),
             "this is a bug of onboard; please report it",
         )
-        sys.exit(1)
+        return 1
+    return 0
+
+
+def _interrupt(ended: BaseException) -> KeyboardInterrupt | None:
+    """The interrupt that Typer has turned into an exit, if it was one."""
+    cause: BaseException | None = ended
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def _say(message: str, hint: str = "") -> None:
+    from cloudcraft_onboard.harmless import clean_lines
+
     print(clean_lines(f"onboard: {message}"), file=sys.stderr)
     if hint:
         print(clean_lines(f"  hint: {hint}"), file=sys.stderr)
 
 
 def _say_manifest_errors(error: ManifestError) -> None:
-    from cloudcraft_onboard.manifest.load import render  # noqa: PLC0415 - only needed here
+    from cloudcraft_onboard.harmless import clean_lines, tell_runner
+    from cloudcraft_onboard.manifest.load import render
 
     print(clean_lines(render(error, quote=sys.stderr.isatty())), file=sys.stderr)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from cloudcraft_onboard.show import github  # noqa: PLC0415 - only needed here
+        from cloudcraft_onboard.show import github
 
         for line in github.manifest_annotations(error):
             tell_runner(sys.stderr, line)

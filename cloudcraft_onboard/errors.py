@@ -4,7 +4,7 @@ OnboardError            1
 ├─ UsageError           2   wrong usage; nothing was contacted
 │  └─ ManifestError     2   one or more places in manifests
 ├─ CannotStart          3   nothing could start; nothing was changed
-├─ Interrupted        130   Ctrl-C, SIGTERM
+├─ Interrupted        130   Ctrl-C, SIGTERM, SIGHUP
 ├─ RequestError             a request to Cloudcraft without a usable answer
 │  └─ Refused, Doubtful, Unavailable, PaceClosed
 └─ AccountError             one account's problem: ends as its result, never as the program's
@@ -66,7 +66,7 @@ class CannotStart(OnboardError):
 
 
 class Interrupted(OnboardError):
-    """Ctrl-C or SIGTERM before there was anything to report."""
+    """Ctrl-C, SIGTERM or SIGHUP before there was anything to report."""
 
     exit_code = 130
 

@@ -24,6 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "redact": set(),
     "harmless": set(),
     "status": set(),
+    "interrupts": set(),
+    "streams": set(),
     "files": set(),
     "settings": {"cloudcraft"},
     "manifest": {"files"},
@@ -43,9 +45,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "sandbox",
         "settings",
         "show",
+        "interrupts",
+        "streams",
     },
-    "cli": {"app", "manifest", "sandbox", "settings"},
-    "__main__": {"cli", "manifest", "show"},
+    "cli": {"app", "interrupts", "manifest", "sandbox", "settings", "streams"},
+    "__main__": {"cli", "interrupts", "manifest", "show", "streams"},
     "__init__": set(),
 }
 # Words know nobody but each other, in this order.

@@ -6,11 +6,12 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Protocol, TypeVar
 
+from cloudcraft_onboard import interrupts
 from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.events import Event
 
@@ -83,22 +84,19 @@ def _drain(events: queue.SimpleQueue[Event], view: View, *, wait: bool = True) -
         return
 
 
-@contextmanager
-def signals(control: Control) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM stops the run through `control`, also while results are written.
+def signals(control: Control) -> AbstractContextManager[None]:
+    """The first interrupt stops the run through `control`, also while results are written.
 
     The second is a `KeyboardInterrupt`: on its way out the view gives the cursor back, and a file
     that is half written is taken away.
     """
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         if control.interrupted.is_set():
-            signal.default_int_handler(number, frame)
+            raise KeyboardInterrupt(
+                "stopped at once; reports that were not written yet are lost. Run the same "
+                "command again to go on."
+            )
         control.stop(Stop.INTERRUPTED, f"{signal.Signals(number).name} received")
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    return interrupts.handled_by(stop)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import queue
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from cloudcraft_onboard import interrupts
 from cloudcraft_onboard.app import results
 from cloudcraft_onboard.app.connect import connect, first_reads
 from cloudcraft_onboard.app.drive import Abandoned, drive, signals
@@ -190,7 +190,7 @@ class _Removing:
         sys.stderr.write(f"\nDelete {_told(plan)}? [y/N] ")
         sys.stderr.flush()
         try:
-            with _signals_interrupt():
+            with interrupts.handled_by(interrupts.interrupt):  # a flag would not end the wait
                 answer = sys.stdin.readline()
         except KeyboardInterrupt:
             sys.stderr.write("\n")
@@ -254,15 +254,3 @@ def _told(plan: RemovalPlan) -> str:
     return " and ".join(
         f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count
     )
-
-
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the wait for an answer, which a flag that is set would not."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

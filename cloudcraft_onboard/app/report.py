@@ -22,6 +22,6 @@ def show(path: str, write: tuple[str, ...], output: str) -> int:
         raise UsageError(
             f"{path} is no JSON: {error}", hint="give a file that --report x.json wrote"
         ) from error
-    results.show(saved, output)
     written = [results.write(target, saved) for target in write]
+    results.show(saved, output)
     return 0 if all(written) else 1

@@ -11,10 +11,10 @@ from typing import TextIO
 from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.engine.control import Control, Stop
 from cloudcraft_onboard.engine.ports import Pace
-from cloudcraft_onboard.errors import OnboardError
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.harmless import dumps, tell_runner
+from cloudcraft_onboard.harmless import tell_runner
 from cloudcraft_onboard.model import Outcome
+from cloudcraft_onboard.redact import redact
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import github, status, text
 from cloudcraft_onboard.show import report as reports
@@ -22,6 +22,7 @@ from cloudcraft_onboard.show.report import Told
 from cloudcraft_onboard.show.table import last_line, render
 from cloudcraft_onboard.show.views import View, choose_view
 from cloudcraft_onboard.status import Status
+from cloudcraft_onboard.streams import json_text
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
 _ENDS_SECONDS = 1.0
@@ -54,13 +55,14 @@ def deliver(
     estimate: str | None = None,
     table: bool = True,
 ) -> int:
-    """Print and write the results; the exit code. No `table` where there is nothing to tell.
+    """Write and print the results; the exit code. No `table` where there is nothing to tell.
 
-    A report that cannot be written never costs the table: it is said, and the exit code is 1.
+    Reports come first: nobody may listen to stdout any more. One that cannot be written costs
+    neither the others nor the table: it is said, and the exit code is 1.
     """
+    written = [path for path in settings.reports if write(path, report)]
     if table or settings.output == "json":
         show(report, settings.output, estimate=estimate, each=settings.verbosity > 0)
-    written = [path for path in settings.reports if write(path, report)]
     _tell_github(report)
     if settings.verbosity >= 0:
         for line in ending(report, settings, written):
@@ -75,7 +77,7 @@ def deliver(
 def show(report: Told, output: str, *, estimate: str | None = None, each: bool = False) -> None:
     """Print the results on stdout: `output` is "table" or "json". `each`: nothing is folded."""
     if output == "json":
-        print(dumps(reports.to_json(report)))
+        print(json_text(reports.to_json(report)))
         sys.stdout.flush()
     else:
         show_table(report, sys.stdout, estimate=estimate, each=each)
@@ -121,8 +123,9 @@ def write(path: str, report: Told) -> bool:
     """Write one report file; False, and a sentence on stderr, where that fails."""
     try:
         reports.write(path, report)
-    except (OnboardError, OSError) as error:
-        print(f"onboard: the report {path} could not be written: {error}", file=sys.stderr)
+    except Exception as error:  # noqa: BLE001 - whatever it is, there are other reports to write
+        why = redact(f"{error}" or type(error).__name__)
+        print(f"onboard: the report {path} could not be written: {why}", file=sys.stderr)
         return False
     return True
 

@@ -12,12 +12,12 @@ from cloudcraft_onboard.app.results import control
 from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.errors import CannotStart, OnboardError, RequestError, UsageError
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.harmless import dumps
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, Manifest, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.plan.diff import needed_documents, plan_role
 from cloudcraft_onboard.plan.template import as_yaml, role_template, template_role
 from cloudcraft_onboard.settings import Selection, Settings
+from cloudcraft_onboard.streams import json_text
 
 _SHOWN = 3
 
@@ -40,7 +40,7 @@ def template(manifest: str, selection: Selection, output: str) -> str:
     if conflict:
         raise OnboardError(conflict.message, hint=conflict.hint)
     made = role_template(role)
-    return dumps(made) if output == "json" else as_yaml(made)
+    return json_text(made) if output == "json" else as_yaml(made)
 
 
 def _the_one_role(accounts: Sequence[Account]) -> RoleSpec:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cloudcraft_onboard import settings
+from cloudcraft_onboard import interrupts, settings
 from cloudcraft_onboard.errors import OnboardError, UsageError
 
 if TYPE_CHECKING:
@@ -67,9 +66,10 @@ def sandbox(
         ) from None
     options = Options(rate_limit=rate_limit, propagation_seconds=propagation)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with world.start(load(manifest) if manifest else None, options=options) as local:
+    with (
+        interrupts.handled_by(lambda *_: stop.set()),
+        world.start(load(manifest) if manifest else None, options=options) as local,
+    ):
         _print_environment(local)
         typer.echo(
             "The sandbox is up until Ctrl-C. Paste these lines into another shell to use it.",

@@ -223,6 +223,16 @@ def test_while_the_program_is_starting(make_world: MakeWorld, tmp_path: Path, nu
     assert len(world.requests("POST")) == 0
 
 
+@pytest.mark.parametrize("delay", [each / 40 for each in range(24)])
+def test_at_any_moment_of_the_start(make_world: MakeWorld, tmp_path: Path, delay: float) -> None:
+    make_world(existing(1))
+    with program(tmp_path / "run", "run", tmp_path / "manifest.yaml") as running:
+        running.wait_until(lambda: handles_signals(running, signal.SIGHUP), "the program")
+        time.sleep(delay)
+        ended = interrupt(running, signal.SIGHUP)[1]
+    assert ended.code in {0, 130}  # it may have been done already
+
+
 def handles_signals(running: Program, number: int) -> bool:
     """Whether the process has a handler of its own for the signal."""
     status = Path(f"/proc/{running.pid}/status").read_text(encoding="ascii")
@@ -243,6 +253,7 @@ def test_the_second_signal_ends_at_once(make_world: MakeWorld, tmp_path: Path) -
     assert ended.code == 130
     assert ended.seconds < 2.5  # what the first would have waited at least
     assert ended.report is None
+    assert "stopped at once; reports that were not written yet are lost" in ended.stderr
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"stdout", "stderr"}
 
 

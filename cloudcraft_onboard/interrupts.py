@@ -1,0 +1,55 @@
+"""The signals that interrupt the program: Ctrl-C, SIGTERM, and the SIGHUP of a closed terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+EXIT_CODE = 130
+
+Handler = Callable[[int, FrameType | None], object]
+
+
+def numbers() -> tuple[signal.Signals, ...]:
+    """The signals to handle; SIGHUP is left alone where `nohup` has it ignored."""
+    hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, hangup)
+
+
+def install() -> None:
+    """From now on each of the signals is a `KeyboardInterrupt`, in an import the program's end."""
+    for number in numbers():
+        signal.signal(number, interrupt)
+
+
+@contextmanager
+def handled_by(handler: Handler) -> Iterator[None]:
+    """The signals go to `handler`, then to whoever had them before."""
+    previous = {number: signal.signal(number, handler) for number in numbers()}
+    try:
+        yield
+    finally:
+        for number, before in previous.items():
+            signal.signal(number, before)
+
+
+def interrupt(_number: int, frame: FrameType | None) -> NoReturn:
+    """Raise `KeyboardInterrupt`; while modules are imported, end at once.
+
+    An exception out of the middle of an import leaves files open and modules half made, and is
+    swallowed by whoever tries whether a module is there. Nothing has been done yet, either.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            with contextlib.suppress(OSError):
+                os.write(2, b"onboard: interrupted\n")
+            os._exit(EXIT_CODE)
+        frame = frame.f_back
+    raise KeyboardInterrupt

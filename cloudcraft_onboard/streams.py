@@ -1,0 +1,83 @@
+"""Standard streams that may be closed, full or abandoned without any harm to the work.
+
+A run that made roles and registrations must come to its end and its reports whoever listens. So
+the three descriptors always exist, and what cannot be written is dropped and remembered.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import os
+import select
+import sys
+from typing import Any, TextIO
+
+from cloudcraft_onboard.harmless import dumps
+
+
+class _Lasting(io.FileIO):
+    """A descriptor whose writes never fail; `problem` is the first that would have."""
+
+    problem: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write, wait where it would block, or drop the data."""
+        while self.problem is None:
+            try:
+                written: int | None = super().write(data)
+            except OSError as error:
+                self.problem = error
+                break
+            if written is not None:
+                return written
+            select.select([], [self], [])
+        return memoryview(data).nbytes
+
+
+def secure() -> None:
+    """Make stdout and stderr last; call it before anything is printed."""
+    _fill_descriptors()
+    sys.stdout = _lasting(sys.stdout, 1)
+    sys.stderr = _lasting(sys.stderr, 2)
+
+
+def stdout_problem() -> OSError | None:
+    """Why not all of the output could be written, if so."""
+    sys.stdout.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw.problem if isinstance(raw, _Lasting) else None
+
+
+def json_text(data: Any) -> str:
+    """`data` as JSON that standard output can take: UTF-8, or else escaped; never lossy."""
+    text = dumps(data)
+    if codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8":
+        return text
+    return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+
+
+def _fill_descriptors() -> None:
+    """Open what is closed of 0, 1 and 2, lest a socket becomes standard output."""
+    filler = os.open(os.devnull, os.O_RDWR)
+    while filler <= 2:  # noqa: PLR2004 - standard error
+        filler = os.open(os.devnull, os.O_RDWR)
+    os.close(filler)
+
+
+def _lasting(stream: TextIO | None, number: int) -> TextIO:
+    raw = _Lasting(number, "w", closefd=False)
+    if stream is None:
+        raw.problem = OSError("it is closed")
+        return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="replace")
+    if not isinstance(stream, io.TextIOWrapper) or stream.buffer is None:
+        return stream
+    # An account's name in a locale that cannot write it must not end the run, either.
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors="replace",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
