@@ -47,6 +47,10 @@ PROBE = """
   type("");
   var chip = document.querySelector('.chip[data-outcome="failed"]');
   chip.click(); told.filter = shown(); chip.click();
+  var show = document.querySelector('.show');
+  show.click(); told.group = shown(); show.click();
+  var badge = document.querySelector("tbody .badge").getBoundingClientRect();
+  told.cut = badge.right > window.innerWidth;
   var began = performance.now();
   var names = document.querySelector("th button");
   names.click(); told.up = shown().slice(0, 3);
@@ -97,7 +101,7 @@ def looked_at(tmp_path: Path, of: Report, width: int = 1200) -> dict[str, Any]:
     return parsed
 
 
-@pytest.mark.parametrize("width", [1200, 600])
+@pytest.mark.parametrize("width", [1200, 700, 500])
 def test_search_filter_and_sort(tmp_path: Path, width: int) -> None:
     told = looked_at(tmp_path, typical(), width)
     assert told["all"] == 5
@@ -106,9 +110,11 @@ def test_search_filter_and_sort(tmp_path: Path, width: int) -> None:
     assert told["search"] == ["Payments"]
     assert told["none"] == [[], False]
     assert told["filter"] == ["Payments"]
+    assert told["group"] == ["Payments"], "a cause's card shows its accounts"
+    assert not told["cut"], "the outcome is on the screen"
     assert told["up"] == ["Data 🚀", "Legacy", "Payments"]
     assert told["down"] == ["결제 서비스", "Production", "Payments"]
-    assert told["again"] == ["Production", "결제 서비스", "Data 🚀"]
+    assert told["again"] == ["Payments", "Production", "결제 서비스"], "failures first"
     assert not told["wide"], "the page itself never scrolls sideways"
 
 
