@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := cloudcraft_onboard tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench schema lock clean
+.PHONY: help demo test lint format bench schema lock pictures clean
 
 help: ## Show what make can do
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,9 @@ lock: .venv/lock.stamp ## Pin the newest dependencies, with hashes, in .github/r
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group build \
 		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 		--output-file .github/requirements.txt pyproject.toml
+
+pictures: .venv/test.stamp ## Make the README's pictures anew (needs Chromium)
+	$(BIN)/python -m tests.pictures
 
 clean: ## Remove what make installed
 	rm -rf .venv
