@@ -19,6 +19,8 @@ import sys
 import unicodedata
 from typing import Any, TextIO
 
+from cloudcraft_onboard.encoding import STAND_IN
+
 _JOINERS = "\u200c\u200d"  # inside emoji and Persian words, where dropping them changes the text
 _COLOUR = r"\x1b\[[0-9;]*m"
 # What the program itself writes: colours, and in a live display the cursor's way back.
@@ -73,15 +75,15 @@ def guard() -> None:
 class Gate(io.TextIOWrapper):
     """A standard stream that lets no control character and no runner's command pass.
 
-    What the encoding cannot write is replaced: an account's name in such a locale must not end the
-    run.
+    What the encoding cannot write has a stand-in: an account's name in such a locale must not end
+    the run.
     """
 
     def __init__(self, stream: io.TextIOWrapper) -> None:
         super().__init__(
             stream.buffer,
             encoding=stream.encoding,
-            errors="replace",
+            errors=STAND_IN,
             line_buffering=stream.line_buffering,
             write_through=stream.write_through,
         )

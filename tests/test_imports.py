@@ -14,7 +14,7 @@ import cloudcraft_onboard
 
 PACKAGE = "cloudcraft_onboard"
 ROOT = Path(cloudcraft_onboard.__file__).parent
-WORDS = {"model", "events", "errors", "redact", "harmless", "status"}
+WORDS = {"model", "events", "errors", "redact", "harmless", "encoding", "status"}
 
 # What each room may import of the package, besides itself and the words.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "redact": set(),
     "harmless": set(),
+    "encoding": set(),
     "status": set(),
     "interrupts": set(),
     "streams": set(),
@@ -56,7 +57,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 WORD_ORDER = {
     "model": set(),
     "redact": set(),
-    "harmless": set(),
+    "encoding": set(),
+    "harmless": {"encoding"},
     "errors": {"model"},
     "events": {"model"},
     "status": {"model"},

@@ -77,7 +77,7 @@ class Program:
 
     @property
     def stderr(self) -> str:
-        return self._err.read_text(encoding="utf-8")
+        return self._err.read_text(encoding="utf-8", errors="replace")
 
     def send(self, number: int) -> float:
         """Send a signal; the time of it (seconds since the epoch, as in the sandbox's log)."""
@@ -102,7 +102,7 @@ class Program:
             raise AssertionError(f"it still runs after {seconds} s: {self.stderr}") from None
         ended = Exited(
             code=self._process.returncode,
-            stdout=self._out.read_text(encoding="utf-8"),
+            stdout=self._out.read_text(encoding="utf-8", errors="replace"),
             stderr=self.stderr,
             report=json.loads(self.report.read_text("utf-8")) if self.report.exists() else None,
             seconds=time.monotonic() - since,
