@@ -93,6 +93,14 @@ class Throttled:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RateLimitKnown:
+    """Of the limits that might hold, this one does: `limit` requests per `window` seconds."""
+
+    limit: int
+    window: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRetried:
     """A request that was surely not processed is sent again after `wait` seconds, and why."""
 
@@ -132,6 +140,7 @@ Event = (
     | AccountFinished
     | PaceWaited
     | Throttled
+    | RateLimitKnown
     | RequestRetried
     | Said
     | Stopping

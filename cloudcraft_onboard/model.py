@@ -426,13 +426,28 @@ class Result:
     line: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """So many requests inside any window of so many seconds."""
+
+    requests: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.requests}/{self.seconds:g}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CloudcraftUsage:
-    """Requests sent to Cloudcraft, those answered 429, and those that were sent again."""
+    """Requests sent to Cloudcraft, those answered 429, and those that were sent again.
+
+    `rate_limit` is the one that was believed in the end, such as `20/10`; empty if none was.
+    """
 
     requests: int = 0
     throttled: int = 0
     retried: int = 0
+    rate_limit: str = ""
 
 
 class Command(StrEnum):

@@ -7,27 +7,25 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudcraft_onboard.cloudcraft.access import check_base_url, check_key
 from cloudcraft_onboard.errors import CannotStart, UsageError
 
+if TYPE_CHECKING:
+    from cloudcraft_onboard.model import RateLimit
+
 DEFAULT_BASE_URL = "https://api.cloudcraft.co"
-DEFAULT_RATE_LIMIT = "20/60"
-"""Requests per seconds, for the whole API (Cloudcraft's documentation; it cannot be raised)."""
+DEFAULT_RATE_LIMIT = "20/10,20/60"
+"""Requests per seconds, for the whole API: the two that Cloudcraft documents, fastest first."""
+
+MOST_LIMITS = 10
 
 _LONGEST_KEY = 4096
 """Bytes of a key file; Cloudcraft's keys have 44."""
 
 _RATE_LIMIT = re.compile(r"\s*(\d{1,6})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)\s*")
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RateLimit:
-    """So many requests inside any window of so many seconds."""
-
-    requests: int
-    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +65,7 @@ class Endpoint:
     """Where Cloudcraft is, how fast it may be asked, and with which key."""
 
     base_url: str
-    rate_limit: RateLimit
+    rate_limits: tuple[RateLimit, ...]
     api_key: str = field(repr=False)
 
 
@@ -80,21 +78,36 @@ def endpoint(environment: Mapping[str, str]) -> Endpoint:
     """
     base_url = environment.get("CLOUDCRAFT_BASE_URL") or DEFAULT_BASE_URL
     check_base_url(base_url)
-    limit = rate_limit(environment.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT)
+    limits = rate_limits(environment.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT)
     key = _api_key(environment)
     check_key(key)
-    return Endpoint(base_url=base_url, rate_limit=limit, api_key=key)
+    return Endpoint(base_url=base_url, rate_limits=limits, api_key=key)
 
 
-def rate_limit(text: str) -> RateLimit:
-    """`REQUESTS/SECONDS`, such as `20/60`; `UsageError` for anything else."""
-    match = _RATE_LIMIT.fullmatch(text)
-    if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
+def rate_limits(text: str) -> tuple[RateLimit, ...]:
+    """The limits that may hold, such as `20/10,20/60`, fastest first.
+
+    Raises:
+        UsageError: it is anything else. The value is not repeated: it may be a mix-up with the key.
+    """
+    limits = [rate_limit(part) for part in text.split(",")]
+    if None in limits or len(limits) > MOST_LIMITS:
         raise UsageError(
-            "CLOUDCRAFT_RATE_LIMIT is not REQUESTS/SECONDS",
+            "CLOUDCRAFT_RATE_LIMIT is not REQUESTS/SECONDS, or several of them",
             hint=f"write it like {DEFAULT_RATE_LIMIT}, or unset it",
         )
-    return RateLimit(requests=int(match[1]), seconds=float(match[2]))
+    known = dict.fromkeys(limit for limit in limits if limit)
+    return tuple(sorted(known, key=lambda limit: limit.seconds / limit.requests))
+
+
+def rate_limit(text: str) -> RateLimit | None:
+    """`REQUESTS/SECONDS`, such as `20/60`; None for anything else."""
+    from cloudcraft_onboard.model import RateLimit  # noqa: PLC0415 - --help does without
+
+    match = _RATE_LIMIT.fullmatch(text)
+    if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
+        return None
+    return RateLimit(int(match[1]), float(match[2]))
 
 
 def duration(text: str) -> float:

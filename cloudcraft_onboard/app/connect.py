@@ -39,7 +39,7 @@ def connect(
         _enter_sandbox(manifest, stack)
     endpoint = environment.endpoint(os.environ)
     protect(endpoint.api_key)
-    pace = PaceKeeper(endpoint.rate_limit.requests, endpoint.rate_limit.seconds, emit=emit)
+    pace = PaceKeeper(endpoint.rate_limits, emit=emit)
     control.on_stop(pace.wake)
     cloudcraft = CloudcraftClient(
         base_url=endpoint.base_url,
@@ -94,9 +94,9 @@ def _enter_sandbox(manifest: Manifest, stack: ExitStack) -> None:
     """Start the local AWS and Cloudcraft and make this process see nothing else."""
     from cloudcraft_onboard.sandbox import world  # noqa: PLC0415 - an extra that may be missing
 
-    limit = os.environ.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT
-    environment.rate_limit(limit)
-    local = stack.enter_context(world.start(manifest, rate_limit=limit))
+    told = os.environ.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT
+    limit, *_ = environment.rate_limits(told)
+    local = stack.enter_context(world.start(manifest, rate_limit=str(limit)))
     for name in local.unset:
         os.environ.pop(name, None)
-    os.environ.update(local.env)
+    os.environ.update(local.env, CLOUDCRAFT_RATE_LIMIT=told)

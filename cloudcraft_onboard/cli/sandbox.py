@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cloudcraft_onboard import interrupts, settings
-from cloudcraft_onboard.errors import OnboardError, UsageError
+from cloudcraft_onboard.errors import OnboardError
 
 if TYPE_CHECKING:
     from cloudcraft_onboard.sandbox.world import World
@@ -36,10 +36,16 @@ def sandbox(
         typer.Option(
             "--rate-limit",
             metavar="REQUESTS/SECONDS",
-            envvar="CLOUDCRAFT_RATE_LIMIT",
             help="Of the local Cloudcraft's whole API.",
         ),
-    ] = "20/60",
+    ] = "20/10",
+    retry_after: Annotated[
+        bool,
+        typer.Option(
+            "--retry-after/--no-retry-after",
+            help="Whether its 429s say how long to wait.",
+        ),
+    ] = True,
     propagation: Annotated[
         float,
         typer.Option(
@@ -58,13 +64,15 @@ def sandbox(
     from cloudcraft_onboard.sandbox import world  # noqa: PLC0415 - with the command
     from cloudcraft_onboard.sandbox.options import Options  # noqa: PLC0415 - with the command
 
-    try:
-        settings.rate_limit(rate_limit)
-    except UsageError as error:
+    if settings.rate_limit(rate_limit) is None:
         raise typer.BadParameter(
-            f"{error.message}: {error.hint}", param_hint="--rate-limit"
-        ) from None
-    options = Options(rate_limit=rate_limit, propagation_seconds=propagation)
+            "it is not REQUESTS/SECONDS: write it like 20/10", param_hint="--rate-limit"
+        )
+    options = Options(
+        rate_limit=rate_limit,
+        headers=("retry-after",) if retry_after else (),
+        propagation_seconds=propagation,
+    )
     stop = threading.Event()
     with (
         interrupts.handled_by(lambda *_: stop.set()),

@@ -2,7 +2,7 @@
 
 Each call ends in its answer or in one of `errors.RequestError`'s kinds:
 
-    Refused       the server said no (4xx, a redirect)
+    Refused       the server said no (4xx, a redirect), or it cannot be sent at all (status 0)
     Doubtful      a write that may have been processed; never sent again here
     Unavailable   surely not processed (or only a read), and the retries are used up
     PaceClosed    not sent: the run is stopping
@@ -10,11 +10,12 @@ Each call ends in its answer or in one of `errors.RequestError`'s kinds:
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from tenacity import (
     RetryCallState,
@@ -26,7 +27,7 @@ from tenacity import (
 
 from cloudcraft_onboard.cloudcraft import registrations as shapes
 from cloudcraft_onboard.cloudcraft.answers import Answer
-from cloudcraft_onboard.cloudcraft.exchange import Unreachable, Wire
+from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, Unreachable, Wire
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable
@@ -45,6 +46,7 @@ BACKOFF = wait_exponential_jitter(max=30)
 
 _ACCOUNTS = "/aws/account"
 _PARAMETERS = f"{_ACCOUNTS}/iamParameters"
+_PLAIN_SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~:@+=-]{1,200}", re.ASCII)
 _TOO_MANY = 429
 _REQUEST_TIMEOUT = 408
 _NOT_FOUND = 404
@@ -89,7 +91,10 @@ class CloudcraftClient:
         """What was sent so far."""
         with self._counting:
             return CloudcraftUsage(
-                requests=self._requests, throttled=self._throttled, retried=self._retried
+                requests=self._requests,
+                throttled=self._throttled,
+                retried=self._retried,
+                rate_limit=str(self._pace.limits[0]),
             )
 
     def parameters(self) -> CloudcraftParameters:
@@ -110,7 +115,8 @@ class CloudcraftClient:
 
     def register(self, spec: RegistrationSpec, slot: Slot | None = None) -> Registration:
         """`POST /aws/account`. A 2xx without an ID in it is `Doubtful`."""
-        answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), slot)
+        with _held(slot):
+            answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), slot)
         registration = shapes.registration_of(answer.json(), spec)
         if registration is None:
             raise Doubtful("Cloudcraft accepted the account but gave it no ID")
@@ -120,22 +126,25 @@ class CloudcraftClient:
         self, registration: Registration, spec: RegistrationSpec, slot: Slot | None = None
     ) -> None:
         """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are."""
-        self._ask("PUT", _path(registration), shapes.replacement(registration, spec), slot)
+        with _held(slot):
+            self._ask("PUT", _path(registration), shapes.replacement(registration, spec), slot)
 
     def delete(self, registration: Registration, slot: Slot | None = None) -> None:
         """`DELETE /aws/account/{id}`; one that is gone already (404) is fine."""
-        try:
-            self._ask("DELETE", _path(registration), None, slot)
-        except Refused as refused:
-            if refused.status != _NOT_FOUND:
-                raise
+        with _held(slot):
+            try:
+                self._ask("DELETE", _path(registration), None, slot)
+            except Refused as refused:
+                if refused.status != _NOT_FOUND:
+                    raise
 
     def close(self) -> None:
         """Let go of every connection."""
         self._wire.close()
 
     def _read(self, path: str, understand: Callable[[Any], _T], slot: Slot | None = None) -> _T:
-        answer = self._ask("GET", path, None, slot)
+        with _held(slot):
+            answer = self._ask("GET", path, None, slot)
         try:
             return understand(answer.json())
         except ValueError as error:
@@ -170,29 +179,32 @@ class CloudcraftClient:
     def _attempt(self, method: str, path: str, body: Any, slots: list[Slot]) -> Answer:
         """One request, in the slot of `slots` or one waited for; another after each 429's pause."""
         while True:
-            slot = slots.pop() if slots else self._pace.acquire(self._deadline, self._stop)
-            try:
-                answer = self._wire.exchange(method, path, body)
-            except Unavailable:
-                slot.unused()
-                raise
-            except BaseException:
-                self._count()
-                slot.answered()
-                raise
+            with slots.pop() if slots else self._pace.acquire(self._deadline, self._stop) as slot:
+                answer = self._exchange(method, path, body, slot)
+                if answer.status != _TOO_MANY:
+                    slot.answered()
+                    self._pace.follow(declared(answer.headers, time.time()))
+                    return _judged(method, path, answer)
+                pauses = slot.throttled(_pause_of(answer))
             self._pace.follow(declared(answer.headers, time.time()))
-            if answer.status != _TOO_MANY:
-                self._count()
-                slot.answered()
-                return _judged(method, path, answer)
-            self._count(throttled=1)
-            pauses = self._pace.pause(_pause_of(answer))
-            slot.unused()
             if pauses > self._retries + 1:
                 raise Unreachable(
                     f"Cloudcraft's rate limit let nothing pass in {self._retries + 1} pauses",
                     hint="something else uses up the quota; stop it, or run again later",
                 )
+
+    def _exchange(self, method: str, path: str, body: Any, slot: Slot) -> Answer:
+        """One request, counted unless it was surely not sent."""
+        try:
+            answer = self._wire.exchange(method, path, body, slot)
+        except Unavailable:
+            slot.unused()
+            raise
+        except Doubtful:
+            self._count()
+            raise
+        self._count(throttled=answer.status == _TOO_MANY)
+        return answer
 
     def _sleep(self, seconds: float) -> None:
         if self._stop.wait(seconds):
@@ -246,5 +258,18 @@ def _pause_of(answer: Answer) -> float | None:
     return told
 
 
+def _held(slot: Slot | None) -> AbstractContextManager[object]:
+    """A slot that the caller brought is given back, whatever happens before it is used."""
+    return nullcontext() if slot is None else slot
+
+
 def _path(registration: Registration) -> str:
-    return f"{_ACCOUNTS}/{quote(registration.id, safe='')}"
+    """The path of a registration; an ID is the server's word, and must not lead elsewhere."""
+    if not _PLAIN_SEGMENT.fullmatch(registration.id):
+        raise Refused(
+            NEVER_SENT,
+            f"Cloudcraft lists it with the ID {registration.id[:50]!r}, which is no ID; "
+            "nothing was sent",
+            hint="change or remove this account in Cloudcraft itself",
+        )
+    return f"{_ACCOUNTS}/{registration.id}"

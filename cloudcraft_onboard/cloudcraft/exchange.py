@@ -8,7 +8,9 @@ import socket
 import ssl
 import threading
 import time
-from typing import Any, Self
+import zlib
+from collections.abc import Iterator
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,11 +18,16 @@ import httpx
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cloudcraft.access import is_loopback
 from cloudcraft_onboard.cloudcraft.answers import Answer
-from cloudcraft_onboard.errors import CannotStart, Doubtful, Unavailable
+from cloudcraft_onboard.errors import CannotStart, Doubtful, Refused, Unavailable
 from cloudcraft_onboard.redact import redact
 
 LARGEST_BODY = 64 * 1024 * 1024
+LARGEST_PIECE = 1024 * 1024
 LONGEST_CONNECT = 15.0
+NEVER_SENT = 0
+"""The status of what is refused here, before anything is sent."""
+
+_E = TypeVar("_E", bound=BaseException)
 
 _log = logging.getLogger("cloudcraft_onboard.http")
 
@@ -32,6 +39,20 @@ _NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+
+
+_NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+_GZIP = zlib.MAX_WBITS | 16
+
+
+class Sending(Protocol):
+    """Who is told how far a request has come."""
+
+    def sent(self) -> None:
+        """From here on the server may get it."""
+
+    def arrived(self, at: float) -> None:
+        """The server surely has it `at` this time, by `time.monotonic`."""
 
 
 class Unreachable(Unavailable):
@@ -49,6 +70,7 @@ class Wire:
     def __init__(self, *, base_url: str, api_key: str, timeout: float) -> None:
         self._timeout = timeout
         self._host = urlsplit(base_url).netloc
+        self._name = urlsplit(base_url).hostname
         try:
             context = httpx.create_ssl_context()
             context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -57,6 +79,7 @@ class Wire:
                 headers={
                     "Authorization": f"Bearer {api_key}",
                     "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
                     "Connection": "close",
                     "User-Agent": f"cloudcraft-onboard/{__version__}",
                 },
@@ -72,31 +95,42 @@ class Wire:
                 hint="check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables",
             ) from error
 
-    def exchange(self, method: str, path: str, body: Any = None) -> Answer:
+    def exchange(self, method: str, path: str, body: Any, sending: Sending) -> Answer:
         """Send one request and read its whole answer, whatever its status.
 
-        Raises `Unavailable` where surely nothing was processed, `Doubtful` where it may have been.
+        Raises `Unavailable` where surely nothing was processed, `Doubtful` where it may have been,
+        `Refused` for what cannot be sent at all.
         """
         started = time.monotonic()
-        watchdog = _Watchdog(self._timeout)
-        request = self._http.build_request(
-            method, path, json=body, extensions={"trace": watchdog.trace}
-        )
+        watchdog, journey = _Watchdog(self._timeout), _Journey(sending)
+
+        def trace(event: str, info: dict[str, Any]) -> None:
+            watchdog.trace(event, info)
+            journey.trace(event, info)
+
         outcome: object = "stopped"
         try:
+            request = self._http.build_request(method, path, json=body, extensions={"trace": trace})
             with watchdog:
                 response = self._http.send(request, stream=True)
                 with contextlib.closing(response):
                     answer = Answer(
                         status=response.status_code,
                         headers=response.headers,
-                        body=self._body(response),
+                        body=_body(response),
                     )
             outcome = answer.status
             return answer
+        except UnicodeEncodeError as error:
+            outcome = "not sent"
+            raise Refused(
+                NEVER_SENT,
+                f"the request cannot be sent: it has a character that UTF-8 lacks ({error.reason})",
+                hint="correct the account's name",
+            ) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             outcome = type(error).__name__
-            raise self._failure(f"{method} {path}", error, late=watchdog.fired) from error
+            raise self._failure(f"{method} {path}", error, journey, late=watchdog.fired) from error
         finally:
             _log.info("%s %s %s %.2fs", method, path, outcome, time.monotonic() - started)
 
@@ -104,33 +138,111 @@ class Wire:
         """Let go of every connection."""
         self._http.close()
 
-    def _body(self, response: httpx.Response) -> bytes:
-        body = bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                raise Doubtful(f"Cloudcraft's answer is larger than {LARGEST_BODY >> 20} MiB")
-        return bytes(body)
-
-    def _failure(self, request: str, error: Exception, *, late: bool) -> Unavailable | Doubtful:
+    def _failure(
+        self, request: str, error: Exception, journey: _Journey, *, late: bool
+    ) -> Unavailable | Doubtful:
         reason = redact(str(error)) or type(error).__name__
-        certificate = _cause(error, ssl.SSLCertVerificationError)
-        if isinstance(certificate, ssl.SSLCertVerificationError):
+        if certificate := _cause(error, ssl.SSLCertVerificationError):
             return Unreachable(
                 f"the certificate of {self._host} is not trusted: {certificate.verify_message}",
                 hint="behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates",
             )
         if isinstance(error, _NOT_SENT):
-            return Unavailable(
-                f"Cloudcraft cannot be reached at {self._host}: {reason}",
-                hint="check the network, the proxy variables and CLOUDCRAFT_BASE_URL",
-            )
+            return self._not_sent(error, reason, journey)
         if late or isinstance(error, httpx.TimeoutException):
             return Doubtful(
                 f"Cloudcraft did not answer {request} within {self._timeout:g} s",
                 hint="--timeout allows more",
             )
         return Doubtful(f"the connection failed before {request} was answered: {reason}")
+
+    def _not_sent(self, error: Exception, reason: str, journey: _Journey) -> Unavailable:
+        """What keeps a request from being sent; `Unreachable` where that does not heal."""
+        if isinstance(error, httpx.ProxyError):
+            return Unreachable(
+                f"the proxy {journey.peer} does not let requests to {self._host} pass: {reason}",
+                hint="check HTTPS_PROXY (user and password) and NO_PROXY",
+            )
+        if journey.connecting and journey.host != self._name:
+            message = f"the proxy {journey.peer} cannot be reached: {reason}"
+            hint = "check HTTPS_PROXY and NO_PROXY"
+        else:
+            message = f"Cloudcraft cannot be reached at {self._host}: {reason}"
+            hint = "check the network, the proxy variables and CLOUDCRAFT_BASE_URL"
+        kind = Unavailable
+        unknown = _cause(error, socket.gaierror)
+        if unknown is not None and unknown.errno in _NO_SUCH_HOST:
+            kind = Unreachable
+        elif handshake := _cause(error, ssl.SSLError):
+            lost = isinstance(handshake, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+            kind = Unavailable if lost else Unreachable
+        return kind(message, hint=hint)
+
+
+def _body(response: httpx.Response) -> bytes:
+    body = bytearray()
+    for chunk in _plain(response):
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise Doubtful(f"Cloudcraft's answer is larger than {LARGEST_BODY >> 20} MiB")
+    return bytes(body)
+
+
+def _plain(response: httpx.Response) -> Iterator[bytes]:
+    """The body as it was before it was compressed, in pieces that never grow beyond all bounds."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in {"", "identity"}:
+        yield from response.iter_raw()
+        return
+    if encoding not in {"gzip", "x-gzip"}:
+        raise Doubtful("Cloudcraft's answer is encoded in a way that was not asked for")
+    inflater = zlib.decompressobj(_GZIP)
+    began = False
+    try:
+        for chunk in response.iter_raw():
+            began = True
+            yield inflater.decompress(chunk, LARGEST_PIECE)
+            while inflater.unconsumed_tail:
+                yield inflater.decompress(inflater.unconsumed_tail, LARGEST_PIECE)
+    except zlib.error as error:
+        raise Doubtful("Cloudcraft's answer is not the gzip that it is said to be") from error
+    if began and not inflater.eof:
+        raise Doubtful("Cloudcraft's answer was cut off")
+
+
+class _Journey:
+    """What httpcore's trace tells of one request: where it goes, and when it has arrived.
+
+    It surely has a round trip after its last byte was written. How long that takes the handshakes
+    of its own connection have shown: TCP's, and where a proxy or TLS is in between, TLS's, too.
+    """
+
+    def __init__(self, sending: Sending) -> None:
+        self.host = self.peer = ""
+        self.connecting = False
+        self._sending = sending
+        self._began = self._round_trip = 0.0
+        self._tunnel = False
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """The `trace` extension of httpcore."""
+        now = time.monotonic()
+        match event.partition(".")[2]:
+            case "connect_tcp.started":
+                self.host = str(info["host"])
+                self.peer = f"{self.host}:{info['port']}"
+                self.connecting, self._began = True, now
+            case "start_tls.started":
+                self._began = now
+            case "connect_tcp.complete" | "start_tls.complete":
+                self.connecting = False
+                self._round_trip = max(self._round_trip, now - self._began)
+            case "send_request_headers.started":
+                self._tunnel = info["request"].method == b"CONNECT"
+                if not self._tunnel:
+                    self._sending.sent()
+            case "send_request_body.complete" if not self._tunnel:
+                self._sending.arrived(now + self._round_trip)
 
 
 class _Watchdog:
@@ -171,7 +283,7 @@ class _Watchdog:
             connection.shutdown(socket.SHUT_RDWR)
 
 
-def _cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+def _cause(error: BaseException, kind: type[_E]) -> _E | None:
     """The error of this kind that is behind `error`, however deep."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, kind):

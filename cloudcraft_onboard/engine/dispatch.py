@@ -99,7 +99,7 @@ class Dispatcher:
                     return False
                 idle = not self._in_flight and upstream_finished()
                 in_time = self._jobs and self._jobs[0][0] <= self._latest
-                if in_time and len(self._in_flight) < min(self._pace.limit, _MOST_IN_FLIGHT):
+                if in_time and len(self._in_flight) < _MOST_IN_FLIGHT:
                     return True
                 if idle and not self._jobs:
                     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from cloudcraft_onboard.model import (
     Account,
@@ -17,6 +17,7 @@ from cloudcraft_onboard.model import (
     ObservedRole,
     ObservedStackSet,
     Organization,
+    RateLimit,
     Registration,
     RegistrationSpec,
     StackOperation,
@@ -101,7 +102,22 @@ class Aws(Protocol):
 
 
 class Slot(Protocol):
-    """The right to send one request now; given back exactly once."""
+    """The right to send one request now; given back exactly once (the first word counts).
+
+    As a context manager it is given back in any case: unused, or answered once it was `sent`.
+    """
+
+    def __enter__(self) -> Self:
+        """The slot itself."""
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back if that was not done yet."""
+
+    def sent(self) -> None:
+        """From here on the server may count the request."""
+
+    def arrived(self, at: float) -> None:
+        """The server surely had the request `at` this time, by `time.monotonic`."""
 
     def answered(self) -> None:
         """The request was, or may have been, counted by the server."""
@@ -109,13 +125,20 @@ class Slot(Protocol):
     def unused(self) -> None:
         """No request reached the server."""
 
+    def throttled(self, retry_after: float | None) -> int:
+        """The answer was a 429: everybody waits; how many pauses in a row have begun."""
+
 
 class Pace(Protocol):
     """Requests no faster than Cloudcraft allows (`cloudcraft/pace.py`)."""
 
     @property
+    def limits(self) -> tuple[RateLimit, ...]:
+        """The limits that may still hold, the believed one first; one where it is known."""
+
+    @property
     def limit(self) -> int:
-        """Requests allowed per window."""
+        """Requests allowed per window, by the limit believed at the moment."""
 
     @property
     def window(self) -> float:

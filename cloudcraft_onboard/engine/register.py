@@ -324,6 +324,8 @@ class Registrar:
         age = track.ready.age
         if age is None or track.refusals >= _REFUSAL_RETRIES:
             return False
+        if error.status < HTTPStatus.BAD_REQUEST:  # a redirect, or it cannot be sent at all
+            return False
         if age + self._control.clock() - track.submitted_at > _YOUNG_SECONDS:
             return False
         wait = max(self._settle, _SHORTEST_REFUSAL_WAIT) * 2**track.refusals

@@ -26,6 +26,7 @@ from cloudcraft_onboard.sandbox.faults import Fault
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed, SeedUser, allow
 from cloudcraft_onboard.sandbox.verify import AwsVerifier
+from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT
 
 SEED = TypeAdapter(Seed)
 OPTIONS = TypeAdapter(Options)
@@ -75,7 +76,7 @@ class Sandbox:
         return {
             "CLOUDCRAFT_API_KEY": self.cloudcraft.api.key,
             "CLOUDCRAFT_BASE_URL": self.cloudcraft_url,
-            "CLOUDCRAFT_RATE_LIMIT": options.rate_limit,
+            "CLOUDCRAFT_RATE_LIMIT": _told(options.rate_limit),
             # Datadog's SDK for Python reads these three.
             "CLOUDCRAFT_PROTOCOL": address.scheme,
             "CLOUDCRAFT_HOST": address.hostname,
@@ -167,3 +168,8 @@ def _checked(
             return JSONResponse({"error": repr(problem)}, 400)
 
     return handle
+
+
+def _told(limit: str) -> str:
+    """What clients are told of the rate limit: one that Cloudcraft documents they find out."""
+    return DEFAULT_RATE_LIMIT if limit in DEFAULT_RATE_LIMIT.split(",") else limit

@@ -35,9 +35,9 @@ class Options:
         external_id: the one that `iamParameters` shows.
     """
 
-    rate_limit: str = "20/60"
+    rate_limit: str = "20/10"
     window: Literal["fixed", "sliding", "bucket"] = "sliding"
-    headers: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ("retry-after",)
     propagation_seconds: float = 5.0
     latency: float = 0.0
     refusal_status: int = 403

@@ -110,7 +110,7 @@ class World:
 def start(
     manifest: Manifest | None = None,
     *,
-    rate_limit: str = "20/60",
+    rate_limit: str = "20/10",
     propagation_seconds: float = 5,
     options: Options | None = None,
     control: bool = False,

@@ -13,6 +13,7 @@ from cloudcraft_onboard.events import (
     Event,
     Forecast,
     PaceWaited,
+    RateLimitKnown,
     RequestRetried,
     RunFinished,
     RunStarted,
@@ -129,6 +130,8 @@ class State:
             case Forecast():
                 self.limit, self.window = event.limit, event.window
                 self.pace_end = now + event.seconds if event.requests else None
+            case RateLimitKnown():
+                self.limit, self.window = event.limit, event.window
             case PaceWaited() | Throttled() | RequestRetried():
                 self._fold_wait(event, now)
             case Stopping():

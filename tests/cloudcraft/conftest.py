@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from cloudcraft_onboard.cloudcraft import client as client_module
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.model import CloudcraftUsage, RateLimit
 from tests.cloudcraft.raw import RawServer
 
 KEY = "k3y-" + "0123456789abcdef" * 2
@@ -26,6 +28,11 @@ class Client(CloudcraftClient):
     stop: threading.Event
     pace: PaceKeeper
 
+    @property
+    def counts(self) -> CloudcraftUsage:
+        """What was sent, without the limit under which it was."""
+        return dataclasses.replace(self.usage, rate_limit="")
+
 
 class MakeClient(Protocol):
     def __call__(self, url: str, key: str = KEY, **changes: Any) -> Client: ...
@@ -33,16 +40,15 @@ class MakeClient(Protocol):
 
 @pytest.fixture
 def make_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeClient]:
-    """`make_client(url, key, limit=, window=, timeout=, retries=)`."""
+    """`make_client(url, key, limit=, window=, limits=, timeout=, retries=)`."""
     monkeypatch.setattr(client_module, "BACKOFF", wait_none())
     with ExitStack() as stack:
 
         def make(url: str, key: str = KEY, **changes: Any) -> Client:
             events: list[Event] = []
             stop = threading.Event()
-            pace = PaceKeeper(
-                changes.get("limit", 1000), changes.get("window", 0.5), emit=events.append
-            )
+            pinned = RateLimit(changes.get("limit", 1000), changes.get("window", 0.5))
+            pace = PaceKeeper(changes.get("limits", [pinned]), emit=events.append)
             client = Client(
                 base_url=url,
                 api_key=key,

@@ -69,7 +69,7 @@ def test_a_refused_connection_is_tried_again_and_uses_no_slot(make_client: MakeC
     client = make_client(f"http://127.0.0.1:{unused_port()}", limit=1, window=60.0, retries=3)
     with pytest.raises(Unavailable, match="cannot be reached"):
         client.register(SPEC)
-    assert client.usage == CloudcraftUsage(requests=0, retried=3)
+    assert client.counts == CloudcraftUsage(requests=0, retried=3)
     assert client.pace.next_in() == 0
 
 
@@ -93,11 +93,11 @@ def test_a_server_that_comes_up_late_is_reached(make_client: MakeClient) -> None
     started[0].__exit__()
 
 
-def test_an_unknown_host_is_surely_not_processed(make_client: MakeClient) -> None:
+def test_an_unknown_host_is_surely_not_processed_and_does_not_heal(make_client: MakeClient) -> None:
     client = make_client("https://cloudcraft.invalid", retries=1)
     with pytest.raises(Unavailable, match=r"cloudcraft\.invalid.*not known"):
         client.register(SPEC)
-    assert client.usage == CloudcraftUsage(requests=0, retried=1)
+    assert client.counts == CloudcraftUsage()
 
 
 def test_a_host_that_does_not_answer_is_surely_not_processed(make_client: MakeClient) -> None:
@@ -111,7 +111,7 @@ def test_a_host_that_does_not_answer_is_surely_not_processed(make_client: MakeCl
             client = make_client(f"http://127.0.0.1:{address[1]}", timeout=0.5, retries=0)
             with pytest.raises(Unavailable, match="cannot be reached"):
                 client.register(SPEC)
-    assert client.usage == CloudcraftUsage()
+    assert client.counts == CloudcraftUsage()
 
 
 def test_a_tls_handshake_that_hangs_is_surely_not_processed(make_client: MakeClient) -> None:
@@ -120,7 +120,7 @@ def test_a_tls_handshake_that_hangs_is_surely_not_processed(make_client: MakeCli
         client = make_client(f"https://127.0.0.1:{port}", timeout=0.5, retries=0)
         with pytest.raises(Unavailable, match="cannot be reached"):
             client.register(SPEC)
-    assert client.usage == CloudcraftUsage()
+    assert client.counts == CloudcraftUsage()
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_write_whose_answer_is_lost_is_doubtful_and_not_sent_again(
     with pytest.raises(Doubtful):
         client.register(SPEC)
     assert len(raw.requests) == 1
-    assert client.usage == CloudcraftUsage(requests=1)
+    assert client.counts == CloudcraftUsage(requests=1)
     assert client.pace.next_in() > 50  # the server may have counted it
 
 
@@ -246,13 +246,13 @@ def test_a_stop_ends_the_pause_after_a_429(raw: RawServer, make_client: MakeClie
 # --- TLS and the way there -----------------------------------------------------------------------
 
 
-def test_a_server_without_tls_is_surely_not_processed(
+def test_a_server_without_tls_is_surely_not_processed_and_does_not_heal(
     raw: RawServer, make_client: MakeClient
 ) -> None:
     client = make_client(raw.url.replace("http:", "https:"), retries=1)
     with pytest.raises(Unavailable, match="cannot be reached"):
         client.register(SPEC)
-    assert client.usage == CloudcraftUsage(requests=0, retried=1)
+    assert client.counts == CloudcraftUsage()
 
 
 def test_an_untrusted_certificate_ends_it_at_once(
@@ -265,7 +265,7 @@ def test_an_untrusted_certificate_ends_it_at_once(
         client.register(SPEC)
     assert "SSL_CERT_FILE" in unavailable.value.hint
     assert raw.requests == []
-    assert client.usage == CloudcraftUsage()
+    assert client.counts == CloudcraftUsage()
 
 
 def test_a_company_certificate_is_trusted_by_ssl_cert_file(

@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from cloudcraft_onboard.cloudcraft.headers import Declared
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
 from cloudcraft_onboard.errors import PaceClosed
-from cloudcraft_onboard.events import Event, PaceWaited, Throttled
+from cloudcraft_onboard.events import Event, PaceWaited, RateLimitKnown, Throttled
+from cloudcraft_onboard.model import RateLimit
 
 
 class Clock:
@@ -31,7 +31,7 @@ class Events(list[Event]):
 
 
 def keeper(limit: int, window: float, clock: Callable[[], float] = time.monotonic) -> PaceKeeper:
-    return PaceKeeper(limit, window, emit=Events(), clock=clock)
+    return PaceKeeper([RateLimit(limit, window)], emit=Events(), clock=clock)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -134,11 +134,11 @@ def test_a_deadline_counts_those_who_wait_in_front() -> None:
 
 def test_a_pause_beyond_the_deadline_refuses_those_who_wait() -> None:
     pace = keeper(1, 100)
-    pace.acquire().answered()
+    held = pace.acquire()
     with ThreadPoolExecutor(1) as pool:
         waits = pool.submit(pace.acquire, time.monotonic() + 200)
         wait_until(lambda: waiting(pace) == 1)
-        pace.pause(500)
+        held.throttled(500)
         with pytest.raises(PaceClosed):
             waits.result()
 
@@ -163,12 +163,11 @@ def test_cancelling_wakes_everyone_who_waits(*, all_in_flight: bool) -> None:
 
 def test_after_a_429_everybody_waits_and_the_burst_counts_as_one_pause() -> None:
     clock, events = Clock(), Events()
-    pace = PaceKeeper(20, 60, emit=events, clock=clock)
+    pace = PaceKeeper([RateLimit(20, 60)], emit=events, clock=clock)
     burst = [pace.acquire() for _ in range(5)]
     pauses = []
     for slot in burst:
-        pauses.append(pace.pause(7))
-        slot.unused()
+        pauses.append(slot.throttled(7))
         clock.now += 0.1
     assert pauses == [1] * 5
     assert events == [Throttled(seconds=7)]
@@ -178,41 +177,70 @@ def test_after_a_429_everybody_waits_and_the_burst_counts_as_one_pause() -> None
     assert pace.free_by(clock.now) == 20
 
 
-def test_a_429_ends_the_trust_in_a_faster_pace_that_was_declared() -> None:
-    pace = keeper(20, 60)
-    pace.follow(Declared(limit=100, window=60))
-    assert pace.limit == 100
-    pace.pause(None)
+def test_a_429_that_proves_the_slower_limit_is_said() -> None:
+    clock, events = Clock(), Events()
+    pace = PaceKeeper([RateLimit(20, 10), RateLimit(20, 60)], emit=events, clock=clock)
+    assert (pace.limit, pace.window) == (20, 10)
+    pace.acquire().throttled(50)
     assert (pace.limit, pace.window) == (20, 60)
+    assert pace.limits == (RateLimit(20, 60),)
+    assert events == [Throttled(seconds=50), RateLimitKnown(limit=20, window=60)]
+
+
+def raise_after(step: Callable[[], None]) -> None:
+    step()
+    raise RuntimeError
+
+
+def test_a_slot_is_given_back_whatever_happens() -> None:
+    clock = Clock()
+    pace = keeper(1, 60, clock)
+    with pytest.raises(RuntimeError), pace.acquire():
+        raise_after(lambda: None)
+    assert pace.next_in() == 0  # nothing was sent
+    with pytest.raises(RuntimeError), pace.acquire() as slot:
+        raise_after(slot.sent)
+    assert pace.next_in() > 60  # it may have been counted
+
+
+def test_a_slot_rests_from_its_arrival() -> None:
+    clock = Clock()
+    pace = keeper(1, 60, clock)
+    slot = pace.acquire()
+    slot.sent()
+    slot.arrived(clock.now + 1)
+    clock.now += 30  # no answer yet
+    assert pace.next_in() == pytest.approx(31, abs=0.1)
+    clock.now += 31.1
+    pace.acquire(deadline=clock.now).unused()
+    slot.answered()
+    assert pace.next_in() == 0
 
 
 def test_without_a_word_from_the_server_the_pause_is_one_window() -> None:
     clock = Clock()
     pace = keeper(20, 60, clock)
-    pace.acquire()
-    pace.pause(None)
+    pace.acquire().throttled(None)
     assert 60 <= pace.next_in() <= 61
 
 
 def test_pauses_in_a_row_grow_up_to_a_window_until_something_is_accepted() -> None:
     clock, events = Clock(), Events()
-    pace = PaceKeeper(1, 60, emit=events, clock=clock)
+    pace = PaceKeeper([RateLimit(1, 60)], emit=events, clock=clock)
     for expected in range(1, 9):
-        slot = pace.acquire()
-        assert pace.pause(5) == expected
-        slot.unused()
+        assert pace.acquire().throttled(5) == expected
         clock.now += 100
     lengths = [event.seconds for event in events if isinstance(event, Throttled)]
     assert lengths[:4] == [5, 10, 20, 40]
     assert max(lengths) == pytest.approx(60, rel=0.01)
     pace.acquire().answered()
     clock.now += 100
-    assert pace.pause(5) == 1
+    assert pace.acquire().throttled(5) == 1
 
 
 def test_a_wait_is_announced_once() -> None:
     events = Events()
-    pace = PaceKeeper(2, 0.8, emit=events)
+    pace = PaceKeeper([RateLimit(2, 0.8)], emit=events)
     for _ in range(2):
         pace.acquire().answered()
     for _ in range(2):

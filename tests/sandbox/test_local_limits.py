@@ -112,8 +112,14 @@ def test_a_burst_of_another_client_comes_just_before_a_request(make_world: MakeW
     assert [world.call("GET", "/team").status_code for _ in range(3)] == [200, 429, 429]
 
 
-def test_no_header_unless_asked_for(make_world: MakeWorld) -> None:
+def test_a_429_says_how_long_to_wait_by_default(make_world: MakeWorld) -> None:
     world = make_world(rate_limit="1/60")
+    world.call("GET", "/team")
+    assert 1 <= int(world.call("GET", "/team").headers["Retry-After"]) <= 60
+
+
+def test_no_header_where_none_is_asked_for(make_world: MakeWorld) -> None:
+    world = make_world(rate_limit="1/60", headers=())
     answers = [world.call("GET", "/team") for _ in range(2)]
 
     for answer in answers:

@@ -36,7 +36,12 @@ SCHEMA = exactly(
     started_at=TIME,
     finished_at=TIME,
     summary=exactly(total=WHOLE, **{outcome.word: WHOLE for outcome in Outcome}),
-    cloudcraft=exactly(requests=WHOLE, throttled=WHOLE, retried=WHOLE),
+    cloudcraft=exactly(
+        requests=WHOLE,
+        throttled=WHOLE,
+        retried=WHOLE,
+        rate_limit={"type": ["string", "null"], "pattern": r"^\d+/\d+(\.\d+)?$"},
+    ),
     accounts={
         "type": "array",
         "items": exactly(
@@ -114,7 +119,7 @@ def test_to_the_letter_of_the_contract() -> None:
                 "pending": 0,
                 "skipped": 0,
             },
-            "cloudcraft": {"requests": 5, "throttled": 0, "retried": 0},
+            "cloudcraft": {"requests": 5, "throttled": 0, "retried": 0, "rate_limit": "20/10"},
             "accounts": [
                 {
                     "name": "Production",

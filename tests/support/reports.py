@@ -80,7 +80,7 @@ def report(*results: Result, command: Command = Command.RUN, dry_run: bool = Fal
         dry_run=dry_run or command is Command.PLAN,
         started_at=datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC),
         finished_at=datetime(2026, 11, 23, 10, 3, 10, tzinfo=UTC),
-        cloudcraft=CloudcraftUsage(requests=5),
+        cloudcraft=CloudcraftUsage(requests=5, rate_limit="20/10"),
         results=results,
     )
 

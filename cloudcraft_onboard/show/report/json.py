@@ -57,6 +57,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "requests": report.cloudcraft.requests,
             "throttled": report.cloudcraft.throttled,
             "retried": report.cloudcraft.retried,
+            "rate_limit": report.cloudcraft.rate_limit or None,
         },
         "accounts": [_account(result) for result in report.results],
     }
@@ -150,6 +151,7 @@ def _report(data: Mapping[str, Any]) -> Report:
             requests=int(usage["requests"]),
             throttled=int(usage["throttled"]),
             retried=int(usage["retried"]),
+            rate_limit=text_of(usage.get("rate_limit") or ""),
         ),
         results=tuple(map(_result, data["accounts"])),
     )

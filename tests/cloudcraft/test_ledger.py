@@ -13,17 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.cloudcraft.headers import Declared
-from cloudcraft_onboard.cloudcraft.pace import Ledger
+from cloudcraft_onboard.cloudcraft.ledger import Ledger, Use, span
+from cloudcraft_onboard.model import RateLimit
 
 
 @dataclass(frozen=True)
 class Wish:
-    """A request to come: `gap` seconds after the last one, on its way and back so many seconds."""
+    """A request to come: `gap` seconds after the last one, on its way and back so many seconds.
+
+    `told`: so long after it was counted the ledger is told that it has arrived; None for never.
+    """
 
     gap: float
     there: float
     back: float
     used: bool
+    told: float | None = None
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,17 @@ class Sent:
     counted: float
     answered: float
     used: bool
+    rested_from: float
 
 
 @dataclass(frozen=True)
 class Pause:
     at: float
     until: float
+
+
+def pinned(limit: int, window: float) -> Ledger:
+    return Ledger([RateLimit(limit, window)])
 
 
 def run(ledger: Ledger, wishes: list[Wish], pauses: list[Pause]) -> list[Sent]:
@@ -49,35 +59,37 @@ def run(ledger: Ledger, wishes: list[Wish], pauses: list[Pause]) -> list[Sent]:
     for wish in wishes:
         arrival += wish.gap
         waiting.append((arrival, wish))
-    in_flight: list[tuple[float, int, float | None]] = []
+    in_flight: list[tuple[float, int, Use, Wish]] = []
+    arrivals: list[tuple[float, int, Use]] = []
     to_come = deque(sorted(pauses, key=lambda pause: pause.at))
     done: list[Sent] = []
     while waiting:
         while to_come and to_come[0].at <= now:
             ledger.pause(to_come.popleft().until)
+        while arrivals and arrivals[0][0] <= now:
+            moment, _, use = heapq.heappop(arrivals)
+            ledger.arrived(use, moment)
         while in_flight and in_flight[0][0] <= now:
-            moment, _, unused = heapq.heappop(in_flight)
-            if unused is None:
-                ledger.answered(moment)
+            moment, _, use, wish = heapq.heappop(in_flight)
+            if wish.used:
+                ledger.answered(use, moment)
             else:
-                ledger.unused(unused)
+                ledger.unused(use)
         arrived, wish = waiting[0]
         if arrived <= now and ledger.ready(now):
             waiting.popleft()
-            token = ledger.take()
+            use = ledger.take(now)
             counted = now + wish.there
             answered = counted + wish.back
-            heapq.heappush(in_flight, (answered, len(done), None if wish.used else token))
-            done.append(Sent(arrived, now, counted, answered, wish.used))
+            heapq.heappush(in_flight, (answered, len(done), use, wish))
+            if wish.told is not None and wish.told < wish.back:
+                heapq.heappush(arrivals, (counted + wish.told, len(done), use))
+            rests = answered if wish.told is None else min(answered, counted + wish.told)
+            done.append(Sent(arrived, now, counted, answered, wish.used, rests))
             continue
         moments = [to_come[0].at] if to_come else []
-        if in_flight:
-            moments.append(in_flight[0][0])
-        if arrived > now:
-            moments.append(arrived)
-        elif not ledger.all_in_flight:
-            moments.append(ledger.opening(now))
-        now = min(moments)
+        moments += [some[0][0] for some in (in_flight, arrivals) if some]
+        now = min(*moments, arrived if arrived > now else ledger.next_at(now), math.inf)
     return done
 
 
@@ -85,7 +97,15 @@ limits = st.integers(1, 6)
 windows = st.floats(0.5, 100)
 seconds = st.one_of(st.just(0.0), st.floats(0, 200))
 wishes = st.lists(
-    st.builds(Wish, gap=seconds, there=seconds, back=seconds, used=st.booleans()), max_size=25
+    st.builds(
+        Wish,
+        gap=seconds,
+        there=seconds,
+        back=seconds,
+        used=st.booleans(),
+        told=st.none() | seconds,
+    ),
+    max_size=25,
 )
 pauses = st.lists(
     st.builds(lambda at, length: Pause(at, at + length), st.floats(0, 500), st.floats(0, 100)),
@@ -98,7 +118,7 @@ pauses = st.lists(
 def test_no_window_ever_holds_more_than_the_limit(
     limit: int, window: float, planned: list[Wish], stops: list[Pause]
 ) -> None:
-    sent = run(Ledger(limit, window), planned, stops)
+    sent = run(pinned(limit, window), planned, stops)
     assert len(sent) == len(planned)
     counted = sorted(request.counted for request in sent if request.used)
     for first, too_many in zip(counted, counted[limit:], strict=False):
@@ -110,7 +130,7 @@ def test_no_window_ever_holds_more_than_the_limit(
 def test_nothing_is_sent_during_a_pause(
     limit: int, window: float, planned: list[Wish], stops: list[Pause]
 ) -> None:
-    for request in run(Ledger(limit, window), planned, stops):
+    for request in run(pinned(limit, window), planned, stops):
         assert not any(pause.at <= request.sent < pause.until for pause in stops)
 
 
@@ -119,7 +139,7 @@ def test_nothing_is_sent_during_a_pause(
 def test_nothing_waits_longer_than_the_rule_demands(
     limit: int, window: float, planned: list[Wish], stops: list[Pause]
 ) -> None:
-    ledger = Ledger(limit, window)
+    ledger = pinned(limit, window)
     sent = run(ledger, planned, stops)
     for number, request in enumerate(sent):
         before = sent[:number]
@@ -132,8 +152,9 @@ def test_nothing_waits_longer_than_the_rule_demands(
         busy = [
             other
             for other in before
-            if just_before < other.answered
-            or (other.used and just_before < other.answered + ledger.span)
+            if just_before < other.rested_from
+            or (not other.used and just_before < other.answered)
+            or (other.used and just_before < other.rested_from + span(ledger.limit))
         ]
         assert paused or len(busy) >= limit
 
@@ -225,7 +246,7 @@ def test_no_server_answers_429_even_if_its_clock_runs_faster_or_slower(  # noqa:
     drift: float,
 ) -> None:
     server = kind(limit, window)
-    sent = run(Ledger(limit, window), planned, stops)
+    sent = run(pinned(limit, window), planned, stops)
     for counted in sorted(request.counted for request in sent if request.used):
         assert server(counted * (1 + drift))
 
@@ -239,7 +260,7 @@ def test_the_simulated_servers_do_turn_away_what_is_too_much(
 
 
 def test_a_thousand_requests_take_the_floor_and_hardly_more() -> None:
-    ledger = Ledger(20, 60)
+    ledger = pinned(20, 60)
     sent = run(ledger, [Wish(0, 1, 1, used=True)] * 1000, [])
     floor = 49 * (60 + 2)
     assert floor <= sent[-1].sent <= floor * 1.002
@@ -253,28 +274,39 @@ def free(ledger: Ledger, now: float) -> int:
 
 
 def answer_all(ledger: Ledger, count: int, now: float) -> None:
-    for _ in range(count):
-        ledger.take()
-    for _ in range(count):
-        ledger.answered(now)
+    for use in [ledger.take(now) for _ in range(count)]:
+        ledger.answered(use, now)
 
 
-def test_a_higher_limit_is_used_at_once() -> None:
-    ledger = Ledger(20, 60)
+def test_a_pinned_pace_is_never_exceeded_whatever_is_declared() -> None:
+    ledger = pinned(20, 60)
+    for told in [
+        Declared(limit=600, window=60),
+        Declared(limit=20, window=1),
+        Declared(limit=5000, remaining=4000, reset=1),
+    ]:
+        ledger.follow(told, 0)
+        assert ledger.limit == RateLimit(20, 60)
     answer_all(ledger, 20, 0)
-    ledger.follow(Declared(limit=50, window=30), 1)
-    assert (ledger.limit, ledger.window, free(ledger, 1)) == (50, 30, 30)
-    assert free(ledger, ledger.span) == 50
+    assert free(ledger, 59) == 0
+
+
+def test_what_is_declared_is_followed_down_and_up_again_but_not_beyond_the_fastest() -> None:
+    ledger = Ledger([RateLimit(20, 10), RateLimit(20, 60)])
+    ledger.follow(Declared(limit=10, window=60), 0)
+    assert list(ledger.limits) == [RateLimit(10, 60)]
+    ledger.follow(Declared(limit=600, window=60), 0)
+    assert list(ledger.limits) == [RateLimit(20, 10), RateLimit(20, 60)]
 
 
 def test_a_lower_limit_counts_what_was_sent_already() -> None:
-    ledger = Ledger(20, 60)
+    ledger = pinned(20, 60)
     answer_all(ledger, 8, 0)
     ledger.follow(Declared(limit=10, window=60), 1)
     assert free(ledger, 1) == 2
     ledger.follow(Declared(limit=5, window=60), 1)
     assert free(ledger, 1) == 0
-    assert free(ledger, ledger.span) == 5
+    assert free(ledger, span(ledger.limit)) == 5
 
 
 @settings(deadline=None)
@@ -282,79 +314,68 @@ def test_a_lower_limit_counts_what_was_sent_already() -> None:
 def test_a_changed_limit_holds_whatever_is_in_flight(
     limit: int, taken: int, answered: int, declared: int
 ) -> None:
-    ledger = Ledger(limit, 60)
+    ledger = pinned(limit, 60)
     taken = min(taken, limit)
     answered = min(answered, taken)
-    for _ in range(taken):
-        ledger.take()
-    for _ in range(answered):
-        ledger.answered(0)
+    uses = [ledger.take(0) for _ in range(taken)]
+    for use in uses[:answered]:
+        ledger.answered(use, 0)
     ledger.follow(Declared(limit=declared, window=60), 0)
-    assert free(ledger, 0) == max(0, declared - taken)
-    for _ in range(taken - answered):
-        ledger.answered(10)
-    assert free(ledger, 10 + ledger.span) == declared
+    holds = min(limit, declared)
+    assert free(ledger, 0) == max(0, holds - taken)
+    for use in uses[answered:]:
+        ledger.answered(use, 10)
+    assert free(ledger, 10 + span(ledger.limit)) == holds
 
 
 def test_a_longer_window_counts_from_the_last_answer_also_for_a_slot_that_went_unused() -> None:
-    ledger = Ledger(1, 10)
+    ledger = pinned(1, 10)
     answer_all(ledger, 1, 0)
-    ledger.unused(ledger.take())
+    ledger.unused(ledger.take(15))
     ledger.follow(Declared(limit=1, window=60), 20)
-    assert ledger.opening(20) == ledger.span > 60
+    assert ledger.opening(20) == span(ledger.limit) > 60
 
 
 def test_a_shorter_pause_does_not_cut_a_longer_one() -> None:
-    ledger = Ledger(1, 10)
+    ledger = pinned(1, 10)
     ledger.pause(30)
     ledger.pause(20)
     assert ledger.opening(0) == 30
 
 
 def test_nothing_left_means_nobody_sends_until_the_reset() -> None:
-    ledger = Ledger(20, 60)
+    ledger = pinned(20, 60)
     ledger.follow(Declared(remaining=0, reset=12), 100)
     assert ledger.opening(100) == 112
     assert free(ledger, 112) == 20
 
 
 def test_less_left_than_thought_is_shared_with_others_until_the_reset() -> None:
-    ledger = Ledger(20, 60)
+    ledger = pinned(20, 60)
     ledger.follow(Declared(limit=20, remaining=3, reset=12), 100)
     assert free(ledger, 100) == 3
     assert free(ledger, 112) == 20
 
 
-def test_a_limit_whose_window_is_unknown_never_raises_the_pace_unchecked() -> None:
-    ledger = Ledger(20, 60)
-    ledger.follow(Declared(limit=5000), 0)
-    assert (ledger.limit, ledger.window) == (20, 60)
-    ledger.follow(Declared(limit=5000, remaining=4000, reset=1800), 0)
-    assert (ledger.limit, ledger.window) == (5000, 1800)
-
-
-def test_after_a_429_a_declared_limit_no_longer_raises_the_pace() -> None:
-    ledger = Ledger(20, 60)
-    ledger.follow(Declared(limit=100, window=60), 0)
-    ledger.distrust()
-    assert ledger.limit == 20
-    ledger.follow(Declared(limit=100, window=60), 0)
-    assert ledger.limit == 20
-    ledger.follow(Declared(limit=10, window=60), 0)
-    assert ledger.limit == 10
+def test_a_limit_without_a_window_counts_for_ours_or_until_its_reset() -> None:
+    ledger = pinned(20, 60)
+    ledger.follow(Declared(limit=10), 0)
+    assert ledger.limit == RateLimit(10, 60)
+    ledger.follow(Declared(limit=100, remaining=90, reset=1800), 0)
+    assert ledger.limit == RateLimit(100, 1800)
 
 
 # --- what is asked for the display and the time budget ------------------------------------------
 
 
 def test_free_by_counts_every_window_until_then() -> None:
-    ledger = Ledger(2, 10)
-    ledger.take()
+    ledger = pinned(2, 10)
+    use = ledger.take(0)
     assert ledger.free_by(0, -1) == 0
     assert ledger.free_by(0, 0) == 1
-    assert ledger.free_by(0, ledger.span) == 2
-    ledger.answered(0)
-    assert ledger.free_by(0, ledger.span) == 3
+    assert ledger.free_by(0, span(ledger.limit)) == 2
+    ledger.answered(use, 0)
+    assert ledger.free_by(0, span(ledger.limit)) == 3
 
 
 @settings(max_examples=50, deadline=None)
@@ -362,7 +383,7 @@ def test_free_by_counts_every_window_until_then() -> None:
 def test_the_opening_told_to_whoever_waits_is_when_their_turn_comes(
     limit: int, window: float, position: int
 ) -> None:
-    ledger = Ledger(limit, window)
+    ledger = pinned(limit, window)
     told = ledger.opening(0, position)
-    sent = run(Ledger(limit, window), [Wish(0, 0, 0, used=True)] * (position + 1), [])
+    sent = run(pinned(limit, window), [Wish(0, 0, 0, used=True)] * (position + 1), [])
     assert told == pytest.approx(sent[-1].sent)

@@ -1,0 +1,351 @@
+"""The rule of the pace as arithmetic: which request may be sent when, under which limit.
+
+No clock, no threads, no I/O: every method is told the time, in seconds of any one clock that never
+goes back. `pace.PaceKeeper` makes threads wait for it; tests and simulations drive it directly.
+
+**The rule.** Under a limit of n requests per w seconds, a request is sent only while fewer than n
+of the earlier ones are either still on their way or arrived less than one span ago. The span is w
+and what two clocks may differ by in it.
+
+**The proof.** Take any n + 1 requests that were counted, and of them the one that was sent last, at
+t. Of the other n at least one had arrived by t - span (else it would not have been sent), and the
+last one arrives at t or later. So no n + 1 requests arrive within w: no window, wherever it begins,
+holds more than n, which is safe under fixed windows, sliding windows and token buckets alike.
+It needs no more of a request than a moment by which it had surely arrived: the answer is one, and
+`arrived` may tell an earlier one. All limits that hold at the same time are just asked all.
+
+**Which limit.** Of several that may hold, the fastest is believed until a 429 proves the next
+slower one (n' per w'). What obeys the slower one as well is sent as ever. A request beyond it is a
+trial, and of trials only a few, `_room`, may be out unheard. A trial is heard when it is answered,
+or when silence tells that it was let through: a 429 needs no work and comes at once. More than 2n'
+requests let through within w' are beyond what any kind of window would let pass under the slower
+limit (a bucket n' and what it refills; fixed windows n' on each side of an edge): from there on the
+fast limit is sure.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cloudcraft_onboard.cloudcraft.headers import Declared
+from cloudcraft_onboard.model import RateLimit
+
+NEVER = -math.inf
+
+SLEW = 0.001
+"""Two clocks, this one and the server's, may each be slewed by NTP by at most 500 ppm."""
+GRAIN = 0.005 + time.get_clock_info("monotonic").resolution
+"""Clocks tick: a server's often in whole milliseconds, this one's every 15.6 ms on Windows."""
+
+MOST_TRIALS = 4
+"""So many trials out unheard at most: what finding out the slower limit may cost in 429s."""
+SILENCE = 0.05
+"""After so much of a window without a 429 a request counts as let through."""
+
+
+@dataclass(eq=False, slots=True)
+class Use:
+    """One request in the ledger, from `take` until it is answered, unused or throttled.
+
+    `arrived` is when the server surely had it, None while nothing tells.
+    """
+
+    taken: float
+    trial: bool
+    arrived: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """What a 429 led to.
+
+    Attributes:
+        seconds: how long nobody sends from now on; None where the 429 belongs to a pause that has
+            begun before.
+        in_a_row: how many pauses began since a request was last let through.
+        learned: whether it proved a slower limit.
+    """
+
+    seconds: float | None
+    in_a_row: int
+    learned: bool
+
+
+class Ledger:
+    """Which request may be sent when. `limits` are those that may hold, fastest first."""
+
+    def __init__(self, limits: Sequence[RateLimit]) -> None:
+        self._limits = tuple(limits)
+        self._sure = len(self._limits) == 1
+        self._declared: RateLimit | None = None
+        self._in_flight: list[Use] = []
+        self._counted: list[float] = []  # by when each request had arrived, sorted
+        self._passed = 0  # trials heard since the last 429
+        self._quota: tuple[int, float] | None = None  # so many more until then, as declared
+        self._paused_until = NEVER
+        self._pause_began = NEVER
+        self._paused_under = self._limits[0]
+        self._pauses_in_a_row = 0
+
+    # --- what holds -------------------------------------------------------------------------
+
+    @property
+    def limits(self) -> tuple[RateLimit, ...]:
+        """Those that may still hold, the believed one first; one where it is known.
+
+        The server's word counts where it is slower.
+        """
+        limits = self._limits[:1] if self._sure else self._limits
+        if self._declared is None:
+            return limits
+        slower = (max(limit, self._declared, key=_slowness) for limit in limits)
+        return tuple(dict.fromkeys(slower))
+
+    @property
+    def limit(self) -> RateLimit:
+        """The limit to reckon with now."""
+        return self.limits[0]
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests were taken and are not answered yet."""
+        return len(self._in_flight)
+
+    # --- when the next request may go -------------------------------------------------------
+
+    def ready(self, now: float) -> bool:
+        """Whether a request may be sent now."""
+        return self.next_at(now) <= now
+
+    def next_at(self, now: float) -> float:
+        """When the next request may be sent; infinite while that hangs on those on their way."""
+        moments = [now, self._paused_until, self._quota_opening(now, 0), self._trial_opening(now)]
+        return max(*moments, *(self._opening(limit, now, math.inf) for limit in self._holding))
+
+    def opening(self, now: float, position: int = 0) -> float:
+        """When the next request may start, `position` others going first; `now` or later.
+
+        Where that hangs on requests on their way, they are taken to have arrived now.
+        """
+        trial = self._trial_opening(now) if position == 0 else NEVER
+        moments = [now, self._paused_until, self._quota_opening(now, position)]
+        moments += [trial] if trial < math.inf else []
+        return max(*moments, *(self._opening(each, now, now, position) for each in self._holding))
+
+    def free_by(self, now: float, when: float) -> int:
+        """How many requests can start in `now`..`when`, those on their way not counted."""
+        free = min(self._free_under(limit, now, when) for limit in self._holding)
+        if self._quota is not None and when < self._quota[1]:
+            free = min(free, max(self._quota[0], 0))
+        return free
+
+    # --- what becomes of a request ----------------------------------------------------------
+
+    def take(self, now: float) -> Use:
+        """A request is sent now; it is given back by exactly one of the methods below."""
+        self._sure = self._certain(now)
+        use = Use(taken=now, trial=self._is_trial(now))
+        self._in_flight.append(use)
+        self._spend(1)
+        return use
+
+    def arrived(self, use: Use, at: float) -> None:
+        """By then the server surely had it, `at` now or later: it rests from there on."""
+        if use.arrived is None and use in self._in_flight:
+            use.arrived = at
+            insort(self._counted, at)
+
+    def answered(self, use: Use, now: float) -> None:
+        """A request was, or may have been, counted by the server: it rests from now at the latest.
+
+        A request without an answer ends so, too.
+        """
+        self._in_flight.remove(use)
+        if use.arrived is None or use.arrived > now:
+            self._uncount(use)
+            insort(self._counted, now)
+        self._passed += use.trial and use.taken >= self._pause_began
+        self._pauses_in_a_row = 0
+        self._sure = self._certain(now)
+        self._prune()
+
+    def unused(self, use: Use) -> None:
+        """A request never reached the server, or was turned away uncounted."""
+        self._in_flight.remove(use)
+        self._uncount(use)
+        self._spend(-1)
+
+    def throttled(self, use: Use, retry_after: float | None, now: float) -> Pause:
+        """A 429: everybody waits, as long as the server asked for; None where it did not say.
+
+        Where a slower limit may hold, it is proven by a wait that is longer than the believed
+        limit's window, by none at all, and by a second pause within one window of the slower one.
+        A 429 that comes during a pause was under way before and belongs to it.
+        """
+        self.unused(use)
+        self._passed = 0
+        under = self._limits[0]
+        fresh = use.taken >= self._paused_until
+        learned = self._learn(retry_after, now, fresh=fresh)
+        seconds = None
+        if fresh:
+            self._pauses_in_a_row += 1
+            self._pause_began, self._paused_under = now, under
+        if fresh or learned:
+            seconds = self._length(retry_after, under)
+        self.pause(now + (retry_after or 0.0 if seconds is None else seconds))
+        return Pause(seconds=seconds, in_a_row=self._pauses_in_a_row, learned=learned)
+
+    def pause(self, until: float) -> None:
+        """Nobody sends before `until`."""
+        self._paused_until = max(self._paused_until, until)
+
+    def follow(self, declared: Declared, now: float) -> None:
+        """Do as the server says where that is less than what is believed."""
+        if declared.limit is not None:
+            window = declared.window or self._window_of(declared)
+            self._declared = RateLimit(declared.limit, window)
+        if declared.remaining is not None and declared.reset is not None:
+            unseen = sum(use.arrived is None for use in self._in_flight)
+            self._quota = (declared.remaining - unseen, now + declared.reset)
+
+    # --- one limit --------------------------------------------------------------------------
+
+    @property
+    def _holding(self) -> tuple[RateLimit, ...]:
+        """The limits that are all kept to."""
+        return self._limits[:1] if self._declared is None else (self._limits[0], self._declared)
+
+    @property
+    def _on_their_way(self) -> int:
+        return sum(use.arrived is None for use in self._in_flight)
+
+    def _opening(self, limit: RateLimit, now: float, unknown: float, position: int = 0) -> float:
+        """When this limit lets the next one go; those on their way arrive at `unknown`."""
+        cycle, index = divmod(position, limit.requests)
+        place = len(self._counted) - (limit.requests - self._on_their_way) + index
+        if place >= len(self._counted):
+            arrived = unknown
+        else:
+            arrived = self._counted[place] if place >= 0 else NEVER
+        return max(arrived + span(limit), now) + cycle * span(limit)
+
+    def _free_under(self, limit: RateLimit, now: float, when: float) -> int:
+        resting = max(limit.requests - self._on_their_way, 0)
+        last = self._counted[-resting:] if resting else []
+        firsts = [arrived + span(limit) for arrived in last]
+        fresh = resting - len(last)  # never used
+        count = 0
+        for first, times in [(NEVER, fresh), *((first, 1) for first in firsts)]:
+            start = max(first, self._paused_until, now)
+            if start <= when:
+                count += times * (1 + int((when - start) / span(limit)))
+        return count
+
+    def _uncount(self, use: Use) -> None:
+        if use.arrived is not None:
+            del self._counted[bisect_left(self._counted, use.arrived)]
+
+    def _prune(self) -> None:
+        """Forget what no rule asks for any more, even if all in flight turn out uncounted."""
+        kept = 2 * max(limit.requests for limit in (*self._limits, *self._holding)) + 1
+        surplus = len(self._counted) - kept - len(self._in_flight)
+        if surplus > 0:
+            del self._counted[:surplus]
+
+    # --- what the server declares -----------------------------------------------------------
+
+    def _quota_opening(self, now: float, position: int) -> float:
+        if self._quota is None or self._quota[0] > position or now >= self._quota[1]:
+            return NEVER
+        return self._quota[1]
+
+    def _spend(self, requests: int) -> None:
+        if self._quota is not None:
+            self._quota = (self._quota[0] - requests, self._quota[1])
+
+    def _window_of(self, declared: Declared) -> float:
+        """The window of a limit declared without one: ours, unless its reset is further off."""
+        window, reset = self._limits[0].seconds, declared.reset or 0.0
+        return reset if reset > window + 1 else window  # whole seconds are rounded up
+
+    # --- finding out ------------------------------------------------------------------------
+
+    def _is_trial(self, now: float) -> bool:
+        return not self._certain(now) and self._opening(self._limits[1], now, math.inf) > now
+
+    def _heard_at(self, use: Use) -> float:
+        """When a request counts as let through if no 429 comes before."""
+        arrived = math.inf if use.arrived is None else use.arrived
+        return arrived + SILENCE * self._limits[0].seconds
+
+    def _trial_opening(self, now: float) -> float:
+        """When the next request may go as far as trials are concerned."""
+        if not self._is_trial(now):
+            return NEVER
+        trials = [use for use in self._in_flight if use.trial and use.taken >= self._pause_began]
+        unheard = sorted(heard for use in trials if (heard := self._heard_at(use)) > now)
+        room = min(1 + (self._passed + len(trials) - len(unheard)) // 2, MOST_TRIALS)
+        if len(unheard) < room:
+            return NEVER
+        regular = self._opening(self._limits[1], now, math.inf)
+        return min(unheard[len(unheard) - room], regular)
+
+    def _certain(self, now: float) -> bool:
+        """Whether more was let through than the slower limit could."""
+        if self._sure:
+            return True
+        slower = self._limits[1]
+        recent = len(self._counted) - bisect_left(self._counted, now - slower.seconds)
+        unheard = sum(
+            use.arrived is not None and self._heard_at(use) > now for use in self._in_flight
+        )
+        return recent - unheard > 2 * slower.requests
+
+    def _learn(self, retry_after: float | None, now: float, *, fresh: bool) -> bool:
+        """Whether this 429 proves a slower limit, which is then believed."""
+        before = self._limits
+        if len(before) > 1:
+            if retry_after is None:
+                proven = fresh or self._paused_under == before[0]
+            else:
+                again = fresh and now - self._pause_began <= before[1].seconds
+                proven = again or _longer(retry_after, before[0])
+            self._limits = before[1:] if proven else before
+        while retry_after and len(self._limits) > 1 and _longer(retry_after, self._limits[0]):
+            self._limits = self._limits[1:]
+        if self._limits != before:
+            self._sure = len(self._limits) == 1
+        return self._limits != before
+
+    def _length(self, retry_after: float | None, under: RateLimit) -> float:
+        """How long a pause lasts that began `under` this limit.
+
+        A wait that is shorter than the window may tell when one more passes, not all: while a
+        slower limit may hold, where the next pause proves it, a whole window goes by.
+        """
+        if retry_after is None:
+            return span(self._limits[-1])
+        window = span(self._limits[0])
+        if under != self._limits[-1] and not _longer(retry_after, under):
+            return max(retry_after, window)
+        # A pause that did not help is followed by one twice as long, up to a window.
+        return max(retry_after, min(retry_after * 2.0 ** (self._pauses_in_a_row - 1), window))
+
+
+def _slowness(limit: RateLimit) -> float:
+    return limit.seconds / limit.requests
+
+
+def span(limit: RateLimit) -> float:
+    """From an arrival until it is outside every window: the window and what clocks may differ."""
+    return limit.seconds * (1 + SLEW) + GRAIN
+
+
+def _longer(retry_after: float, limit: RateLimit) -> bool:
+    """Whether a wait is longer than the limit's window; servers round up to whole seconds."""
+    return retry_after > math.ceil(limit.seconds)
