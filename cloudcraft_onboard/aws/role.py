@@ -154,12 +154,13 @@ def _update_trust(
 def _update_role(
     call: Caller, _change: Change, desired: DesiredRole, observed: ObservedRole | None
 ) -> None:
-    settings = (desired.description, desired.max_session_duration)
-    if observed is None or settings != (observed.description, observed.max_session_duration):
+    seconds = desired.max_session_duration
+    if observed is None or seconds != observed.max_session_duration:
         call(
             Call.UPDATE_ROLE,
             RoleName=desired.name,
-            Description=desired.description,
+            # Sent as it is, as IAM doesn't say what becomes of one that is left out.
+            Description=(observed or desired).description,
             MaxSessionDuration=desired.max_session_duration,
         )
     policy = desired.permissions_boundary

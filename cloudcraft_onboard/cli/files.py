@@ -25,12 +25,15 @@ def validate(
 ) -> None:
     """Check manifests offline: no network, no credentials."""
     from cloudcraft_onboard.manifest.load import load_all  # noqa: PLC0415 - loads pydantic
+    from cloudcraft_onboard.manifest.partitions import mixed_partitions  # noqa: PLC0415 - with it
 
     for manifest in load_all(manifests):
         disabled = sum(not account.enabled for account in manifest.accounts)
         aside = f" ({disabled} disabled)" if disabled else ""
         count = len(manifest.accounts)
         typer.echo(f"{manifest.path}: {count} account{'' if count == 1 else 's'}{aside}, valid")
+        if warning := mixed_partitions(manifest.accounts):
+            typer.echo(f"{manifest.path}: warning: {warning}", err=True)
 
 
 def schema() -> None:

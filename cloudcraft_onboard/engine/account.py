@@ -27,6 +27,7 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.plan.diff import desired_role, plan_role
+from cloudcraft_onboard.plan.partitions import partition_notes
 from cloudcraft_onboard.plan.registration import (
     Listing,
     access_ids,
@@ -195,7 +196,7 @@ def ready_of(
         registration=registration,
         role_changes=role.changes,
         registration_changes=plan_registration(spec, registration),
-        notes=role.notes + _doubled_before(registrations),
+        notes=role.notes + partition_notes(role.arn) + _doubled_before(registrations),
         age=role.age,
         seconds=seconds,
         another_users=registration is not None and is_another_users(registration, look.parameters),

@@ -101,7 +101,10 @@ def _policy(name: str, identity: Identity) -> PolicyRef:
 
 
 def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
-    """What makes the role as desired. Nothing that the manifest doesn't name is taken away."""
+    """What makes the role as desired. Nothing that the manifest doesn't name is taken away.
+
+    The description is written when the role is made and is no difference later on.
+    """
     too_long = _too_long(desired)
     if too_long:
         return RolePlan(conflict=too_long)
@@ -159,8 +162,6 @@ def _policy_changes(
 
 
 def _settings(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
-    if observed.description != desired.description:
-        yield "description differs"
     if observed.max_session_duration != desired.max_session_duration:
         yield (
             f"maximum session duration is {observed.max_session_duration} s,"

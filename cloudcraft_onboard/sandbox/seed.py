@@ -5,7 +5,7 @@ An account's tag `sandbox` says in which state it starts; several words may stan
     management     the profile is in this very account (its hub): no role has to be assumed
     role           the role is right, the account is not registered (a run was killed in between)
     onboarded      role and registration are right
-    drifted        registered, but external ID, policies and description of the role differ
+    drifted        registered, but external ID and policies of the role differ
     doubled        as onboarded, and registered a second time
     datadog        Datadog brought the account into Cloudcraft, with a role of its own
     other-user     as onboarded, by another Cloudcraft user with an external ID of his own

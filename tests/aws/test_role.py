@@ -120,6 +120,7 @@ def test_every_drift_is_mended_by_its_own_action(own_policies: SandboxWorld, aws
         "put-policy",
     ]
     assert not plan(session, EVERYTHING).changes
+    assert own_policies.role(MEMBER)["Description"] == "by hand"
 
 
 def test_boundary_alone_is_put_without_touching_the_rest(

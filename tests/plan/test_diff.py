@@ -138,7 +138,6 @@ def test_role_as_made_here_needs_nothing() -> None:
 @pytest.mark.parametrize(
     ("difference", "action", "reason"),
     [
-        ({"description": "by hand"}, Action.UPDATE_ROLE, "description differs"),
         (
             {"max_session_duration": 7200},
             Action.UPDATE_ROLE,
@@ -150,9 +149,12 @@ def test_role_as_made_here_needs_nothing() -> None:
             "permissions boundary is missing, not edge",
         ),
         (
-            {"permissions_boundary": READ_ONLY, "description": ""},
+            {"permissions_boundary": READ_ONLY, "max_session_duration": 7200},
             Action.UPDATE_ROLE,
-            f"description differs; permissions boundary is {READ_ONLY}, not edge",
+            (
+                "maximum session duration is 7200 s, not 3600 s;"
+                f" permissions boundary is {READ_ONLY}, not edge"
+            ),
         ),
         ({"tags": {**MINE, "team": "old"}}, Action.TAG_ROLE, "tag team differs"),
         ({"tags": {}}, Action.TAG_ROLE, "tag team differs"),
@@ -216,6 +218,11 @@ def test_what_the_manifest_does_not_name_stays_and_is_mentioned() -> None:
             " cloudcraft-custom (inline)."
         ),
     )
+
+
+def test_the_description_is_no_difference() -> None:
+    role = desired()
+    assert plan_role(role, made(role, description="by Terraform")).changes == ()
 
 
 FOREIGN = {
