@@ -10,8 +10,8 @@ from cloudcraft_onboard.model import Outcome, Report, Result
 from cloudcraft_onboard.show import causes, changes, text
 from cloudcraft_onboard.show.table import last_line
 
-COMMENT_LIMIT = 65_536
-"""Characters that GitHub takes in a comment."""
+COMMENT_LIMIT = 65_000
+"""GitHub takes 65,536 characters in a comment; the rest is for a mark that finds it again."""
 
 _MOST = (10_000, 1_000, 200, 50, 20)  # accounts of a kind that are named, as far as they fit
 _MOST_NAMES = 20
