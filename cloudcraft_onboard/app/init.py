@@ -15,8 +15,9 @@ from cloudcraft_onboard.aws.profiles import Profile, profiles
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, UsageError
 from cloudcraft_onboard.files import write_whole
-from cloudcraft_onboard.manifest.edit import default_assume_role, edited
+from cloudcraft_onboard.manifest.edit import default_of, edited
 from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.manifest.share import EVERYWHERE, Share, first_match, unused
 from cloudcraft_onboard.manifest.write import Defaults, Entry, clean, render, unique
 from cloudcraft_onboard.model import Account, Member
 
@@ -32,7 +33,7 @@ class FromOrganization:
     """Where accounts come from: the organization, or what is below some of its units.
 
     `excluded` are account IDs; `assume_role` is None where the user named none; `name` is the
-    pattern for the accounts' names.
+    pattern for the accounts' names; of `shares`, who sees them, the first that matches holds.
     """
 
     profile: str | None = None
@@ -40,6 +41,7 @@ class FromOrganization:
     excluded: tuple[str, ...] = ()
     assume_role: str | None = None
     name: str = "{name}"
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,8 +84,13 @@ def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome
         raise UsageError("no account was found to put into a manifest")
     entries, renamed = unique(found.entries, ())
     if isinstance(source, FromOrganization):
-        defaults = Defaults(profile=source.profile, assume_role=source.assume_role or ASSUME_ROLE)
-        text = render("AWS Organizations", defaults, entries)
+        everywhere = [share.who for share in source.shares if share.glob == EVERYWHERE][:1]
+        defaults = Defaults(
+            profile=source.profile,
+            assume_role=source.assume_role or ASSUME_ROLE,
+            read_access=tuple(everywhere) or None,
+        )
+        text = render("AWS Organizations", defaults, _without(everywhere, entries))
     else:
         text = render("the profiles of the AWS config", Defaults(), entries)
     said = (*found.said, *renamed, f"{_count(entries)} in the manifest")
@@ -107,9 +114,11 @@ def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed
     found = _find(source)
     new, doubtful = _missing(found, accounts)
     if isinstance(source, FromOrganization):
-        way_in = source.assume_role or default_assume_role(file) or ASSUME_ROLE
-        if way_in != default_assume_role(file):
+        default = default_of(file, "assume_role")
+        way_in = source.assume_role or default or ASSUME_ROLE
+        if way_in != default:
             new = [replace(entry, assume_role=way_in) for entry in new]
+        new = _without(default_of(file, "read_access"), new)
     new, renamed = unique(new, [account.name for account in accounts])
     gone = _gone(found, accounts) if isinstance(source, FromOrganization) else {}
     disable = set(gone) if disable_closed else set()
@@ -161,7 +170,9 @@ def _organization(source: FromOrganization) -> _Found:
         client.close()
     known = {member.account_id: member for member in members}
     wanted = [m for m in members if m.path is not None and m.account_id not in source.excluded]
-    entries = [_entry(m, source.name) for m in wanted if m.state == organizations.ACTIVE]
+    active = [member for member in wanted if member.state == organizations.ACTIVE]
+    rules = [first_match(source.shares, member.path or ()) for member in active]
+    entries = [_entry(m, source.name, share) for m, share in zip(active, rules, strict=True)]
     said = [
         f"{member.name} ({member.account_id}) is left out: it is {member.state or 'in no state'}"
         for member in wanted
@@ -172,19 +183,27 @@ def _organization(source: FromOrganization) -> _Found:
         for account_id in source.excluded
         if account_id not in known
     ]
+    said += unused(source.shares, {share for share in rules if share})
     return _Found(entries=entries, said=said, members=known)
 
 
-def _entry(member: Member, pattern: str) -> Entry:
+def _entry(member: Member, pattern: str, share: Share | None) -> Entry:
     path = "/".join(clean(name) for name in member.path or ())
     values = {"name": member.name, "id": member.account_id, "email": member.email, "ou": path}
     comment = "The management account. Service control policies don't apply to it, and it has no"
     return Entry(
         name=re.sub(r"\{(\w+)\}", lambda match: values[match[1]], pattern),
         account_id=member.account_id,
+        read_access=(share.who,) if share else None,
         tags={"ou": path} if path else {},
         comment=f"{comment} {ASSUME_ROLE}." if member.is_management else "",
     )
+
+
+def _without(default: Sequence[str] | None, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries without a `read_access` that the defaults say already."""
+    same = tuple(default or ())
+    return [replace(e, read_access=None) if e.read_access == same else e for e in entries]
 
 
 def _gone(found: _Found, accounts: Sequence[Account]) -> dict[str, str]:

@@ -76,6 +76,16 @@ def init(
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--share",
+            metavar="GLOB=WHO",
+            help="Who sees accounts whose OU path matches: 'Prod/*=Platform', '*=everyone'."
+            " Repeatable; the first match wins.",
+            rich_help_panel=_ORGANIZATION,
+        ),
+    ] = None,
     profiles: Annotated[
         str | None,
         typer.Option(
@@ -114,6 +124,7 @@ def init(
     To stdout, or to a file; what is left out, and why, is said on stderr.
     """
     from cloudcraft_onboard.app import init as story  # noqa: PLC0415 - loads boto3
+    from cloudcraft_onboard.manifest.share import share_of  # noqa: PLC0415 - with it
 
     if organization == (profiles is not None):
         raise UsageError("init takes its accounts from --organization or from --profiles 'GLOB'")
@@ -125,6 +136,7 @@ def init(
         ("--exclude", exclude),
         ("--assume-role", assume_role),
         ("--name", name),
+        ("--share", share),
         ("--disable-closed", disable_closed),
     )
     source: FromOrganization | FromProfiles
@@ -136,6 +148,7 @@ def init(
             excluded=tuple(exclude or ()),
             assume_role=assume_role,
             name=name or "{name}",
+            shares=tuple(map(share_of, share or ())),
         )
     else:
         _only_with("--organization", for_organization)

@@ -61,12 +61,11 @@ def edited(path: str, add: Sequence[Entry], disable: Collection[str]) -> str:
     return source.mark + changed
 
 
-def default_assume_role(path: str) -> str | None:
-    """The role that the defaults of a valid manifest lead into accounts with."""
+def default_of(path: str, key: str) -> Any:
+    """What the defaults of a valid manifest say, None where they don't."""
     root = compose(read(path))
     defaults = root.data.get("defaults") if root else None
-    role: str | None = defaults.get("assume_role") if defaults else None
-    return role
+    return defaults.get(key) if defaults else None
 
 
 def _check(

@@ -22,6 +22,7 @@ class Entry:
     account_id: str | None = None
     profile: str | None = None
     assume_role: str | None = None
+    read_access: tuple[str, ...] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
 
@@ -32,6 +33,7 @@ class Defaults:
 
     profile: str | None = None
     assume_role: str | None = None
+    read_access: tuple[str, ...] | None = None
 
 
 def render(origin: str, defaults: Defaults, entries: Sequence[Entry]) -> str:
@@ -109,6 +111,11 @@ def scalar(text: str) -> str:
     return told.replace("##", r"\x23#")  # `##[...]` is a CI runner's command, wherever it stands
 
 
+def sequence(texts: Sequence[str]) -> str:
+    """Texts as a YAML list, on one line."""
+    return f"[{', '.join(map(scalar, texts))}]"
+
+
 def _pairs(entry: Entry) -> list[tuple[str, str]]:
     pairs = [("name", scalar(entry.name))]
     if entry.profile is not None:
@@ -117,6 +124,8 @@ def _pairs(entry: Entry) -> list[tuple[str, str]]:
         pairs.append(("account_id", f'"{entry.account_id}"'))
     if entry.assume_role is not None:
         pairs.append(("assume_role", scalar(entry.assume_role)))
+    if entry.read_access is not None:
+        pairs.append(("read_access", sequence(entry.read_access)))
     if entry.tags:
         tags = ", ".join(f"{scalar(key)}: {scalar(value)}" for key, value in entry.tags.items())
         pairs.append(("tags", f"{{{tags}}}"))
@@ -146,7 +155,13 @@ def _defaults(defaults: Defaults) -> list[str]:
         "  role:",
         "    name: cloudcraft",
         "    policies: [ReadOnlyAccess]",
-        "  # Cloudcraft teams, by name or ID.",
-        "  # read_access: [Platform]",
-        "  # write_access: [Platform]",
+        "  # Who sees the accounts in Cloudcraft: teams by name or ID, or everyone. Without",
+        "  # it, users who are no administrators may see none of them.",
+        f"  {_read_access(defaults)}",
     ]
+
+
+def _read_access(defaults: Defaults) -> str:
+    if defaults.read_access is None:
+        return "# read_access: [everyone]"
+    return f"read_access: {sequence(defaults.read_access)}"

@@ -99,6 +99,63 @@ def test_units_names_and_the_role_are_the_users_choice(organization: Organizatio
     assert account.assume_role == "AWSControlTowerExecution"
 
 
+def test_accounts_are_shared_by_their_unit(organization: Organization, tmp_path: Path) -> None:
+    root = organization.create()
+    prod = organization.unit("Prod", root)
+    direct = organization.account("Direct", prod)
+    below = organization.account("Below", organization.unit("Shop", prod))
+    labs = organization.account("Labs", organization.unit("Labs", root))
+    other = organization.account("Other")
+    options = (
+        "--share",
+        "Prod/*=Platform",
+        "--share",
+        "Root/Labs=team/t1",
+        "--share",
+        "*=everyone",
+    )
+    out, err = run("--organization", *options, "--share", "Never=Nobody")
+    accounts = {a.account_id: a.read_access for a in loads("m.yaml", out.encode()).accounts}
+    assert accounts == {
+        MANAGEMENT: ("everyone",),
+        direct: ("Platform",),
+        below: ("Platform",),
+        labs: ("team/t1",),
+        other: ("everyone",),
+    }
+    assert out.count("everyone]") == 1
+    assert "--share Never=Nobody: it holds for no account" in err
+
+    file = tmp_path / "org.yaml"
+    file.write_text(out)
+    assert run("--organization", *options, "--update", str(file))[1] == f"{file} lacks nothing\n"
+    new = [organization.account("New", prod), organization.account("New too")]
+    run("--organization", *options, "--update", str(file))
+    assert file.read_text().startswith(out)
+    found = {a.account_id: a.read_access for a in load(str(file)).accounts}
+    assert [found[account_id] for account_id in new] == [("Platform",), ("everyone",)]
+    assert file.read_text().count("everyone]") == 1
+
+
+def test_without_a_rule_for_all_the_others_stay_as_they_are(organization: Organization) -> None:
+    root = organization.create()
+    prod = organization.account("In", organization.unit("Prod", root))
+    out, _ = run("--organization", "--share", "Prod=A team, ours")
+    accounts = {a.account_id: a.read_access for a in loads("m.yaml", out.encode()).accounts}
+    assert accounts == {MANAGEMENT: None, prod: ("A team, ours",)}
+
+
+@pytest.mark.parametrize("rule", ["Prod", "=Platform", " =x", "Prod=", "Prod= ", "*=team/"])
+def test_a_share_that_says_nothing_is_wrong_usage(rule: str) -> None:
+    with pytest.raises(UsageError, match="--share"):
+        run("--organization", "--share", rule)
+
+
+def test_profiles_have_no_units_to_share_by() -> None:
+    with pytest.raises(UsageError, match="--share goes together with --organization"):
+        run("--profiles", "*", "--share", "*=everyone")
+
+
 def test_update_adds_disables_and_then_changes_no_byte(
     organization: Organization, tmp_path: Path
 ) -> None:

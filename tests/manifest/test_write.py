@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.errors import ManifestError, UsageError
-from cloudcraft_onboard.manifest.edit import default_assume_role, edited
+from cloudcraft_onboard.manifest.edit import default_of, edited
 from cloudcraft_onboard.manifest.load import load, loads
 from cloudcraft_onboard.manifest.write import Defaults, Entry, clean, render, unique
 
@@ -256,7 +256,7 @@ def test_the_examples_can_be_edited_and_undone(tmp_path: Path) -> None:
         original = (Path(__file__).parents[2] / "manifests" / name).read_text()
         path = tmp_path / name
         path.write_text(original)
-        assert default_assume_role(str(path)) == "OrganizationAccountAccessRole"
+        assert default_of(str(path), "assume_role") == "OrganizationAccountAccessRole"
         fresh = replace(NEW, account_id="987654321098")
         added = '  - name: New\n    account_id: "987654321098"\n    tags: {ou: Root/Live}\n'
         assert update(path, fresh).replace(added, "") == original
