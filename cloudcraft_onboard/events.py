@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cloudcraft_onboard.model import Command, Report, Result
+from cloudcraft_onboard.model import Command, RateLimit, Report, Result
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +27,7 @@ class Forecast:
 
     Sent after the first look and again when the AWS stage knows more. `writes` counts
     registrations, updates and deletions; `limit` requests are allowed per `window` seconds.
+    `limits` are all that may hold, fastest first, where it is not known yet.
     """
 
     writes: int
@@ -34,6 +35,7 @@ class Forecast:
     seconds: float
     limit: int
     window: float
+    limits: tuple[RateLimit, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

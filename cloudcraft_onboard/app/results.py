@@ -115,8 +115,8 @@ def exit_code(report: Told, *, changes_count: bool = False) -> int:
 
 
 def say_forecast(writes: Mapping[str, int], pace: Pace, *, reads: int) -> str:
-    """How long the requests take, writes by kind: `137 registrations, 20 a minute: about 7 min`."""
-    return text.forecast(writes, reads=reads, limit=pace.limit, window=pace.window)
+    """How long the requests take: `137 registrations: about 7 min at 20 a minute`."""
+    return text.forecast(writes, reads=reads, limits=pace.limits)
 
 
 def write(path: str, report: Told) -> bool:

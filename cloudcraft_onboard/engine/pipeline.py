@@ -118,6 +118,7 @@ def forecast(writes: int, reads: int, pace: Pace) -> Forecast:
         seconds=pace.next_in() + windows * pace.window,
         limit=pace.limit,
         window=pace.window,
+        limits=pace.limits,
     )
 
 

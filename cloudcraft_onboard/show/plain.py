@@ -12,6 +12,7 @@ from cloudcraft_onboard.events import (
     Event,
     Forecast,
     PaceWaited,
+    RateLimitKnown,
     RequestRetried,
     RunFinished,
     RunStarted,
@@ -19,9 +20,9 @@ from cloudcraft_onboard.events import (
     Stopping,
     Throttled,
 )
-from cloudcraft_onboard.model import Command, Outcome, Result
+from cloudcraft_onboard.model import Command, Outcome, RateLimit, Result
 from cloudcraft_onboard.show import causes, text
-from cloudcraft_onboard.show.screen import waiting
+from cloudcraft_onboard.show.screen import limit_known, waiting
 from cloudcraft_onboard.show.state import State
 
 _HEARTBEAT = 60.0  # seconds of silence; CI systems kill jobs that say nothing for some minutes
@@ -60,6 +61,8 @@ class PlainView:
                     self._say(self._expectation(event), now)
             case AccountFinished():
                 self._finished(event.result, now, provisional=event.provisional)
+            case RateLimitKnown() if self._verbosity >= 0:
+                self._say(limit_known(self._state, now), now)
             case Said():
                 self._say(text.clean(event.text), now)
             case Stopping():
@@ -90,8 +93,7 @@ class PlainView:
         return text.forecast(
             {what: event.writes},
             reads=event.requests - event.writes,
-            limit=event.limit,
-            window=event.window,
+            limits=event.limits or (RateLimit(event.limit, event.window),),
         )
 
     def _finished(self, result: Result, now: float, *, provisional: bool) -> None:

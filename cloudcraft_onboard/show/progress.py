@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said, Stopping
+from cloudcraft_onboard.events import Event, RateLimitKnown, RunFinished, RunStarted, Said, Stopping
 from cloudcraft_onboard.harmless import draw
 from cloudcraft_onboard.model import Report
 from cloudcraft_onboard.show import screen, text
@@ -54,6 +54,8 @@ class LiveView:
                 draw(self._stream, _HIDE_CURSOR)
             case Stopping():
                 self._draw(now)
+            case RateLimitKnown():
+                self._say(screen.limit_known(self._state, now), now)
             case Said():
                 self._say(event.text, now)
             case RunFinished():

@@ -10,6 +10,7 @@ from itertools import islice
 
 from rich.text import Text
 
+from cloudcraft_onboard.model import RateLimit
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.causes import Cause, headline
 from cloudcraft_onboard.show.state import State, Work
@@ -105,6 +106,13 @@ def waiting(state: State, now: float) -> str:
         ready = min(state.queued.values()) - now
         return f"{many}, new roles settle for {text.countdown(ready)}" if ready > 0 else many
     return ""
+
+
+def limit_known(state: State, now: float) -> str:
+    """Which limit holds, once that is found out: `Cloudcraft allows 20 a minute: ...`."""
+    told = f"Cloudcraft allows {text.rate(RateLimit(state.limit, state.window))}"
+    left = state.time_left(now)
+    return f"{told}: about {text.about(left)} to go" if left else told
 
 
 def _failures(state: State, room: int) -> list[list[Text]]:

@@ -26,6 +26,7 @@ from cloudcraft_onboard.events import (
 from cloudcraft_onboard.model import Command, Outcome, Problem, Result
 from cloudcraft_onboard.show import causes, text
 
+_WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED)
 _TELLING = 3  # accounts through AWS from which on their rate says something
 
 
@@ -66,6 +67,8 @@ class State:
     limit: int = 0
     window: float = 0.0
     pace_end: float | None = None
+    forecast: int = 0
+    forecast_at: int = 0
     slots_at: float = 0.0
     slots: int = 0
     throttled_until: float = 0.0
@@ -130,8 +133,9 @@ class State:
             case Forecast():
                 self.limit, self.window = event.limit, event.window
                 self.pace_end = now + event.seconds if event.requests else None
+                self.forecast, self.forecast_at = event.requests, self._written
             case RateLimitKnown():
-                self.limit, self.window = event.limit, event.window
+                self._fold_limit(event, now)
             case PaceWaited() | Throttled() | RequestRetried():
                 self._fold_wait(event, now)
             case Stopping():
@@ -195,6 +199,19 @@ class State:
         self.failures[general].pop(result.name)
         if not self.failures[general]:
             del self.failures[general]
+
+    @property
+    def _written(self) -> int:
+        """How many accounts cost a request: about, for an estimate."""
+        return sum(self.numbers[outcome] for outcome in _WRITTEN)
+
+    def _fold_limit(self, event: RateLimitKnown, now: float) -> None:
+        """What is left takes as long as the limit that was found out says."""
+        self.limit, self.window = event.limit, event.window
+        left = self.forecast - (self._written - self.forecast_at)
+        if self.pace_end is not None and left > 0:
+            windows = math.ceil(left / event.limit) - 1
+            self.pace_end = max(now, self.throttled_until) + windows * event.window
 
     def _fold_wait(self, event: PaceWaited | Throttled | RequestRetried, now: float) -> None:
         match event:

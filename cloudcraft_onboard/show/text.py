@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
 from cloudcraft_onboard.harmless import clean as clean  # noqa: PLC0414 - one word of this room
-from cloudcraft_onboard.model import Action, Change, Command, Outcome, Report, Result
+from cloudcraft_onboard.model import Action, Change, Command, Outcome, RateLimit, Report, Result
 
 TIME = "Work time"
 """What a column of times is called: time worked on an account, without waiting for its turn."""
@@ -98,13 +98,36 @@ def about(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def forecast(writes: Mapping[str, int], *, reads: int, limit: int, window: float) -> str:
-    """How long requests take, writes by kind: `137 registrations, 20 a minute: about 7 min`."""
+def forecast(writes: Mapping[str, int], *, reads: int, limits: Sequence[RateLimit]) -> str:
+    """How long requests take, writes by kind, under each limit that may hold, fastest first.
+
+    `137 registrations: about 7 min at 20 a minute`, or `137 registrations: about 1 min at 20 per
+    10 s, 7 min if Cloudcraft allows 20 a minute`.
+    """
     kinds = ", ".join(counted(number, noun) for noun, number in writes.items() if number)
-    speed = f"{limit} a minute" if window == 60 else f"{limit} per {window:g} s"  # noqa: PLR2004
-    windows = -(-(sum(writes.values()) + reads) // limit)
-    told = f"about {about(windows * window)}" if windows > 1 else "less than a minute"
-    return f"{kinds}, {speed}: {told}"
+    requests = sum(writes.values()) + reads
+    expected, *slower = [_needed(requests, limit) for limit in limits]
+    told = f"{kinds}: {expected or 'less than a minute'}"
+    if expected:
+        told += f" at {rate(limits[0])}"
+    for needed, limit in zip(slower, limits[1:], strict=True):
+        if needed:
+            told += f", {needed.removeprefix('about ')} if Cloudcraft allows {rate(limit)}"
+    return told
+
+
+def rate(limit: RateLimit) -> str:
+    """A rate limit in words: `20 a minute`, `20 per 10 s`."""
+    if limit.seconds == 60:  # noqa: PLR2004 - seconds in a minute
+        return f"{number(limit.requests)} a minute"
+    return f"{number(limit.requests)} per {limit.seconds:g} s"
+
+
+def _needed(requests: int, limit: RateLimit) -> str:
+    """How long so many requests take; empty where that is not worth a word."""
+    seconds = -(-requests // limit.requests) * limit.seconds
+    one_window = requests <= limit.requests
+    return "" if one_window or seconds < 60 else f"about {about(seconds)}"  # noqa: PLR2004
 
 
 def clock(value: float) -> str:

@@ -12,6 +12,7 @@ from cloudcraft_onboard.events import (
     Event,
     Forecast,
     PaceWaited,
+    RateLimitKnown,
     RequestRetried,
     RunStarted,
     Said,
@@ -19,7 +20,7 @@ from cloudcraft_onboard.events import (
     Stopping,
     Throttled,
 )
-from cloudcraft_onboard.model import Command, Outcome
+from cloudcraft_onboard.model import Command, Outcome, RateLimit
 from cloudcraft_onboard.show.plain import PlainView
 from cloudcraft_onboard.show.progress import LiveView
 from cloudcraft_onboard.show.views import choose_view
@@ -98,7 +99,7 @@ def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
     plain.tell(Forecast(writes=900, requests=901, seconds=2700, limit=20, window=60))
     plain.tell(StepStarted(name="A", step="assuming role"), AccountQueued(name="B"))
     plain.tick(59)
-    assert plain.lines[1:] == ["900 registrations, 20 a minute: about 46 min"]
+    assert plain.lines[1:] == ["900 registrations: about 46 min at 20 a minute"]
     plain.tell(PaceWaited(seconds=14, slots=20, waiting=1))
     plain.tick(60)
     plain.tick(61)
@@ -110,6 +111,20 @@ def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
     assert plain.lines[2:] == [told]
     plain.tick(120)
     assert len(plain.lines) == 4
+
+
+def test_which_limit_holds_is_said_once_it_is_known() -> None:
+    plain = Screenless(total=900)
+    limits = (RateLimit(20, 10), RateLimit(20, 60))
+    plain.tell(
+        Forecast(writes=900, requests=901, seconds=450, limit=20, window=10, limits=limits),
+        Throttled(seconds=50),
+        RateLimitKnown(limit=20, window=60),
+    )
+    assert plain.lines[1:] == [
+        "900 registrations: about 8 min at 20 per 10 s, 46 min if Cloudcraft allows 20 a minute",
+        "Cloudcraft allows 20 a minute: about 46 min to go",
+    ]
 
 
 @pytest.mark.parametrize(("verbosity", "writes"), [(-1, 137), (0, 0)])

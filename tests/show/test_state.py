@@ -9,11 +9,12 @@ from cloudcraft_onboard.events import (
     Event,
     Forecast,
     PaceWaited,
+    RateLimitKnown,
     RunStarted,
     StepStarted,
     Throttled,
 )
-from cloudcraft_onboard.model import Command, Outcome
+from cloudcraft_onboard.model import Command, Outcome, RateLimit
 from cloudcraft_onboard.show.state import State
 from tests.support.reports import denied, result
 
@@ -138,3 +139,10 @@ def test_folding_ten_thousand_events_is_cheap() -> None:
     assert state.done == 3400
     # Some 0.2 s here; what grew with the square of the accounts would take minutes.
     assert time.process_time() - began < 10
+
+
+def test_the_time_left_follows_the_limit_that_was_found_out() -> None:
+    limits = (RateLimit(20, 10), RateLimit(20, 60))
+    forecast = Forecast(writes=100, requests=101, seconds=50, limit=20, window=10, limits=limits)
+    state = folded(forecast, Throttled(seconds=50), RateLimitKnown(limit=20, window=60))
+    assert state.time_left(0) == 50 + 5 * 60

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudcraft_onboard.model import RateLimit
 from cloudcraft_onboard.show import text
 
 
@@ -81,18 +82,37 @@ def test_names_are_listed_up_to_a_number() -> None:
 @pytest.mark.parametrize(
     ("writes", "reads", "told"),
     [
-        ({"registration": 137}, 3, "137 registrations, 20 a minute: about 7 min"),
+        ({"registration": 137}, 3, "137 registrations: about 7 min at 20 a minute"),
         (
             {"registration": 1, "update": 2},
             3,
-            "1 registration, 2 updates, 20 a minute: less than a minute",
+            "1 registration, 2 updates: less than a minute",
         ),
-        ({"registration": 1000}, 3, "1,000 registrations, 20 a minute: about 51 min"),
-        ({"registration": 10_000}, 3, "10,000 registrations, 20 a minute: about 8 h 21 min"),
-        ({"deletion": 18, "update": 0}, 1, "18 deletions, 20 a minute: less than a minute"),
+        ({"registration": 1000}, 3, "1,000 registrations: about 51 min at 20 a minute"),
+        ({"registration": 10_000}, 3, "10,000 registrations: about 8 h 21 min at 20 a minute"),
+        ({"deletion": 18, "update": 0}, 1, "18 deletions: less than a minute"),
     ],
 )
 def test_the_forecast_is_the_pace_of_full_windows(
     writes: dict[str, int], reads: int, told: str
 ) -> None:
-    assert text.forecast(writes, reads=reads, limit=20, window=60) == told
+    assert text.forecast(writes, reads=reads, limits=[RateLimit(20, 60)]) == told
+
+
+@pytest.mark.parametrize(
+    ("registrations", "told"),
+    [
+        (
+            1000,
+            (
+                "1,000 registrations: about 8 min at 20 per 10 s, "
+                "51 min if Cloudcraft allows 20 a minute"
+            ),
+        ),
+        (60, "60 registrations: less than a minute, 4 min if Cloudcraft allows 20 a minute"),
+        (17, "17 registrations: less than a minute"),
+    ],
+)
+def test_the_forecast_names_each_limit_that_may_hold(registrations: int, told: str) -> None:
+    limits = [RateLimit(20, 10), RateLimit(20, 60)]
+    assert text.forecast({"registration": registrations}, reads=3, limits=limits) == told
