@@ -60,7 +60,7 @@ def observe(call: Caller, role_name: str, *, inline: bool) -> ObservedRole | Non
         max_session_duration=role["MaxSessionDuration"],
         permissions_boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", ())},
-        trust=role["AssumeRolePolicyDocument"],
+        trust=dict(role["AssumeRolePolicyDocument"]),
         attached=attached,
         inline=documents,
         created_at=role["CreateDate"],
@@ -84,6 +84,8 @@ def _pages(call: Caller, listing: Call, role_name: str) -> Iterator[Mapping[str,
         yield page
         if not page.get("IsTruncated"):
             return
+        if marker == {"Marker": page["Marker"]}:
+            raise ValueError("the same page again")
         marker = {"Marker": page["Marker"]}
 
 

@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,24 @@ from botocore.credentials import (
     CredentialProvider,
     CredentialResolver,
     Credentials,
+    ProcessProvider,
     ReadOnlyCredentials,
     SharedCredentialProvider,
     create_credential_resolver,
 )
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    InvalidConfigError,
+    NoCredentialsError,
+)
 from botocore.hooks import HierarchicalEmitter
 from botocore.utils import JSONFileCache
 
 from cloudcraft_onboard import __version__
+from cloudcraft_onboard.aws.processes import Processes
+from cloudcraft_onboard.errors import OnboardError
 
 _CLI_CACHE = "~/.aws/cli/cache"
 _CONNECT_TIMEOUT = 10
@@ -51,6 +60,28 @@ def signed_by(credentials: Credentials) -> Iterator[None]:
         _signing.reset(token)
 
 
+class UnexpectedAnswer(BotoCoreError):  # type: ignore[misc,unused-ignore]
+    """What was answered in AWS's place, or what a source gave for keys, is of no shape known."""
+
+    fmt = "The AWS SDK cannot make the request or understand its answer: {error_msg}"
+
+
+@contextmanager
+def as_fault(kind: type[BotoCoreError], **fields: str) -> Iterator[None]:
+    """Let every error be one of the SDK's own, of this kind unless it is one already.
+
+    A broken setting, file, process or answer of a source of credentials shows itself as whatever
+    Python raises on it: `FileNotFoundError`, `JSONDecodeError`, `TypeError`, `RuntimeError`.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError, EOFError, MemoryError, OnboardError):
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise kind(**fields, error_msg=said) from error
+
+
 class _CurrentCredentials(Credentials):  # type: ignore[misc,unused-ignore]
     """Whoever's turn it is; botocore asks for them each time that it signs a request."""
 
@@ -58,7 +89,10 @@ class _CurrentCredentials(Credentials):  # type: ignore[misc,unused-ignore]
         super().__init__("", "", method="shared")
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        return _signing.get().get_frozen_credentials()
+        with as_fault(
+            CredentialRetrievalError, provider="their source"
+        ):  # they may have to be renewed
+            return _signing.get().get_frozen_credentials()
 
 
 class _CurrentProvider(CredentialProvider):
@@ -128,6 +162,7 @@ class Sdk:
         self._lock = threading.RLock()
         self._shared = _Shared()
         self._wires: dict[tuple[object, ...], Wire] = {}
+        self._processes = Processes()
         self._config = Config(
             # Not `adaptive`: it would hold every account back for the throttling of one.
             retries={"mode": "standard", "total_max_attempts": retries + 1},
@@ -140,7 +175,7 @@ class Sdk:
 
     def session(self, profile: str | None) -> botocore.session.Session:
         """A session of its own, sharing what is costly. Raises `ProfileNotFound`."""
-        with self._lock:
+        with self._lock, as_fault(InvalidConfigError):
             return _Session(profile, self._shared)
 
     def profiles(self) -> tuple[str, ...]:
@@ -153,6 +188,14 @@ class Sdk:
         Sessions with MFA that the AWS CLI keeps are used, but none is written to its cache; where
         there is none, nobody is asked for a code: `EOFError`.
         """
+        source = f"profile {session.profile}" if session.profile else "the default chain"
+        with as_fault(CredentialRetrievalError, provider=source):
+            credentials = self._resolver(session, region).load_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        return credentials
+
+    def _resolver(self, session: botocore.session.Session, region: str) -> CredentialResolver:
         with self._lock:
             # What is written goes into the empty dict in front.
             kept: Any = JSONFileCache(str(Path(_CLI_CACHE).expanduser()))
@@ -162,10 +205,22 @@ class Sdk:
             # The SDK would ask in the middle of the display, and for each profile anew.
             asking: Any = resolver.get_provider("assume-role")
             asking._prompter = _never_ask  # noqa: SLF001 - botocore offers no other way
-        credentials = resolver.load_credentials()
-        if credentials is None:
-            raise NoCredentialsError
-        return credentials
+            # Profiles that others name as their source are made by this builder, too.
+            builder = asking._profile_provider_builder  # noqa: SLF001 - the same
+            builder._create_process_provider = partial(self._process_provider, session)  # noqa: SLF001 - the same
+            profile = session.get_config_variable("profile") or "default"
+            starting = self._process_provider(session, profile)
+            resolver.insert_before(starting.METHOD, starting)
+            return resolver
+
+    def _process_provider(
+        self, session: botocore.session.Session, profile_name: str
+    ) -> ProcessProvider:
+        return ProcessProvider(
+            profile_name=profile_name,
+            load_config=lambda: session.full_config,
+            popen=self._processes.start,
+        )
 
     def _parse_once(self, session: botocore.session.Session, resolver: CredentialResolver) -> None:
         """Two providers would parse their whole file for each profile."""
@@ -192,7 +247,7 @@ class Sdk:
     ) -> Wire:
         """The clients for the endpoints that a session's settings ask for."""
         key = (*services, region, *_endpoint_settings(session.get_scoped_config()))
-        with self._lock:
+        with self._lock, as_fault(InvalidConfigError):
             wire = self._wires.get(key)
             if wire is None:
                 client_session = self.session(profile)
@@ -219,7 +274,8 @@ class Sdk:
         return "us-east-1" if partition == "aws" else fallback
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection and process."""
+        self._processes.end()
         with self._lock:
             for wire in self._wires.values():
                 wire.close()

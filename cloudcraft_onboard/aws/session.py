@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.credentials import Credentials, RefreshableCredentials
@@ -16,7 +18,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from cloudcraft_onboard.aws import role
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.aws.hints import Where, explain
-from cloudcraft_onboard.aws.sdk import Sdk, Wire, signed_by
+from cloudcraft_onboard.aws.sdk import Sdk, UnexpectedAnswer, Wire, as_fault, signed_by
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import (
@@ -29,6 +31,7 @@ from cloudcraft_onboard.model import (
     Stage,
     Via,
 )
+from cloudcraft_onboard.redact import redact
 
 _LOG = logging.getLogger("cloudcraft_onboard.http")
 
@@ -38,9 +41,32 @@ _SHOWN = 5
 _FAULTS = (BotoCoreError, ClientError, EOFError)
 
 
+_ARN = re.compile(r"arn:(aws[a-z-]{0,20}):(?:iam|sts)::([0-9]{12}):[\x21-\x7e]+")
+
+
 def _identity(arn: str) -> Identity:
-    _, partition, _, _, account_id, _ = arn.split(":", 5)
-    return Identity(account_id=account_id, partition=partition, arn=arn)
+    match = _ARN.fullmatch(arn)
+    if match is None:
+        raise ValueError(f"{arn[:80]!r} is no ARN of an identity")
+    return Identity(account_id=match[2], partition=match[1], arn=arn)
+
+
+@contextmanager
+def _understood(stage: Stage, call: str) -> Iterator[None]:
+    """An answer that is not what AWS documents is the account's problem.
+
+    Whatever stands between here and AWS, or in its place, may answer so.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise AccountError(
+            stage,
+            "UnexpectedAnswer",
+            redact(f"The answer to {call} cannot be understood: {type(error).__name__}: {error}"),
+            hint="Look at AWS_ENDPOINT_URL and at proxies: is it AWS that answers? If so, this is a"
+            " bug of onboard; please report it with the output of -vv.",
+        ) from error
 
 
 class _Source:
@@ -94,7 +120,8 @@ class _Source:
                 profiles=profiles,
             )
             raise explain(error, where) from error
-        return credentials, wire, _identity(answer["Arn"])
+        with _understood(Stage.REACH, "sts:GetCallerIdentity"):
+            return credentials, wire, _identity(answer["Arn"])
 
 
 def _again(error: AccountError) -> AccountError:
@@ -109,7 +136,10 @@ def _send(
     started = time.monotonic()
     outcome = "200"
     try:
-        answer: Mapping[str, Any] = getattr(wire.client(call.service), call.method)(**parameters)
+        with as_fault(UnexpectedAnswer):
+            answer: Mapping[str, Any] = getattr(wire.client(call.service), call.method)(
+                **parameters
+            )
         return answer
     except ClientError as error:
         outcome = error.response["Error"].get("Code", "refused")
@@ -241,12 +271,13 @@ class _AssumedRole:
             target=target,
         )
         answer = self._assume()
-        self.identity = _identity(answer["AssumedRoleUser"]["Arn"])
-        self.credentials: Credentials = RefreshableCredentials.create_from_metadata(
-            metadata=_metadata(answer),
-            refresh_using=lambda: _metadata(self._assume()),
-            method="sts-assume-role",
-        )
+        with _understood(Stage.REACH, "sts:AssumeRole"):
+            self.identity = _identity(answer["AssumedRoleUser"]["Arn"])
+            self.credentials: Credentials = RefreshableCredentials.create_from_metadata(
+                metadata=_metadata(answer),
+                refresh_using=lambda: _metadata(self._assume()),
+                method="sts-assume-role",
+            )
 
     def _assume(self) -> Mapping[str, Any]:
         try:
@@ -304,7 +335,8 @@ class BotoAccount:
     def observe(self, role_name: str, *, inline: bool = False) -> ObservedRole | None:
         """The role as it is, None where there is none. Raises `AccountError` (stage role)."""
         try:
-            return role.observe(self._call, role_name, inline=inline)
+            with _understood(Stage.ROLE, "iam:GetRole and what follows it"):
+                return role.observe(self._call, role_name, inline=inline)
         except ClientError as error:
             raise self._explained(error, None) from error
 
@@ -318,7 +350,8 @@ class BotoAccount:
             AccountError: all else, with the stage role.
         """
         try:
-            return role.apply(self._call, change, desired, observed)
+            with _understood(Stage.ROLE, f"the request to {change.action.word}"):
+                return role.apply(self._call, change, desired, observed)
         except ClientError as error:
             raise self._explained(error, None) from error
 
