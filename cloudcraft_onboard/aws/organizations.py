@@ -7,9 +7,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
 from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, as_fault
 from cloudcraft_onboard.errors import CannotStart, OnboardError, UsageError
 from cloudcraft_onboard.model import Member, Stage
 
@@ -28,9 +29,10 @@ _NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
 def connect(profile: str | None) -> Any:
     """An Organizations client with the credentials of a profile. Raises `CannotStart`."""
     try:
-        session = boto3.Session(profile_name=profile)
-        region = session.region_name or "us-east-1"
-        return session.client("organizations", region_name=region, config=_CONFIG)
+        with as_fault(CredentialRetrievalError, provider=_source(profile)):
+            session = boto3.Session(profile_name=profile)
+            region = session.region_name or "us-east-1"
+            return session.client("organizations", region_name=region, config=_CONFIG)
     except BotoCoreError as error:
         raise _explained(error, profile) from error
 
@@ -43,12 +45,13 @@ def members(client: Any, units: Sequence[str] = (), profile: str | None = None) 
     """
     management = ""
     try:
-        management = client.describe_organization()["Organization"]["MasterAccountId"]
-        paths = dict(_paths(client, units))
-        listed = [
-            _member(account, management, paths.get(account["Id"]))
-            for account in _pages(client, "list_accounts", "Accounts")
-        ]
+        with as_fault(UnexpectedAnswer):
+            management = client.describe_organization()["Organization"]["MasterAccountId"]
+            paths = dict(_paths(client, units))
+            listed = [
+                _member(account, management, paths.get(account["Id"]))
+                for account in _pages(client, "list_accounts", "Accounts")
+            ]
     except (ClientError, BotoCoreError) as error:
         raise _explained(error, profile, management) from error
     return sorted(listed, key=lambda m: (not m.is_management, m.path or (), m.name, m.account_id))
@@ -110,6 +113,10 @@ def _pages(client: Any, operation: str, key: str, **parameters: str) -> Iterator
         yield from page[key]
 
 
+def _source(profile: str | None) -> str:
+    return f"profile {profile}" if profile else "these credentials"
+
+
 def _explained(error: Exception, profile: str | None, management: str = "") -> OnboardError:
     """What went wrong, and what to do about it.
 
@@ -126,7 +133,7 @@ def _explained(error: Exception, profile: str | None, management: str = "") -> O
     problem = explain(error, Where(stage=Stage.REACH, profile=profile, profiles=profiles))
     if not (isinstance(error, ClientError) and code in _NOT_ALLOWED):
         return CannotStart(f"Organizations cannot be read: {problem.message}", hint=problem.hint)
-    whose = f"profile {profile}" if profile else "these credentials"
+    whose = _source(profile)
     where = f", which is {management}," if management else ""
     return CannotStart(
         f"Organizations cannot be read: {whose} may not call organizations:{error.operation_name}: "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudcraft_onboard.app.init import FromProfiles, create
+from cloudcraft_onboard.app.init import FromOrganization, FromProfiles, create
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, CannotStart
 from cloudcraft_onboard.model import Account, Stage
@@ -142,6 +142,15 @@ def test_init_goes_on_past_broken_profiles(tmp_path: Path) -> None:
     for name, text in BROKEN.items():
         unknown = any(f"profile {name}: its account ID is unknown" in line for line in said)
         assert unknown or "role_arn" in text
+
+
+def test_organizations_are_read_by_a_source_like_any_other(org: SandboxWorld) -> None:
+    assert org.aws_url
+    with Path(os.environ["AWS_CONFIG_FILE"]).open("a", encoding="utf-8") as file:
+        file.write("\n[profile broken]\ncredential_process = echo []\n")
+    with pytest.raises(CannotStart) as caught:
+        create(FromOrganization(profile="broken"), None)
+    assert caught.value.hint
 
 
 # --- processes that hang --------------------------------------------------------------------------
