@@ -175,10 +175,14 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """A manifest that was found valid. `path` is as the user gave it; accounts in file order."""
+    """A manifest that was found valid. `path` is as the user gave it; accounts in file order.
+
+    `profile` is the defaults'.
+    """
 
     path: str
     accounts: tuple[Account, ...]
+    profile: str | None = None
 
 
 # --- what is found ------------------------------------------------------------------------------

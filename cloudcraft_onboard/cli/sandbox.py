@@ -13,6 +13,7 @@ from cloudcraft_onboard import interrupts, settings
 from cloudcraft_onboard.errors import OnboardError
 
 if TYPE_CHECKING:
+    from cloudcraft_onboard.model import Manifest
     from cloudcraft_onboard.sandbox.world import World
 
 
@@ -74,11 +75,12 @@ def sandbox(
         propagation_seconds=propagation,
     )
     stop = threading.Event()
+    accounts = load(manifest) if manifest else None
     with (
         interrupts.handled_by(lambda *_: stop.set()),
-        world.start(load(manifest) if manifest else None, options=options) as local,
+        world.start(accounts, options=options) as local,
     ):
-        _print_environment(local)
+        _print_environment(local, _profile(accounts))
         typer.echo(
             "The sandbox is up until Ctrl-C. Paste these lines into another shell to use it.",
             err=True,
@@ -88,9 +90,19 @@ def sandbox(
                 raise OnboardError("The sandbox has ended by itself.", hint="start it again")
 
 
-def _print_environment(local: World) -> None:
+def _profile(manifest: Manifest | None) -> str | None:
+    """The defaults' profile, for `aws` without `--profile`; none where it is not everybody's.
+
+    An account without any profile means the SDK's default chain, where the variable would stand.
+    """
+    used = {account.profile for account in manifest.accounts} if manifest else set()
+    return manifest.profile if manifest and manifest.profile in used and None not in used else None
+
+
+def _print_environment(local: World, profile: str | None) -> None:
     in_the_way = [name for name in local.unset if name in os.environ]
     if in_the_way:
         typer.echo(f"unset {' '.join(in_the_way)}")
-    for name, value in local.env.items():
+    env = {"AWS_PROFILE": profile, **local.env} if profile else local.env
+    for name, value in env.items():
         typer.echo(f"export {name}={shlex.quote(value)}")

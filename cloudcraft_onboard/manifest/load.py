@@ -86,7 +86,7 @@ def _parse(source: Source) -> Manifest:
         check_entries(source, root, shape.defaults, entries)
         accounts = tuple(entry.account for entry in entries)
     source.settle()
-    return Manifest(path=source.path, accounts=accounts)
+    return Manifest(path=source.path, accounts=accounts, profile=shape.defaults.profile)
 
 
 @dataclass(frozen=True, kw_only=True)

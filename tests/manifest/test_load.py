@@ -437,6 +437,7 @@ def test_the_demo_has_every_kind_of_account_and_fits_one_window_of_the_rate_limi
         "strangers",
         "onboarded",
         "drifted",
+        "datadog",
     }
     assert {a.enabled for a in demo} == {True, False}
     assert {a.account_id is None for a in demo} == {True, False}

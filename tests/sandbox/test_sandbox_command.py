@@ -72,6 +72,44 @@ def test_what_it_prints_is_all_that_clients_need(
     assert env["CLOUDCRAFT_RATE_LIMIT"] == "2/60"
 
 
+HUB = """
+version: 1
+defaults: {profile: org-admin, assume_role: OrganizationAccountAccessRole}
+accounts:
+  - {name: Management, account_id: "100000000001", tags: {sandbox: management}}
+"""
+
+
+def test_the_defaults_profile_works_without_being_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "org.yaml"
+    path.write_text(HUB, encoding="utf-8")
+    with running(str(path)) as (_, env):
+        assert env["AWS_PROFILE"] == "org-admin"
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        with closing(boto3.Session().client("sts")) as sts:
+            assert sts.get_caller_identity()["Account"] == "100000000001"
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        MANIFEST,
+        HUB.replace(
+            "accounts:", 'accounts:\n  - {name: A, profile: null, account_id: "111122223333"}'
+        ),
+    ],
+    ids=["no default", "not everybody's"],
+)
+def test_a_profile_that_is_not_everybodys_is_not_exported(tmp_path: Path, manifest: str) -> None:
+    path = tmp_path / "org.yaml"
+    path.write_text(manifest, encoding="utf-8")
+    with running(str(path)) as (_, env):
+        assert "AWS_PROFILE" not in env
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "TERM"])
 def test_its_normal_end_is_ctrl_c(number: signal.Signals) -> None:
     with running() as (process, env):
