@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cloudcraft_onboard.model import (
@@ -26,6 +26,7 @@ _ID = re.compile(r"[\w.~:@=+-]{1,200}", re.ASCII)
 _MENTION = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])")
 _UUID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
 _ACCESS = ("readAccess", "writeAccess")
+_LONGEST_SOURCE = 60
 _OTHER_IDS = ("id", "externalId", "CreatorId", *_ACCESS)
 
 
@@ -85,9 +86,7 @@ def _is_usable_id(text: str) -> bool:
 
 def _source(value: Any) -> str | None:
     """What isn't a word is still no direct registration."""
-    if value is None or value == "":
-        return None
-    return _text(value) or json.dumps(value)
+    return None if value is None or value == "" else _words(value)[:_LONGEST_SOURCE]
 
 
 def _mentioned(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -95,11 +94,24 @@ def _mentioned(entry: Mapping[str, Any]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for key, value in entry.items():
         if key not in _OTHER_IDS:
-            text = value if isinstance(value, str) else json.dumps(value)
-            if "account" in key.lower() and isinstance(value, int):
-                text = text.zfill(12)  # a number has lost its zeros
-            found.update(dict.fromkeys(_MENTION.findall(_UUID.sub(" ", text))))
+            for text in _texts(value):
+                # A number has lost its zeros.
+                whole = text.zfill(12) if "account" in key.lower() and text.isdigit() else text
+                found.update(dict.fromkeys(_MENTION.findall(_UUID.sub(" ", whole))))
     return tuple(found)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in it, and every number and key as text, however deep."""
+    values = [value]
+    while values:
+        match values.pop():
+            case dict() as mapping:
+                values += [*mapping.keys(), *mapping.values()]
+            case list() as items:
+                values += items
+            case leaf:
+                yield _text(leaf)
 
 
 def teams_of(payload: Any) -> tuple[Team, ...]:
@@ -165,7 +177,15 @@ def _access_ids(value: Any) -> tuple[str, ...] | None:
     """An access list; kinds of entries that are not known yet stand in it as JSON."""
     if not isinstance(value, list):
         return None
-    return tuple(_text(entry).removeprefix(_TEAM) or json.dumps(entry) for entry in value)
+    return tuple(_words(entry).removeprefix(_TEAM) for entry in value)
+
+
+def _words(value: Any) -> str:
+    """A text as it is, anything else as JSON."""
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:
+        return "nested too deeply"
 
 
 def _text(value: Any) -> str:

@@ -23,6 +23,7 @@ EVERYONE = "everyone"
 
 _TEAM_PREFIX = "team/"
 _CUSTOMER_PREFIX = "customer/"
+_SHOWN = 3
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 # The documentation's own examples are no hexadecimal UUIDs ("us46e9aa-5806-..."), only alike.
 _TEAM_ID = re.compile(r"[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
@@ -83,7 +84,8 @@ class Listing:
         count = len(self._unplaced)
         if not count:
             return ()
-        sources = ", ".join(sorted({repr(each.source) for each in self._unplaced}))
+        told = sorted({repr(each.source) for each in self._unplaced})
+        sources = ", ".join(told[:_SHOWN]) + (", ..." if len(told) > _SHOWN else "")
         are = "1 registration is" if count == 1 else f"{count:,} registrations are"
         remark = f"{are} left alone: source {sources}, and no AWS account ID to tell whose it is."
         return (remark,)

@@ -51,9 +51,10 @@ def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Pat
 def test_a_plan_of_the_demo_ends_with_what_to_try(tmp_path: Path) -> None:
     ended = onboard(tmp_path / "run", "plan", MANIFESTS / "demo.yaml", "--sandbox", **FAST)
     assert ended.code == 0
-    *_, title, first, second, third = ended.stderr.splitlines()
+    *_, title, first, status, second, third = ended.stderr.splitlines()
     assert title == "Try next:"
     assert first.startswith(f"  onboard run {MANIFESTS / 'demo.yaml'} --sandbox ")
+    assert status.startswith(f"  onboard status {MANIFESTS / 'demo.yaml'} --sandbox ")
     assert second.startswith(f"  onboard run {MANIFESTS / 'trouble.yaml'} --sandbox ")
     assert third.startswith("  onboard init --organization ")
     assert "+ 3 accounts to create\n  Management, Networking, Log Archive\n" in ended.stdout

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cloudcraft_onboard.cloudcraft import registrations as shapes
 from cloudcraft_onboard.model import CloudcraftParameters, Registration, RegistrationSpec, Team
@@ -85,12 +87,56 @@ def test_one_entry_that_cannot_be_understood_makes_it_no_answer(broken: object) 
         shapes.registrations_of({"accounts": [ENTRY, broken]})
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*ENTRY, "accountId", "accounts"]), inner, max_size=6)
+    ),
+    max_leaves=20,
+)
+
+
+@given(
+    st.builds(
+        lambda odd: {"accounts": [{**ENTRY, **odd}]},
+        st.dictionaries(st.sampled_from([*ENTRY, "accountId"]), JSON, max_size=4),
+    )
+    | JSON
+)
+def test_whatever_the_list_is_it_is_understood_or_refused(payload: object) -> None:
+    try:
+        found = shapes.registrations_of(payload)
+    except ValueError:
+        return
+    for registration in found:
+        assert registration.id
+        assert registration.role_arn or not registration.is_direct
+
+
+@pytest.mark.parametrize("key", ["source", "readAccess", "extra"])
+def test_what_is_nested_deeply_is_no_trouble(key: str) -> None:
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    (found,) = shapes.registrations_of([{"source": "datadog", **ENTRY, key: [deep]}])
+    assert found.id == ENTRY["id"]
+
+
 # --- who brought it in ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("source", "understood"),
-    [(None, None), ("", None), ("aws", "aws"), ("datadog", "datadog"), (7, "7"), ({}, "{}")],
+    [
+        (None, None),
+        ("", None),
+        ("aws", "aws"),
+        ("datadog", "datadog"),
+        (7, "7"),
+        ({}, "{}"),
+        (False, "false"),
+    ],
 )
 def test_the_source_as_it_is_given(source: object, understood: str | None) -> None:
     (found,) = shapes.registrations_of([{**ENTRY, "source": source}])
@@ -106,6 +152,7 @@ def test_the_source_as_it_is_given(source: object, understood: str | None) -> No
         ({"accountId": "012345678901"}, ("012345678901",)),
         ({"accountId": 12345678901}, ("012345678901",)),
         ({"aws": {"accounts": ["111122223333"]}}, ("111122223333",)),
+        ({"accounts": {"111122223333": {"enabled": True}}}, ("111122223333",)),
         ({"arn": "arn:aws:iam::111122223333:root"}, ("111122223333",)),
         ({"readAccess": ["team/111122223333"], "externalId": "111122223333"}, ()),
         ({"integration": "5c9b1a4e-2f0d-4b7e-9a53-111122223333"}, ()),

@@ -172,3 +172,20 @@ def test_a_last_list_that_cannot_be_understood_leaves_accounts_pending(
     ended = run(world)
     assert (ended.code, ended.outcomes) == (1, ["pending"])
     assert "no usable id" in ended.account("A000")["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("command", "method"), [(run, "POST"), (remove, "DELETE")], ids=["run", "remove"]
+)
+def test_a_doubt_is_not_settled_by_a_list_that_cannot_be_understood(
+    make_world: MakeWorld, command: Any, method: str
+) -> None:
+    world = make_world(existing(1))
+    if method == "DELETE":
+        run(world)
+    sent = len(writes(world))
+    world.fault({**BROKEN, "skip": 1}, faults.reset(processed=False, method=method))
+    ended = command(world)
+    assert (ended.code, ended.outcomes) == (1, ["pending"])
+    assert "no usable id" in ended.account("A000")["notes"][-1]
+    assert writes(world)[sent:] == [method]
