@@ -12,8 +12,11 @@ def write_whole(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`, or leave what was there: temporary file, then rename.
 
     A file that exists keeps its mode; a symbolic link keeps pointing at the file that is written.
-    Raises `OSError`.
+    What is there and is no regular file is written into, never replaced. Raises `OSError`.
     """
+    if is_special(path):
+        write_into(path, text)
+        return
     target = Path(os.path.realpath(path))
     mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
@@ -28,6 +31,19 @@ def write_whole(path: str | Path, text: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(name)  # noqa: PTH108 - the same
         raise
+
+
+def is_special(path: str | Path) -> bool:
+    """Whether there is something that is no regular file: a device, a pipe, a folder."""
+    return Path(path).exists() and not Path(path).is_file()
+
+
+def write_into(path: str | Path, text: str) -> None:
+    """Write into a device, or a pipe that somebody reads. Raises `OSError` where nobody does."""
+    handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)  # a pipe without a reader would wait
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        os.set_blocking(handle, True)
+        file.write(text)
 
 
 def _umask() -> int:

@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 from cloudcraft_onboard.app import results
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import report as reports
 
+_LARGEST = 512 * 1024 * 1024
+"""Bytes; a report of 100,000 accounts has a fifth of it."""
+
 
 def show(path: str, write: tuple[str, ...], output: str) -> int:
-    """Print the report and write it into other formats; the exit code, 1 if a file failed."""
+    """Print the report and write it into other formats; the exit code, 1 if a file failed.
+
+    `path` may be `-`, standard input.
+    """
     for target in write:
         reports.check(target)
-    try:
-        saved = reports.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(
-            f"{path} is no JSON: {error}", hint="give a file that --report x.json wrote"
-        ) from error
+    saved = reports.from_json(_read(path))
     written = [results.write(target, saved) for target in write]
     results.show(saved, output)
     return 0 if all(written) else 1
+
+
+def _read(path: str) -> Any:
+    """The file's JSON. Raises `UsageError`."""
+    name = "standard input" if path == "-" else path
+    try:
+        if path == "-":
+            raw = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with Path(path).open("rb") as stream:
+                raw = stream.read(_LARGEST + 1)
+        if len(raw) > _LARGEST:
+            raise UsageError(f"{name} is too large for a report")
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{name} is no JSON: {error}", hint="give a file that --report x.json wrote"
+        ) from error
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no number in JSON")

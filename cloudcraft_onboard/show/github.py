@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from cloudcraft_onboard.errors import ManifestError
+from cloudcraft_onboard.files import is_special, write_into
 from cloudcraft_onboard.harmless import clean_lines, tell_runner
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.show import standing, text
@@ -100,9 +101,12 @@ def write_group(stream: TextIO, title: str, text: str) -> None:
 def append_summary(path: str, report: Told) -> None:
     """Append the Markdown report to the job's summary, within its limit. Raises `OSError`."""
     file = Path(path)
-    room = _SUMMARY_LIMIT - (file.stat().st_size if file.exists() else 0)
+    special = is_special(file)
+    room = _SUMMARY_LIMIT - (file.stat().st_size if file.exists() and not special else 0)
     told = next((text for text in _summaries(report) if len(text.encode()) <= room), "")
-    if told:
+    if special:
+        write_into(file, told)
+    elif told:
         with file.open("a", encoding="utf-8") as summary:
             summary.write(told)
 

@@ -127,6 +127,16 @@ def test_a_saved_report_from_somebody_else(tmp_path: Path) -> None:
             "cloudcraft_id": text,
             "attempts": 1,
             "seconds": 1.5,
+            "line": number,
+            "changes": [
+                {
+                    "action": "register",
+                    "subject": text,
+                    "reason": text,
+                    "before": {text: text, "name": [text]},
+                    "after": {"name": text, "x": {text: text}},
+                }
+            ],
             "notes": [text, f"see {text}"],
             "error": {"stage": "role", "code": text, "message": text, "hint": text},
         }

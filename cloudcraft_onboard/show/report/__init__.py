@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.files import write_whole
+from cloudcraft_onboard.files import is_special, write_whole
 from cloudcraft_onboard.model import Command, Report
 from cloudcraft_onboard.show.report import csv, html, json, junit, markdown, status
 from cloudcraft_onboard.status import Status
@@ -61,13 +61,15 @@ def check(path: str) -> None:
 
     Raises:
         UsageError: an unknown suffix, a folder that is missing or not writable, or a path that is
-            a folder.
+            a folder; of a link, what it leads to.
     """
     _suffix(path)
     target = Path(path)
-    folder = target.parent
     if target.is_dir():
         raise UsageError(f"{path} is a folder", hint="give the path of a file in it")
+    if is_special(target):
+        return
+    folder = Path(os.path.realpath(target)).parent if target.is_symlink() else target.parent
     if not folder.is_dir():
         raise UsageError(
             f"the folder of the report {path} does not exist", hint=f"make it: mkdir -p {folder}"

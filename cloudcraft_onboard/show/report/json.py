@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ from cloudcraft_onboard.model import (
 T = TypeVar("T")
 
 SCHEMA = 1
+_SAID = 200  # characters of what is wrong with a report
+_MOST = 2**53  # what JSON's numbers count to everywhere
+_ACCOUNT_ID = re.compile("[0-9]{12}")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SUMMARY = (
     Outcome.CREATED,
@@ -128,8 +132,8 @@ def parsed(data: object, read: Callable[[Mapping[str, Any]], T]) -> T:
         return read(data)
     except KeyError as error:
         raise _foreign(f"the key {error.args[0]!r} is missing") from error
-    except (AttributeError, TypeError, ValueError) as error:
-        raise _foreign(str(error)) from error
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise _foreign(str(error)[:_SAID]) from error
 
 
 def _foreign(reason: str) -> UsageError:
@@ -144,13 +148,13 @@ def _report(data: Mapping[str, Any]) -> Report:
     return Report(
         command=Command(data["command"]),
         manifest=text_of(data["manifest"]),
-        dry_run=bool(data["dry_run"]),
+        dry_run=truth_of(data["dry_run"]),
         started_at=time_of(data["started_at"]),
         finished_at=time_of(data["finished_at"]),
         cloudcraft=CloudcraftUsage(
-            requests=int(usage["requests"]),
-            throttled=int(usage["throttled"]),
-            retried=int(usage["retried"]),
+            requests=whole_of(usage["requests"]),
+            throttled=whole_of(usage["throttled"]),
+            retried=whole_of(usage["retried"]),
             rate_limit=text_of(usage.get("rate_limit") or ""),
         ),
         results=tuple(map(_result, data["accounts"])),
@@ -166,16 +170,16 @@ def _result(data: Mapping[str, Any]) -> Result:
     error = data["error"]
     return Result(
         name=text_of(data["name"]),
-        account_id=optional_text(data["account_id"]),
+        account_id=account_id_of(data["account_id"]),
         profile=optional_text(data["profile"]),
         region=text_of(data["region"]),
         outcome=Outcome.of(data["outcome"]),
         changes=_changes(data),
         role_arn=optional_text(data["role_arn"]),
         cloudcraft_id=optional_text(data["cloudcraft_id"]),
-        attempts=int(data["attempts"]),
-        seconds=float(data["seconds"]),
-        line=int(data.get("line", 1)),
+        attempts=whole_of(data["attempts"]),
+        seconds=seconds_of(data["seconds"]),
+        line=whole_of(data.get("line", 1)),
         notes=tuple(map(text_of, data["notes"])),
         error=None if error is None else problem_of(error),
     )
@@ -217,6 +221,34 @@ def text_of(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(f"{value!r} stands where text is expected")
+
+
+def account_id_of(value: object) -> str | None:
+    """`value`, which must be an AWS account ID or nothing."""
+    if value is None or (isinstance(value, str) and _ACCOUNT_ID.fullmatch(value)):
+        return value
+    raise TypeError(f"{value!r} stands where an account ID is expected")
+
+
+def whole_of(value: object) -> int:
+    """`value`, which must be a whole number, and not negative."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
+        return value
+    raise TypeError(f"{value!r} stands where a whole number is expected")
+
+
+def seconds_of(value: object) -> float:
+    """`value`, which must be a number, and not negative."""
+    if isinstance(value, float) and 0 <= value <= _MOST:
+        return value
+    return float(whole_of(value))
+
+
+def truth_of(value: object) -> bool:
+    """`value`, which must be true or false."""
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"{value!r} stands where true or false is expected")
 
 
 def optional_text(value: object) -> str | None:

@@ -9,6 +9,7 @@ from cloudcraft_onboard.harmless import dumps
 from cloudcraft_onboard.model import Action, Change, Command
 from cloudcraft_onboard.show.report.json import (
     SCHEMA,
+    account_id_of,
     error_of,
     optional_text,
     parsed,
@@ -16,6 +17,7 @@ from cloudcraft_onboard.show.report.json import (
     text_of,
     time_of,
     time_text,
+    truth_of,
 )
 from cloudcraft_onboard.status import Standing, State, Status
 
@@ -80,8 +82,8 @@ def from_json(data: object) -> Status:
 def _status(data: Mapping[str, Any]) -> Status:
     return Status(
         manifest=text_of(data["manifest"]),
-        organization=bool(data["organization"]),
-        roles=bool(data["roles"]),
+        organization=truth_of(data["organization"]),
+        roles=truth_of(data["roles"]),
         checked_at=time_of(data["checked_at"]),
         accounts=tuple(map(_standing, data["accounts"])),
     )
@@ -91,10 +93,10 @@ def _standing(data: Mapping[str, Any]) -> Standing:
     error = data["error"]
     return Standing(
         name=text_of(data["name"]),
-        account_id=optional_text(data["account_id"]),
+        account_id=account_id_of(data["account_id"]),
         ou=optional_text(data["ou"]),
         state=State.of(data["state"]),
-        in_manifest=bool(data["in_manifest"]),
+        in_manifest=truth_of(data["in_manifest"]),
         cloudcraft_ids=tuple(map(text_of, data["cloudcraft_ids"])),
         changes=tuple(Change(action=Action.of(word), reason="") for word in data["actions"]),
         notes=tuple(map(text_of, data["notes"])),
