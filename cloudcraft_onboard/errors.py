@@ -72,12 +72,18 @@ class Interrupted(OnboardError):
 
 
 class AccountError(OnboardError):
-    """One account's problem; it becomes the `error` of that account's result."""
+    """One account's problem; it becomes the `error` of that account's result.
 
-    def __init__(self, stage: Stage, code: str, message: str, *, hint: str = "") -> None:
+    `transient`: throttling, 5xx, a broken connection; worth another try when time has passed.
+    """
+
+    def __init__(
+        self, stage: Stage, code: str, message: str, *, hint: str = "", transient: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.stage = stage
         self.code = code
+        self.transient = transient
 
     @property
     def problem(self) -> Problem:
@@ -91,7 +97,7 @@ class AccountPending(AccountError):
     """An outage or a stop, not the account's fault: it ends `pending` with this as its note."""
 
 
-class Raced(Exception):
+class ConcurrentChange(Exception):
     """What was observed changed before it could be acted on: somebody else made or deleted it."""
 
 

@@ -12,7 +12,7 @@ from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.pipeline import Tools
+from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.errors import CannotStart, PaceClosed, Refused, RequestError, UsageError
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Account, Manifest, Via
@@ -37,24 +37,50 @@ def connect(
     if settings.sandbox:
         _check_sandbox(choose(manifest, settings.selection))
         _enter_sandbox(manifest, stack)
+    cloudcraft = open_cloudcraft(
+        stack, control=control, emit=emit, timeout=settings.timeout, retries=settings.retries
+    )
+    aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries)
+    stack.callback(aws.close)
+    return Tools(aws=aws, cloudcraft=cloudcraft, pace=cloudcraft.pace, control=control, emit=emit)
+
+
+def open_cloudcraft(
+    stack: ExitStack,
+    *,
+    control: Control | None = None,
+    emit: Callable[[Event], None] | None = None,
+    timeout: float = 60.0,
+    retries: int = 5,
+) -> CloudcraftClient:
+    """Cloudcraft as the environment names it, at its pace; `stack` closes it.
+
+    Raises:
+        UsageError: an environment variable's value cannot be used.
+        CannotStart: there is no usable API key.
+    """
+    tell = emit or _unheard
+    control = control or Control(emit=tell)
     endpoint = environment.endpoint(os.environ)
     protect(endpoint.api_key)
-    pace = PaceKeeper(endpoint.rate_limits, emit=emit)
-    control.on_stop(pace.wake)
+    pace = PaceKeeper(endpoint.rate_limits, emit=tell)
+    control.on_stop(lambda _kind: pace.wake())
     cloudcraft = CloudcraftClient(
         base_url=endpoint.base_url,
         api_key=endpoint.api_key,
         pace=pace,
-        timeout=settings.timeout,
-        retries=settings.retries,
-        emit=emit,
+        timeout=timeout,
+        retries=retries,
+        emit=tell,
         stop=control.interrupted,
         deadline=control.deadline,
     )
     stack.callback(cloudcraft.close)
-    aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries)
-    stack.callback(aws.close)
-    return Tools(aws=aws, cloudcraft=cloudcraft, pace=pace, control=control, emit=emit)
+    return cloudcraft
+
+
+def _unheard(_event: Event) -> None:
+    """One or two requests need no progress display."""
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from types import FrameType
 from typing import Protocol, TypeVar
 
 from cloudcraft_onboard import interrupts
-from cloudcraft_onboard.engine.control import Control, Stop
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.events import Event
 
 T = TypeVar("T")
@@ -22,6 +23,9 @@ _TICK_SECONDS = 0.1
 # hangs is left behind.
 _LONGEST_STOP = 3.5
 _LATE_SECONDS = 0.3
+# A process that slept through all of it still needs a moment to say what is known.
+_CONCLUDING_SECONDS = 0.3
+_LONGEST_CONCLUDING = 30.0
 
 
 class View(Protocol):
@@ -65,7 +69,7 @@ def drive(
             while thread.is_alive():
                 _drain(events, view)
                 view.tick(time.monotonic())
-                if control.patience(_LONGEST_STOP, reserve=-_LATE_SECONDS) == 0:
+                if _is_late(control) and not _concludes(thread, control):
                     raise Abandoned
             _drain(events, view, wait=False)
         finally:
@@ -73,6 +77,22 @@ def drive(
     if raised:
         raise raised[0]
     return ended[0]
+
+
+def _is_late(control: Control) -> bool:
+    """Whether the story should have ended by itself."""
+    now = control.clock()
+    interrupted = control.interrupted.is_set() and now >= control.stopped_at + _LONGEST_STOP
+    deadline = control.deadline
+    return interrupted or (deadline is not None and now >= deadline + _LATE_SECONDS)
+
+
+def _concludes(thread: threading.Thread, control: Control) -> bool:
+    """Whether a late story ends after all; the engine only computes then, but for all accounts."""
+    thread.join(_CONCLUDING_SECONDS)
+    if control.working.is_set():
+        thread.join(_LONGEST_CONCLUDING)
+    return not thread.is_alive()
 
 
 def _drain(events: queue.SimpleQueue[Event], view: View, *, wait: bool = True) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from cloudcraft_onboard.app.ending import ending
-from cloudcraft_onboard.engine.control import Control, Stop
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.ports import Pace
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.harmless import tell_runner
@@ -36,7 +37,6 @@ def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
     budget = settings.time_budget
     return Control(
         emit=emit,
-        max_failures=settings.max_failures,
         deadline=None if budget is None else settings.started + budget - _ENDS_SECONDS,
     )
 
@@ -128,6 +128,12 @@ def write(path: str, report: Told) -> bool:
         print(f"onboard: the report {path} could not be written: {why}", file=sys.stderr)
         return False
     return True
+
+
+def say_bug(error: Exception) -> None:
+    """An exception that nobody foresaw; what is known is reported all the same."""
+    print(redact(f"onboard: unexpected {type(error).__name__}: {error}"), file=sys.stderr)
+    print("  hint: this is a bug of onboard; please report it", file=sys.stderr)
 
 
 def _tell_github(report: Told) -> None:

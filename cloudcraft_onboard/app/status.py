@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import queue
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from cloudcraft_onboard.app import results
-from cloudcraft_onboard.app.connect import connect
-from cloudcraft_onboard.app.drive import Abandoned, drive, signals
 from cloudcraft_onboard.app.run import look_at_cloudcraft
-from cloudcraft_onboard.app.select import choose
+from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import profiles
-from cloudcraft_onboard.engine.account import Look
-from cloudcraft_onboard.engine.control import Control, Stop
-from cloudcraft_onboard.engine.pipeline import Tools, Tuning, plan_accounts
-from cloudcraft_onboard.errors import CannotStart, Interrupted, OnboardError, PaceClosed
-from cloudcraft_onboard.events import Event, RunStarted, Said, StepEnded, StepStarted
-from cloudcraft_onboard.manifest.load import load
-from cloudcraft_onboard.model import Account, Command, Manifest, Member, Result, Via
+from cloudcraft_onboard.engine.account import Snapshot
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.driver import Tools
+from cloudcraft_onboard.engine.messages import Stop
+from cloudcraft_onboard.engine.onboarding import onboard_accounts
+from cloudcraft_onboard.engine.requests import Limits
+from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.errors import CannotStart, Interrupted, OnboardError
+from cloudcraft_onboard.events import Said, StepEnded, StepStarted
+from cloudcraft_onboard.model import Account, Command, Member, Result, Via
 from cloudcraft_onboard.plan.status import Entry, Sides, join, roleless, unidentified
 from cloudcraft_onboard.settings import Selection, Settings
-from cloudcraft_onboard.show import logs
-from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show import status as view
 from cloudcraft_onboard.status import Status
 
@@ -56,58 +52,41 @@ def status(settings: Settings, sources: Sources) -> int:
         CannotStart: Cloudcraft or AWS Organizations cannot be asked, or no credentials work.
         Interrupted: before there was anything to tell.
     """
-    manifest = load(settings.manifest)
-    accounts = choose(manifest, settings.selection)
-    for path in settings.reports:
-        reports.check(path)
+    with open_session(settings, Command.STATUS) as session:
 
-    logs.configure(settings.verbosity, sys.stderr)
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    control = results.control(settings, events.put)
-    events.put(
-        RunStarted(
-            command=Command.STATUS, manifest=settings.manifest, total=len(accounts), dry_run=True
-        )
-    )
-    with signals(control):
-        with ExitStack() as stack:
+        def story() -> Status:
+            tools = session.connect()
+            found = _look(session, sources, tools)
+            if _is_told_elsewhere(settings):
+                tools.emit(Said(text=view.headline(found)))
+            return found
 
-            def story() -> Status:
-                tools = connect(settings, manifest, control, events.put, stack)
-                found = _look(settings, sources, manifest, accounts, tools)
-                if _is_told_elsewhere(settings):
-                    tools.emit(Said(text=view.headline(found)))
-                return found
-
-            try:
-                found = drive(story, events, results.view(settings), control)
-            except (Abandoned, PaceClosed) as error:
-                raise _nothing_to_tell(control) from error
-        return results.deliver(found, settings, control)
+        found = session.drive(story, len(session.accounts), dry_run=True)
+        if found is not None:
+            return session.tell_all(found)
+        if session.broke:
+            return 1
+        raise _nothing_to_tell(session.control)
 
 
-def _look(
-    settings: Settings,
-    sources: Sources,
-    manifest: Manifest,
-    accounts: Sequence[Account],
-    tools: Tools,
-) -> Status:
+def _look(session: Session, sources: Sources, tools: Tools) -> Status:
     """All sides, and what comes of them."""
-    profile = sources.profile or _hub(manifest.accounts)
+    settings, accounts = session.settings, session.accounts
+    profile = sources.profile or _hub(session.manifest.accounts)
     members = _Background(lambda: _members(profile, tools)) if sources.organization else None
     if sources.roles:
-        tools.aws.check_sources([account for account in accounts if account.enabled])
-        look = look_at_cloudcraft(tools.cloudcraft, accounts)
+        tools.aws.check_sources(session.enabled)
+        snapshot = look_at_cloudcraft(tools.cloudcraft, session.enabled)
     else:
-        look = look_at_cloudcraft(tools.cloudcraft, [_unlooked(account) for account in accounts])
+        unlooked = [_unlooked(account) for account in session.enabled]
+        snapshot = look_at_cloudcraft(tools.cloudcraft, unlooked)
     if members:
         members.raise_if_failed()
     plan = _plan if sources.roles else _plan_without_roles
-    entries = plan(accounts, look, tools, settings)
-    for remark in look.listing.remarks():
+    entries = plan(accounts, snapshot, tools, session.limits)
+    for remark in snapshot.listing.remarks():
         tools.emit(Said(text=remark))
-    sides = Sides(listing=look.listing, members=members.result() if members else None)
+    sides = Sides(listing=snapshot.listing, members=members.result() if members else None)
     selected = settings.selection != Selection()
     return Status(
         manifest=settings.manifest,
@@ -123,9 +102,11 @@ def _look(
 # --- the manifest's accounts ---------------------------------------------------------------------
 
 
-def _plan(accounts: Sequence[Account], look: Look, tools: Tools, settings: Settings) -> list[Entry]:
+def _plan(
+    accounts: Sequence[Account], snapshot: Snapshot, tools: Tools, limits: Limits
+) -> list[Entry]:
     """The entries with what `run` would do about each."""
-    planned = plan_accounts(accounts, look, tools, _tuning(settings))
+    planned = _planned(accounts, snapshot, tools, limits)
     taken = {result.account_id for result in planned}
     configured = _configured(accounts)
     entries = []
@@ -139,7 +120,7 @@ def _plan(accounts: Sequence[Account], look: Look, tools: Tools, settings: Setti
 
 
 def _plan_without_roles(
-    accounts: Sequence[Account], look: Look, tools: Tools, settings: Settings
+    accounts: Sequence[Account], snapshot: Snapshot, tools: Tools, limits: Limits
 ) -> list[Entry]:
     """The same, but AWS is not asked: an account's ID is the manifest's or the AWS config's."""
     configured = _configured(accounts)
@@ -154,11 +135,11 @@ def _plan_without_roles(
         elif account.enabled:
             results_of[account.name] = unidentified(account, None if not account_id else owner)
     asked = [
-        roleless(account, ids[account.name], look.listing)
+        roleless(account, ids[account.name], snapshot.listing)
         for account in accounts
         if account.name in ids
     ]
-    planned = plan_accounts(asked, look, tools, _tuning(settings))
+    planned = _planned(asked, snapshot, tools, limits)
     results_of |= {result.name: result for result in planned}
     return [
         Entry(
@@ -170,8 +151,11 @@ def _plan_without_roles(
     ]
 
 
-def _tuning(settings: Settings) -> Tuning:
-    return Tuning(concurrency=settings.concurrency, retries=settings.retries)
+def _planned(
+    accounts: Sequence[Account], snapshot: Snapshot, tools: Tools, limits: Limits
+) -> tuple[Result, ...]:
+    results = Results(accounts)
+    return onboard_accounts(accounts, snapshot, tools, limits, results, apply=False)
 
 
 def _configured(accounts: Iterable[Account]) -> Mapping[str | None, str]:

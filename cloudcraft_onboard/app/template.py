@@ -7,16 +7,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from cloudcraft_onboard.app.connect import connect
-from cloudcraft_onboard.app.results import control
+from cloudcraft_onboard.app.connect import open_cloudcraft
 from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.errors import CannotStart, OnboardError, RequestError, UsageError
-from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.manifest.load import load
-from cloudcraft_onboard.model import Account, Manifest, RoleSpec, StackSetSpec, Via
+from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.plan.diff import needed_documents, plan_role
 from cloudcraft_onboard.plan.template import as_yaml, role_template, template_role
-from cloudcraft_onboard.settings import Selection, Settings
+from cloudcraft_onboard.settings import Selection
 from cloudcraft_onboard.streams import json_text
 
 _SHOWN = 3
@@ -35,7 +33,7 @@ def template(manifest: str, selection: Selection, output: str) -> str:
     """
     found = load(manifest)
     spec = _the_one_role(choose(found, selection))
-    role = template_role(spec, _documents(spec, found))
+    role = template_role(spec, _documents(spec))
     conflict = plan_role(role, None).conflict
     if conflict:
         raise OnboardError(conflict.message, hint=conflict.hint)
@@ -64,17 +62,16 @@ def _settings(role: RoleSpec) -> RoleSpec:
     return replace(role, adopt=False, via=Via.ASSUME, partition="", stackset=StackSetSpec())
 
 
-def _documents(role: RoleSpec, manifest: Manifest) -> Mapping[str, Mapping[str, Any]]:
+def _documents(role: RoleSpec) -> Mapping[str, Mapping[str, Any]]:
     """Cloudcraft's policy documents that the role takes; without any, nothing is contacted."""
     account = Account(name="template", role=replace(role, via=Via.ASSUME))
     kinds = sorted(needed_documents([account]))
     if not kinds:
         return {}
-    settings = Settings(manifest=manifest.path)
     with ExitStack() as stack:
         try:
-            tools = connect(settings, manifest, control(settings, _unseen), _unseen, stack)
-            return {kind: tools.cloudcraft.policy(kind) for kind in kinds}
+            cloudcraft = open_cloudcraft(stack)
+            return {kind: cloudcraft.policy(kind) for kind in kinds}
         except (CannotStart, RequestError) as error:
             named = " and ".join(f"cloudcraft:{kind}" for kind in kinds)
             raise CannotStart(
@@ -82,7 +79,3 @@ def _documents(role: RoleSpec, manifest: Manifest) -> Mapping[str, Mapping[str, 
                 f"{error.message}",
                 hint=error.hint,
             ) from error
-
-
-def _unseen(_event: Event) -> None:
-    """One or two requests need no progress display."""

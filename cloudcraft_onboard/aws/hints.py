@@ -16,12 +16,14 @@ from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.errors import AccountError, AccountPending
-from cloudcraft_onboard.model import Stage
+from cloudcraft_onboard.model import RoleSpec, Stage
 from cloudcraft_onboard.redact import redact
 
 _DENIAL = re.compile(r"(?:User|Principal): (?P<principal>\S+) is not authorized to perform: ")
 _ACTION = re.compile(r"perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
 _SERVER_FAULT = 500
+# `LimitExceeded` is a quota of the account, such as that of its roles: no time heals it.
+_THROTTLED = re.compile(r"throttl|TooManyRequests|RequestLimitExceeded|SlowDown", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -313,6 +315,7 @@ def explain(error: Exception, where: Where) -> AccountError:
             type(error).__name__.removesuffix("Error"),
             message,
             hint="AWS could not be reached. Look at the network and proxies, then run again.",
+            transient=True,
         )
     code = code or type(error).__name__
     if code == "MfaRequired":
@@ -328,8 +331,9 @@ def _refused(error: ClientError, where: Where) -> AccountError:
     throttled = "throttl" in code.lower() or "limit" in code.lower()
     if status >= _SERVER_FAULT and not throttled:
         hint = "AWS itself is in trouble. Look at the AWS Health Dashboard, then run again."
-        return AccountPending(where.stage, code, message, hint=hint)
-    return AccountError(where.stage, code, message, hint=hint)
+        return AccountPending(where.stage, code, message, hint=hint, transient=True)
+    transient = _THROTTLED.search(code) is not None
+    return AccountError(where.stage, code, message, hint=hint, transient=transient)
 
 
 def _hint(code: str, message: str, operation: str, where: Where) -> str:
@@ -360,3 +364,37 @@ def _nearest(where: Where) -> str:
     if names:
         return f"Did you mean {' or '.join(names)}? `aws configure list-profiles` shows them all."
     return "Correct `profile` in the manifest; `aws configure list-profiles` shows all profiles."
+
+
+_LOOK_AT_THE_STACK = (
+    "Look at the events of the stack StackSet-{name}-... in the account, region {region}; mend the"
+    " cause and run again."
+)
+_REASONS = {
+    r"already exists": (
+        "A role {role} is in the account already, and CloudFormation takes over nothing. Delete it"
+        " first, give `role.name` another name, or give the account `role.via: assume`."
+    ),
+    r"not attachable|policy.*(does not|doesn't) exist|NoSuchEntity": (
+        "A policy of the manifest is not there: plain names under `role.policies` are AWS-managed"
+        " ones, and the `permissions_boundary` has to be made in the account first."
+    ),
+    r"service control polic|explicit deny|not authorized|access ?denied": (
+        "Something in the account forbids it to CloudFormation, as a rule a service control policy:"
+        " exempt the roles stacksets-exec-* from it."
+    ),
+    r"suspended|closed": (
+        "The AWS account is suspended or closed. Have it reopened, or set `enabled: false`."
+    ),
+}
+"""CloudFormation's reason for a failed instance, and what to do; the first that fits wins."""
+
+
+def explain_instance(role: RoleSpec, reason: str) -> AccountError:
+    """An account in which CloudFormation could not make the role."""
+    said = (hint for words, hint in _REASONS.items() if re.search(words, reason, re.IGNORECASE))
+    hint = next(said, _LOOK_AT_THE_STACK).format(
+        role=role.name, name=role.stackset.name, region=role.stackset.region
+    )
+    message = f"CloudFormation could not bring the role into the account: {reason}"
+    return AccountError(Stage.ROLE, "StackInstanceFailed", message, hint=hint)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.calls import Call
-from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     NOTHING,
@@ -95,7 +95,7 @@ def apply(
     """Make one change; the role's ARN where the change made the role.
 
     Raises:
-        Raced: the role appeared or vanished since it was observed.
+        ConcurrentChange: the role appeared or vanished since it was observed.
         AccountError: a policy that the manifest names is nowhere.
         ClientError: AWS refused.
     """
@@ -103,7 +103,7 @@ def apply(
         return _WRITES[change.action](call, change, desired, observed)
     except ClientError as error:
         if _raced(error, change.action):
-            raise Raced from error
+            raise ConcurrentChange from error
         raise
 
 

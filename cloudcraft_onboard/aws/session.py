@@ -346,7 +346,7 @@ class BotoAccount:
         """Make one change of a role; harmless to repeat. The role's ARN where the change made it.
 
         Raises:
-            Raced: the role appeared or vanished since it was observed.
+            ConcurrentChange: the role appeared or vanished since it was observed.
             AccountError: all else, with the stage role.
         """
         try:

@@ -17,15 +17,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from cloudcraft_onboard.aws.calls import Call
-from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.hints import Where, explain, explain_instance
 from cloudcraft_onboard.aws.sdk import signed_by
-from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     DesiredStackSet,
     Identity,
     ObservedStackSet,
     Organization,
+    RoleSpec,
     StackInstance,
     StackOperation,
     StackSetSpec,
@@ -101,6 +102,10 @@ class BotoStackSets:
         """Whose credentials these are."""
         return self._identity
 
+    def explain(self, role: RoleSpec, reason: str) -> AccountError:
+        """CloudFormation's reason for a failed instance, with what to do about it."""
+        return explain_instance(role, reason)
+
     def organization(self) -> Organization:
         """The organization that the account is in."""
         found = self._call(Call.DESCRIBE_ORGANIZATION)["Organization"]
@@ -175,7 +180,7 @@ class BotoStackSets:
             self._cloudformation(Call.DELETE_STACK_SET, StackSetName=name)
         except ClientError as error:
             if _code(error) in _RACES | {"StackSetNotEmptyException"}:
-                raise Raced from error
+                raise ConcurrentChange from error
             if _code(error) != _GONE:
                 raise self._explained(error, Call.DELETE_STACK_SET) from error
 
@@ -224,7 +229,7 @@ class BotoStackSets:
             return operation_id
         except ClientError as error:
             if _code(error) in _RACES:
-                raise Raced from error
+                raise ConcurrentChange from error
             raise self._explained(error, call) from error
 
     def _pages(self, call: Call, **parameters: Any) -> Iterator[Mapping[str, Any]]:

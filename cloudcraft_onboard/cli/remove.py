@@ -83,7 +83,7 @@ def remove(
         )
     from cloudcraft_onboard.app import remove as story  # noqa: PLC0415 - loads boto3 and httpx
 
-    wish = story.Wish(
+    chosen = story.RemoveOptions(
         yes=yes,
         dry_run=dry_run,
         keep_roles=keep_roles,
@@ -91,4 +91,4 @@ def remove(
         unlisted=unlisted,
         most=DEFAULT_MOST if max_removals is None else max_removals,
     )
-    raise typer.Exit(story.remove(settings, wish))
+    raise typer.Exit(story.remove(settings, chosen))

@@ -78,7 +78,7 @@ class CloudcraftClient:
         deadline: float | None = None,
     ) -> None:
         self._wire = Wire(base_url=base_url, api_key=api_key, timeout=timeout)
-        self._pace = pace
+        self.pace = pace
         self._retries = retries
         self._emit = emit
         self._stop = stop
@@ -94,7 +94,7 @@ class CloudcraftClient:
                 requests=self._requests,
                 throttled=self._throttled,
                 retried=self._retried,
-                rate_limit=str(self._pace.limits[0]),
+                rate_limit=str(self.pace.limits[0]),
             )
 
     def parameters(self) -> CloudcraftParameters:
@@ -179,14 +179,14 @@ class CloudcraftClient:
     def _attempt(self, method: str, path: str, body: Any, slots: list[Slot]) -> Answer:
         """One request, in the slot of `slots` or one waited for; another after each 429's pause."""
         while True:
-            with slots.pop() if slots else self._pace.acquire(self._deadline, self._stop) as slot:
+            with slots.pop() if slots else self.pace.acquire(self._deadline, self._stop) as slot:
                 answer = self._exchange(method, path, body, slot)
                 if answer.status != _TOO_MANY:
                     slot.answered()
-                    self._pace.follow(declared(answer.headers, time.time()))
+                    self.pace.follow(declared(answer.headers, time.time()))
                     return _judged(method, path, answer)
                 pauses = slot.throttled(_pause_of(answer))
-            self._pace.follow(declared(answer.headers, time.time()))
+            self.pace.follow(declared(answer.headers, time.time()))
             if pauses > self._retries + 1:
                 raise Unreachable(
                     f"Cloudcraft's rate limit let nothing pass in {self._retries + 1} pauses",

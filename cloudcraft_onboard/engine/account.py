@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from cloudcraft_onboard.engine.messages import Changed
 from cloudcraft_onboard.engine.ports import AccountSession, Aws
-from cloudcraft_onboard.errors import AccountError, Raced
-from cloudcraft_onboard.events import Event, StepStarted
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
+from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
     Account,
     Action,
@@ -43,7 +43,7 @@ _SEEN_BY_CLOUDCRAFT = (Action.CREATE_ROLE, Action.UPDATE_TRUST)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class Snapshot:
     """What Cloudcraft said at the start of a run, read once for all accounts.
 
     `teams` is empty where no account names one; `documents` holds the wanted ones of
@@ -84,12 +84,10 @@ class Claims:
 
     def __init__(self, accounts: Sequence[Account]) -> None:
         self._owner = {a.account_id: a.name for a in accounts if a.account_id is not None}
-        self._lock = threading.Lock()
 
     def claim(self, account: Account, account_id: str) -> None:
         """Raise `AccountError` if another entry has this AWS account already."""
-        with self._lock:
-            owner = self._owner.setdefault(account_id, account.name)
+        owner = self._owner.setdefault(account_id, account.name)  # atomic, whatever thread it is
         if owner != account.name:
             raise AccountError(
                 Stage.REACH,
@@ -99,40 +97,36 @@ class Claims:
             )
 
 
-def work_account(
-    account: Account,
-    look: Look,
-    aws: Aws,
-    claims: Claims,
-    *,
-    apply: bool,
-    done: list[Change],
-    emit: Callable[[Event], None],
-) -> RoleReady:
-    """Bring one account's role to its desired state (`apply`), or only find out what that takes.
+T = TypeVar("T")
+Steps = Generator[StepStarted | Changed, None, T]
+"""Work on one account: says each step before it is taken and each change once it is made."""
 
-    `done` is filled with each change as it is made, so that a failure can say how far it came.
+
+def work_account(
+    account: Account, snapshot: Snapshot, aws: Aws, claims: Claims, *, apply: bool
+) -> Steps[RoleReady]:
+    """Bring one account's role to its desired state (`apply`), or only find out what that takes.
 
     Raises:
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
     started = time.monotonic()
-    foreign = look.listing.foreign(account.account_id)
+    foreign = snapshot.listing.foreign(account.account_id)
     if foreign is not None:
         return left_alone(account, foreign, account.account_id or "", 0.0)
-    access = access_of(account, look)
+    access = access_of(account, snapshot)
     if account.role.via is Via.EXISTING:
         role = _existing(account)
     else:
-        emit(StepStarted(name=account.name, step="reaching the account"))
+        yield StepStarted(name=account.name, step="reaching the account")
         session = aws.reach(account)
         account_id = session.identity.account_id
         claims.claim(account, account_id)
-        foreign = look.listing.foreign(account_id)
+        foreign = snapshot.listing.foreign(account_id)
         if foreign is not None:
             return left_alone(account, foreign, account_id, time.monotonic() - started)
-        role = _bring_role(account, session, look, apply=apply, done=done, emit=emit)
-    return ready_of(account, look, access, role, time.monotonic() - started)
+        role = yield from _bring_role(account, session, snapshot, apply=apply)
+    return ready_of(account, snapshot, access, role, time.monotonic() - started)
 
 
 Access = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
@@ -150,9 +144,11 @@ class RoleState:
     age: float | None = None
 
 
-def access_of(account: Account, look: Look) -> Access:
+def access_of(account: Account, snapshot: Snapshot) -> Access:
     """Who is to see and change the account. Raises `AccountError` for a team that isn't there."""
-    return access_ids(account.read_access, look.teams), access_ids(account.write_access, look.teams)
+    return access_ids(account.read_access, snapshot.teams), access_ids(
+        account.write_access, snapshot.teams
+    )
 
 
 def left_alone(
@@ -177,7 +173,7 @@ def left_alone(
 
 
 def ready_of(
-    account: Account, look: Look, access: Access, role: RoleState, seconds: float
+    account: Account, snapshot: Snapshot, access: Access, role: RoleState, seconds: float
 ) -> RoleReady:
     """The account set beside its registration."""
     spec = RegistrationSpec(
@@ -188,7 +184,7 @@ def ready_of(
         read_access=access[0],
         write_access=access[1],
     )
-    registrations = look.listing.of(role.account_id)
+    registrations = snapshot.listing.of(role.account_id)
     registration = registrations[0] if registrations else None
     return RoleReady(
         account=account,
@@ -199,7 +195,8 @@ def ready_of(
         notes=role.notes + partition_notes(role.arn) + _doubled_before(registrations),
         age=role.age,
         seconds=seconds,
-        another_users=registration is not None and is_another_users(registration, look.parameters),
+        another_users=registration is not None
+        and is_another_users(registration, snapshot.parameters),
     )
 
 
@@ -213,16 +210,15 @@ def _existing(account: Account) -> RoleState:
 def _bring_role(
     account: Account,
     session: AccountSession,
-    look: Look,
+    snapshot: Snapshot,
     *,
     apply: bool,
-    done: list[Change],
-    emit: Callable[[Event], None],
-) -> RoleState:
+) -> Steps[RoleState]:
+    done: list[Change] = []
     identity = session.identity
-    desired = wanted_role(account, identity, look)
+    desired = wanted_role(account, identity, snapshot)
     for _ in range(_RACES):
-        emit(StepStarted(name=account.name, step="reading the role"))
+        yield StepStarted(name=account.name, step="reading the role")
         observed = session.observe(desired.name, inline=bool(desired.inline))
         plan = plan_role(desired, observed)
         if plan.conflict is not None:
@@ -235,10 +231,11 @@ def _bring_role(
             )
         try:
             for change in plan.changes:
-                emit(StepStarted(name=account.name, step=change.action.word))
+                yield StepStarted(name=account.name, step=change.action.word)
                 arn = session.apply(change, desired, observed) or arn
                 done.append(change)
-        except Raced:
+                yield Changed(name=account.name, change=change)
+        except ConcurrentChange:
             continue
         changed = any(change.action in _SEEN_BY_CLOUDCRAFT for change in done)
         age = 0.0 if changed else age_of(observed.created_at if observed else None)
@@ -251,25 +248,25 @@ def _bring_role(
         )
     raise AccountError(
         Stage.ROLE,
-        "Raced",
+        "ConcurrentChange",
         f"the role {desired.name} in {identity.account_id} keeps changing while it is made",
         hint="another program manages the same role; stop one of the two and run again",
     )
 
 
-def wanted_role(account: Account, identity: Identity, look: Look) -> DesiredRole:
+def wanted_role(account: Account, identity: Identity, snapshot: Snapshot) -> DesiredRole:
     """The role that this account should have.
 
     The external ID is the one that the account's registration shows; for an account that is not
     registered yet, the key's own (contract §5).
     """
-    registration = look.listing.oldest(identity.account_id)
+    registration = snapshot.listing.oldest(identity.account_id)
     trust = Trust(
-        account_id=look.parameters.account_id,
-        external_id=(registration and registration.external_id) or look.parameters.external_id,
+        account_id=snapshot.parameters.account_id,
+        external_id=(registration and registration.external_id) or snapshot.parameters.external_id,
         partition=identity.partition,
     )
-    return desired_role(account.role, identity, trust, look.documents)
+    return desired_role(account.role, identity, trust, snapshot.documents)
 
 
 def role_arn(role: DesiredRole, identity: Identity) -> str:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
+from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     Account,
     Change,
@@ -20,6 +21,7 @@ from cloudcraft_onboard.model import (
     RateLimit,
     Registration,
     RegistrationSpec,
+    RoleSpec,
     StackOperation,
     StackSetSpec,
     Team,
@@ -41,8 +43,8 @@ class AccountSession(Protocol):
     ) -> str | None:
         """Make one change of a role; harmless to repeat. The role's ARN where the change made it.
 
-        Raises `Raced` when the role appeared or vanished since it was observed, `AccountError`
-        (stage role) otherwise.
+        Raises `ConcurrentChange` when the role appeared or vanished since it was observed,
+        `AccountError` (stage role) otherwise.
         """
 
 
@@ -50,7 +52,7 @@ class StackSets(Protocol):
     """CloudFormation's stack sets in the account that administers them.
 
     Every call raises `AccountError` (stage role). Those that start an operation return its ID,
-    and raise `Raced` while another one is in progress: a stack set has one at a time.
+    and raise `ConcurrentChange` while another one is in progress: a stack set has one at a time.
     """
 
     @property
@@ -59,6 +61,9 @@ class StackSets(Protocol):
 
     def organization(self) -> Organization:
         """The organization that the account is in."""
+
+    def explain(self, role: RoleSpec, reason: str) -> AccountError:
+        """CloudFormation's reason for a failed instance, with what to do about it."""
 
     def observe(self, name: str) -> ObservedStackSet | None:
         """The stack set with all its instances, None where there is none."""
@@ -129,8 +134,8 @@ class Slot(Protocol):
         """The answer was a 429: everybody waits; how many pauses in a row have begun."""
 
 
-class Pace(Protocol):
-    """Requests no faster than Cloudcraft allows (`cloudcraft/pace.py`)."""
+class PaceView(Protocol):
+    """What the core asks of the pace; times are those of its clock (`time.monotonic`)."""
 
     @property
     def limits(self) -> tuple[RateLimit, ...]:
@@ -144,6 +149,16 @@ class Pace(Protocol):
     def window(self) -> float:
         """The window's length in seconds."""
 
+    def next_in(self) -> float:
+        """Seconds until the next slot; 0 when one is free. For display."""
+
+    def free_by(self, when: float) -> int:
+        """How many requests could be started by `when` (own clock), in-flight ones not counted."""
+
+
+class Pace(PaceView, Protocol):
+    """Requests no faster than Cloudcraft allows (`cloudcraft/pace.py`)."""
+
     def acquire(self, deadline: float | None = None, cancel: threading.Event | None = None) -> Slot:
         """Wait for a slot. `deadline` is a time of the pace's own clock (`time.monotonic`).
 
@@ -153,12 +168,6 @@ class Pace(Protocol):
 
     def wake(self) -> None:
         """Make those who wait look at their `cancel` now; never blocks."""
-
-    def next_in(self) -> float:
-        """Seconds until the next slot; 0 when one is free. For display."""
-
-    def free_by(self, when: float) -> int:
-        """How many requests could be started by `when` (own clock), in-flight ones not counted."""
 
 
 class Cloudcraft(Protocol):

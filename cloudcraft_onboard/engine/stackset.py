@@ -6,31 +6,30 @@ operation that a killed run, or somebody else, started is waited for and then pl
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cloudcraft_onboard.engine.account import (
     Access,
-    Look,
     RoleReady,
     RoleState,
+    Snapshot,
     access_of,
     age_of,
     ready_of,
     wanted_role,
 )
 from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.messages import Failed, Worked
 from cloudcraft_onboard.engine.ports import Aws, StackSets
-from cloudcraft_onboard.engine.watch import Watch, error_of, raise_problem
-from cloudcraft_onboard.errors import AccountError, Raced
-from cloudcraft_onboard.events import Event, Said
+from cloudcraft_onboard.errors import AccountError, AccountPending, ConcurrentChange
+from cloudcraft_onboard.events import Said, StepStarted
 from cloudcraft_onboard.model import (
     Account,
     Change,
     DesiredStackSet,
     ObservedStackSet,
-    Organization,
+    Problem,
     RoleSpec,
     Stage,
     Via,
@@ -39,8 +38,79 @@ from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.registration import is_another_users, unlike_stack_set
 from cloudcraft_onboard.plan.stackset import StackSetPlan, desired_stack_set, plan_stack_set
 
-Work = Callable[[Account, list[Change]], RoleReady]
-"""One account's work: its changes go into the list, what it raises is the account's problem."""
+POLL_SECONDS = 3.0
+"""How often CloudFormation is asked how far it is; an instance takes it some 20 seconds."""
+
+Fact = StepStarted | Said | Worked | Failed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Followed:
+    """CloudFormation is done with an account; `reason` is why in vain, `error` why not at all."""
+
+    account_id: str
+    reason: str = ""
+    error: AccountError | None = None
+
+
+class Operations:
+    """Waits for AWS on behalf of accounts; who has a word for one takes it out of `waiting`."""
+
+    def __init__(self, name: str, waiting: dict[str, Account], control: Control) -> None:
+        self.name = name
+        self.waiting = waiting
+        self._control = control
+        self._shown = ""
+
+    def show(self, step: str) -> Iterator[StepStarted]:
+        """Tell the listeners what all accounts wait for, once."""
+        if step != self._shown:
+            self._shown = step
+            for account in list(self.waiting.values()):
+                yield StepStarted(name=account.name, step=step)
+
+    def pause(self, operation_id: str = "") -> None:
+        """Wait a little. Raises `AccountPending` when the run is stopped."""
+        if not self._control.abandoning and not self._control.stopped.wait(POLL_SECONDS):
+            return
+        doing = f"operation {operation_id}" if operation_id else "an operation"
+        raise AccountPending(
+            Stage.ROLE,
+            "OperationInProgress",
+            f"CloudFormation is not done with {doing} of the stack set {self.name}",
+        )
+
+    def check(self, problem: Problem | None) -> None:
+        """Raise `AccountError` if there is a problem."""
+        if problem is not None:
+            raise error_of(problem)
+
+    def follow(
+        self, sets: StackSets, operation_id: str, account_ids: Collection[str]
+    ) -> Iterator[StepStarted | Followed]:
+        """Each of the accounts as CloudFormation is done with it, until the operation has ended.
+
+        Raises `AccountPending` when the run is stopped before.
+        """
+        shown: dict[str, str] = {}
+        while True:
+            operation = sets.operation(self.name, operation_id)
+            for account_id in [each for each in self.waiting if each in account_ids]:
+                status, reason = operation.results.get(account_id, ("", ""))
+                if status == "SUCCEEDED":
+                    yield Followed(account_id=account_id)
+                elif status == "FAILED":
+                    yield Followed(account_id=account_id, reason=reason or "it gives no reason")
+                elif status == "CANCELLED":
+                    error = _cancelled(operation_id, reason)
+                    yield Followed(account_id=account_id, error=error)
+                elif status and shown.get(account_id) != status:
+                    shown[account_id] = status
+                    step = f"stack instance {status.lower()}"
+                    yield StepStarted(name=self.waiting[account_id].name, step=step)
+            if operation.ended:
+                return
+            self.pause(operation_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,125 +122,121 @@ class Rollout:
 
 
 def rollouts(accounts: Iterable[Account]) -> tuple[Rollout, ...]:
-    """The accounts that a stack set serves, by stack set.
+    """The accounts that a stack set serves, by stack set."""
+    return tuple(Rollout(role=group[0].role, accounts=group) for group in by_stack_set(accounts))
 
-    The manifest's rules see to it that the accounts of one stack set ask for the same role.
-    """
+
+def by_stack_set(accounts: Iterable[Account]) -> tuple[tuple[Account, ...], ...]:
+    """The accounts of each stack set; the manifest's rules see to it that their roles are alike."""
     groups: dict[str, list[Account]] = {}
     for account in accounts:
         if account.role.via is Via.STACKSET:
             groups.setdefault(account.role.stackset.name, []).append(account)
-    return tuple(Rollout(role=group[0].role, accounts=tuple(group)) for group in groups.values())
+    return tuple(map(tuple, groups.values()))
 
 
-class Roller:
-    """Brings one stack set to its desired state (`apply`), or only finds out what that takes.
+def by_id(accounts: Iterable[Account]) -> dict[str, Account]:
+    """The accounts by their ID, which the manifest's rules demand of them."""
+    return {account.account_id: account for account in accounts if account.account_id}
 
-    `conclude` takes an account and its work, and sees to whatever comes of it; `direct` is the
-    work of an account whose role is made without a stack set.
+
+def roll_out(
+    rollout: Rollout, snapshot: Snapshot, aws: Aws, control: Control, *, apply: bool
+) -> Iterator[Fact | Account]:
+    """Bring one stack set to its desired state (`apply`), or only find out what that takes.
+
+    The management account, which no stack set covers, is handed back as it is, and so are accounts
+    that somebody else brought into Cloudcraft: they go the direct way. Raises `AccountError`, the
+    problem of every account without a word.
     """
+    waiting = by_id(rollout.accounts)
+    for account_id in [each for each in waiting if snapshot.listing.foreign(each)]:
+        yield waiting.pop(account_id)
+    if not waiting:
+        return
+    operations = Operations(rollout.role.stackset.name, waiting, control)
+    yield from operations.show("reading the stack set")
+    sets = aws.stack_sets(rollout.role.stackset)
+    organization = sets.organization()
+    management = waiting.pop(organization.management, None)
+    if management is not None:
+        yield management
+    roller = _Roller(rollout, snapshot, sets, operations, control, apply=apply)
+    yield from roller.set_aside()
+    if waiting:
+        a_role = wanted_role(rollout.accounts[0], sets.identity, snapshot)
+        operations.check(plan_role(a_role, None).conflict)
+        desired = desired_stack_set(
+            rollout.role, organization, snapshot.parameters, snapshot.documents
+        )
+        yield from roller.bring(desired)
+
+
+class _Roller:
+    """One stack set's rollout, its management account taken out already."""
 
     def __init__(
         self,
         rollout: Rollout,
-        look: Look,
-        aws: Aws,
+        snapshot: Snapshot,
+        sets: StackSets,
+        operations: Operations,
         control: Control,
         *,
         apply: bool,
-        emit: Callable[[Event], None],
-        conclude: Callable[[Account, Work], None],
-        direct: Work,
     ) -> None:
-        self._rollout = rollout
+        self._role = rollout.role
         self._name = rollout.role.stackset.name
-        self._look = look
-        self._aws = aws
+        self._snapshot = snapshot
+        self._sets = sets
+        self._operations = operations
+        self._waiting = operations.waiting
         self._control = control
         self._apply = apply
-        self._emit = emit
-        self._conclude = conclude
-        self._direct = direct
-        waiting = {each.account_id: each for each in rollout.accounts if each.account_id}
-        self._watch = Watch(self._name, waiting, control, emit)
-        self._waiting = waiting
         self._access: dict[str, Access] = {}
         self._started = control.clock()
 
-    def run(self) -> None:
-        """See every account concluded, whatever happens."""
-        try:
-            self._leave_foreign_alone()
-            if not self._waiting:
-                return
-            self._watch.show("reading the stack set")
-            sets = self._aws.stack_sets(self._rollout.role.stackset)
-            organization = sets.organization()
-            self._set_aside(organization)
-            if self._waiting:
-                self._bring(sets, self._desired(sets, organization))
-        except Exception as error:  # noqa: BLE001 - it is the problem of every account that waits
-            for account in list(self._waiting.values()):
-                self._end(account, error)
-
-    # --- before the first operation ---------------------------------------------------------
-
-    def _leave_foreign_alone(self) -> None:
-        """Conclude the accounts that somebody else brought into Cloudcraft."""
+    def set_aside(self) -> Iterator[Failed]:
+        """The accounts that the stack set cannot be for."""
         for account_id, account in list(self._waiting.items()):
-            if self._look.listing.foreign(account_id) is not None:
-                del self._waiting[account_id]
-                self._conclude(account, self._direct)
-
-    def _set_aside(self, organization: Organization) -> None:
-        """Conclude the accounts that the stack set is not for, or cannot be."""
-        for account_id, account in list(self._waiting.items()):
-            if account_id == organization.management:
-                del self._waiting[account_id]
-                self._conclude(account, self._direct)
-                continue
             try:
                 self._check_external_id(account_id)
-                self._access[account_id] = access_of(account, self._look)
+                self._access[account_id] = access_of(account, self._snapshot)
             except AccountError as error:
-                self._end(account, error)
+                yield self._failed(account_id, error)
 
     def _check_external_id(self, account_id: str) -> None:
         """The stack set has one external ID; an account registered with another would break."""
-        registration = self._look.listing.oldest(account_id)
-        if registration and is_another_users(registration, self._look.parameters):
+        registration = self._snapshot.listing.oldest(account_id)
+        if registration and is_another_users(registration, self._snapshot.parameters):
             message, hint = unlike_stack_set(registration, self._name)
             raise AccountError(Stage.ROLE, "ExternalIdDiffers", message, hint=hint)
 
-    def _desired(self, sets: StackSets, organization: Organization) -> DesiredStackSet:
-        look, role = self._look, self._rollout.role
-        a_role = wanted_role(self._rollout.accounts[0], sets.identity, look)
-        raise_problem(plan_role(a_role, None).conflict)
-        return desired_stack_set(role, organization, look.parameters, look.documents)
-
     # --- operations -------------------------------------------------------------------------
 
-    def _bring(self, sets: StackSets, desired: DesiredStackSet) -> None:
+    def bring(self, desired: DesiredStackSet) -> Iterator[Fact]:
+        """One operation after the other, until nothing is to be done."""
+        sets = self._sets
         updated = filled = False
         tried: set[str] = set()
         while True:
             observed = sets.observe(self._name)
             plan = plan_stack_set(desired, observed, tuple(self._waiting))
-            raise_problem(plan.conflict)
-            self._finish_those_done(sets, plan, observed)
+            self._operations.check(plan.conflict)
+            yield from self._those_done(plan, observed)
             if not self._apply:
-                self._tell_plan(sets, plan, observed)
+                yield from self._tell_plan(plan, observed)
                 return
             if observed is not None and observed.busy:
-                self._watch.show("waiting for another operation of the stack set")
-                self._watch.pause()
+                yield from self._operations.show("waiting for another operation of the stack set")
+                self._operations.pause()
                 continue
-            self._fail_those_left_out(tried.intersection(plan.changes))
+            yield from self._those_left_out(tried.intersection(plan.changes))
             try:
                 if plan.create:
                     sets.create(desired)
                 elif plan.differs and not updated:
-                    self._follow(sets, sets.update(desired), plan.changes)
+                    yield from self._follow(sets.update(desired), plan.changes)
                     updated = True
                 elif plan.differs:
                     raise _unstable(self._name, plan.differs)
@@ -180,27 +246,27 @@ class Roller:
                     operation_id = sets.fill(self._name, plan.units, plan.accounts)
                     tried.update(plan.changes)
                     filled = True
-                    self._follow(sets, operation_id, plan.changes)
-            except Raced:
-                self._watch.pause()
+                    yield from self._follow(operation_id, plan.changes)
+            except ConcurrentChange:
+                self._operations.pause()
 
-    def _finish_those_done(
-        self, sets: StackSets, plan: StackSetPlan, observed: ObservedStackSet | None
-    ) -> None:
-        """Conclude the accounts that need nothing, or that no operation can help."""
+    def _those_done(
+        self, plan: StackSetPlan, observed: ObservedStackSet | None
+    ) -> Iterator[Worked | Failed]:
+        """The accounts that need nothing, or that no operation can help."""
         for account_id, problem in plan.problems.items():
-            self._end(self._waiting[account_id], error_of(problem))
+            yield self._failed(account_id, error_of(problem))
         if observed is None or observed.busy == "DELETE":
             return
         for account_id in [each for each in self._waiting if each not in plan.changes]:
-            self._ready(sets, account_id, (), plan.notes, age_of(observed.changed_at))
+            yield self._ready(account_id, (), plan.notes, age_of(observed.changed_at))
 
     def _tell_plan(
-        self, sets: StackSets, plan: StackSetPlan, observed: ObservedStackSet | None
-    ) -> None:
+        self, plan: StackSetPlan, observed: ObservedStackSet | None
+    ) -> Iterator[Said | Worked]:
         busy = observed is not None and observed.busy
-        spec = self._rollout.role.stackset
-        home = f"{spec.region}, account {sets.identity.account_id}"
+        spec = self._role.stackset
+        home = f"{spec.region}, account {self._sets.identity.account_id}"
         notes = [*plan.notes, f"By the stack set {self._name}, {home}."]
         if busy:
             notes.append("An operation of it is in progress.")
@@ -208,25 +274,27 @@ class Roller:
             where = "its organizational units" if spec.organizational_units else "the organization"
             notes.append(f"Accounts that join {where} later get the role too, by themselves.")
         if plan.units and not plan.accounts:
-            self._emit(Said(text=f"The stack set {self._name} goes to {', '.join(plan.units)}."))
+            yield Said(text=f"The stack set {self._name} goes to {', '.join(plan.units)}.")
         for account_id in list(self._waiting):
             change = plan.changes.get(account_id)
-            self._ready(sets, account_id, (change,) if change else (), tuple(notes), None)
+            yield self._ready(account_id, (change,) if change else (), tuple(notes), None)
 
-    def _follow(self, sets: StackSets, operation_id: str, changes: Mapping[str, Change]) -> None:
+    def _follow(self, operation_id: str, changes: Mapping[str, Change]) -> Iterator[Fact]:
         self._started = self._control.clock()
-        self._watch.follow(
-            sets,
-            operation_id,
-            changes,
-            done=lambda account_id: self._ready(sets, account_id, (changes[account_id],), (), 0.0),
-            failed=lambda account_id, error: self._end(self._waiting[account_id], error),
-            explain=self._failed,
-        )
+        for fact in self._operations.follow(self._sets, operation_id, changes):
+            match fact:
+                case StepStarted():
+                    yield fact
+                case Followed(account_id=account_id, error=AccountError() as error):
+                    yield self._failed(account_id, error)
+                case Followed(account_id=account_id, reason="", error=None):
+                    yield self._ready(account_id, (changes[account_id],), (), 0.0)
+                case Followed(account_id=account_id, reason=reason):
+                    yield self._failed(account_id, self._sets.explain(self._role, reason))
 
-    def _fail_those_left_out(self, account_ids: Iterable[str]) -> None:
+    def _those_left_out(self, account_ids: Iterable[str]) -> Iterator[Failed]:
         """An operation that made instances ended without a word about these accounts."""
-        role = self._rollout.role
+        role = self._role
         for account_id in account_ids:
             units = ", ".join(role.stackset.organizational_units) or "the organization"
             error = AccountError(
@@ -237,20 +305,19 @@ class Roller:
                 f" describe-account --account-id {account_id}`); one that is elsewhere needs"
                 " `role.via: assume`.",
             )
-            self._end(self._waiting[account_id], error)
+            yield self._failed(account_id, error)
 
     # --- ends -------------------------------------------------------------------------------
 
     def _ready(
         self,
-        sets: StackSets,
         account_id: str,
         changes: tuple[Change, ...],
         notes: tuple[str, ...],
         age: float | None,
-    ) -> None:
+    ) -> Worked:
         account = self._waiting.pop(account_id)
-        arn = f"arn:{sets.identity.partition}:iam::{account_id}:role"
+        arn = f"arn:{self._sets.identity.partition}:iam::{account_id}:role"
         role = RoleState(
             account_id=account_id,
             arn=f"{arn}{account.role.path}{account.role.name}",
@@ -259,55 +326,33 @@ class Roller:
             age=age,
         )
         seconds = self._control.clock() - self._started
-        ready = ready_of(account, self._look, self._access[account_id], role, seconds)
-        self._conclude(account, lambda _account, _written: ready)
-
-    def _failed(self, reason: str) -> AccountError:
-        said = (hint for words, hint in _HINTS.items() if re.search(words, reason, re.IGNORECASE))
-        role = self._rollout.role
-        hint = next(said, _LOOK).format(
-            role=role.name, name=self._name, region=role.stackset.region
+        ready: RoleReady = ready_of(
+            account, self._snapshot, self._access[account_id], role, seconds
         )
-        message = f"CloudFormation could not bring the role into the account: {reason}"
-        return AccountError(Stage.ROLE, "StackInstanceFailed", message, hint=hint)
+        return Worked(name=account.name, value=ready)
 
-    def _end(self, account: Account, error: Exception) -> None:
-        self._waiting.pop(account.account_id or "", None)
+    def _failed(self, account_id: str, error: Exception) -> Failed:
+        return Failed(name=self._waiting.pop(account_id).name, error=error)
 
-        def fail(_account: Account, _written: list[Change]) -> RoleReady:
-            raise error
 
-        self._conclude(account, fail)
+def error_of(problem: Problem) -> AccountError:
+    """A problem as what is raised for it."""
+    return AccountError(problem.stage, problem.code, problem.message, hint=problem.hint)
+
+
+def _cancelled(operation_id: str, reason: str) -> AccountPending:
+    why = reason or "it was stopped, or more accounts failed than failure_tolerance_percentage"
+    return AccountPending(
+        Stage.ROLE,
+        "Cancelled",
+        f"CloudFormation did not come to this account in operation {operation_id}: {why}",
+    )
 
 
 def _unstable(name: str, differs: str) -> AccountError:
     return AccountError(
         Stage.ROLE,
-        "Raced",
+        "ConcurrentChange",
         f"The stack set {name} was updated and differs again: {differs}.",
         hint="Another program manages the same stack set; stop one of the two and run again.",
     )
-
-
-_LOOK = (
-    "Look at the events of the stack StackSet-{name}-... in the account, region {region}; mend the"
-    " cause and run again."
-)
-_HINTS = {
-    r"already exists": (
-        "A role {role} is in the account already, and CloudFormation takes over nothing. Delete it"
-        " first, give `role.name` another name, or give the account `role.via: assume`."
-    ),
-    r"not attachable|policy.*(does not|doesn't) exist|NoSuchEntity": (
-        "A policy of the manifest is not there: plain names under `role.policies` are AWS-managed"
-        " ones, and the `permissions_boundary` has to be made in the account first."
-    ),
-    r"service control polic|explicit deny|not authorized|access ?denied": (
-        "Something in the account forbids it to CloudFormation, as a rule a service control policy:"
-        " exempt the roles stacksets-exec-* from it."
-    ),
-    r"suspended|closed": (
-        "The AWS account is suspended or closed. Have it reopened, or set `enabled: false`."
-    ),
-}
-"""CloudFormation's reason, and what to do about it; the first that fits wins."""

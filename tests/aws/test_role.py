@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.role import observe
 from cloudcraft_onboard.aws.session import BotoAws
-from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import MANAGED_BY, Action, Change, RoleSpec, Stage
 from cloudcraft_onboard.plan.documents import same
 from tests.aws.support import (
@@ -182,7 +182,7 @@ def test_role_made_by_somebody_else_meanwhile_is_a_race(aws: BotoAws) -> None:
     session = aws.reach(member())
     bring(session, RoleSpec())
     create = Change(action=Action.CREATE_ROLE, reason="there is no such role")
-    with pytest.raises(Raced):
+    with pytest.raises(ConcurrentChange):
         session.apply(create, wanted(session, RoleSpec()), None)
 
 
@@ -202,7 +202,7 @@ def test_role_that_vanished_meanwhile_is_a_race(action: Action, aws: BotoAws) ->
     spec = RoleSpec(policies=("ReadOnlyAccess", "cloudcraft:minimal"), tags={"team": "x"})
     subject = {Action.ATTACH_POLICY: READ_ONLY, Action.PUT_POLICY: "cloudcraft-minimal"}
     change = Change(action=action, reason="x", subject=subject.get(action, ""))
-    with pytest.raises(Raced):
+    with pytest.raises(ConcurrentChange):
         session.apply(change, wanted(session, spec), None)
 
 
@@ -210,7 +210,7 @@ def test_policies_that_somebody_attached_meanwhile_make_deleting_a_race(aws: Bot
     session = aws.reach(member())
     bring(session, RoleSpec())
     delete = Change(action=Action.DELETE_ROLE, reason="made by onboard")
-    with pytest.raises(Raced):
+    with pytest.raises(ConcurrentChange):
         session.apply(delete, wanted(session, RoleSpec()), None)
 
 

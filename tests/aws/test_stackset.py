@@ -9,7 +9,7 @@ import pytest
 
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.aws.stackset import BotoStackSets
-from cloudcraft_onboard.errors import AccountError, Raced
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     CloudcraftParameters,
@@ -78,7 +78,7 @@ def test_an_operation_in_progress_is_seen_and_keeps_others_out(
         lambda: sets.empty(NAME, wanted.units, accounts),
         lambda: sets.delete(NAME),
     ):
-        with pytest.raises(Raced):
+        with pytest.raises(ConcurrentChange):
             start()
     observed = sets.observe(NAME)
     assert observed is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloudcraft_onboard.engine import watch
+from cloudcraft_onboard.engine import stackset
 from cloudcraft_onboard.errors import UsageError
 from tests.support.onboarding import plan, rewrite, run
 from tests.support.removing import remove
@@ -21,7 +21,7 @@ OTHERS = "e8f3a3c4-0000-4000-8000-000000000000"
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(stackset, "POLL_SECONDS", 0.01)
 
 
 def manifest(accounts: dict[str, str], *, role: str = "", stack_set: str = "") -> str:
@@ -180,7 +180,7 @@ def test_accounts_that_cloudformation_did_not_come_to_are_pending(company: Compa
 def test_accounts_are_registered_while_the_operation_still_runs(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "POLL_SECONDS", 0.3)
+    monkeypatch.setattr(stackset, "POLL_SECONDS", 0.3)
     world = company.world(manifest(members(company, 4)))
     assert run(world).code == 0
     (operation,) = company.aws.kept["cloudcraft-onboard"].operations

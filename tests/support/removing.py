@@ -24,8 +24,9 @@ def remove(world: SandboxWorld, *only: str, **options: Any) -> Ended:
     assert world.manifest is not None
     report = Path(world.manifest.path).with_name("removed.json")
     report.unlink(missing_ok=True)
-    own = {field.name for field in fields(story.Wish)}
-    wish = story.Wish(**{"yes": True, **{key: options[key] for key in own & options.keys()}})
+    own = {field.name for field in fields(story.RemoveOptions)}
+    given = {key: options[key] for key in own & options.keys()}
+    chosen = story.RemoveOptions(**{"yes": True, **given})
     settings = Settings(
         manifest=world.manifest.path,
         selection=Selection(only=only),
@@ -35,7 +36,7 @@ def remove(world: SandboxWorld, *only: str, **options: Any) -> Ended:
             **{key: value for key, value in options.items() if key not in own},
         },
     )
-    code = story.remove(settings, wish)
+    code = story.remove(settings, chosen)
     return Ended(code=code, report=json.loads(report.read_text(encoding="utf-8")))
 
 

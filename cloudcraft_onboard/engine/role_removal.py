@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cloudcraft_onboard.engine import board as boards
-from cloudcraft_onboard.engine.account import Claims
+from cloudcraft_onboard.engine.account import Claims, Steps
+from cloudcraft_onboard.engine.messages import Changed
 from cloudcraft_onboard.engine.ports import AccountSession, Aws
-from cloudcraft_onboard.engine.takedown import Standing, Standings
-from cloudcraft_onboard.errors import AccountError, Raced
-from cloudcraft_onboard.events import Event, StepStarted
+from cloudcraft_onboard.engine.results import base
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
+from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
     NOTHING,
     Account,
@@ -42,6 +41,16 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RoleRemoval:
+    """A role that is there, what takes it away, and notes on what stays."""
+
+    arn: str | None = None
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    by_stack_set: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Removal:
     """What there is of an account, what takes it away, and (notes) what stays and why.
 
@@ -65,7 +74,7 @@ class Removal:
     def result(self, changes: tuple[Change, ...]) -> Result:
         """The account's result after `changes`."""
         return replace(
-            boards.base(self.account),
+            base(self.account),
             account_id=self.account_id,
             outcome=Outcome.REMOVED if changes else Outcome.UNCHANGED,
             changes=changes,
@@ -91,17 +100,10 @@ def needs_aws(account: Account, scope: Scope) -> bool:
     return account.account_id is None or _why_kept(account, scope) is None
 
 
-def look_at(
-    account: Account,
-    listing: Listing,
-    aws: Aws,
-    claims: Claims,
-    scope: Scope,
-    *,
-    standings: Standings,
-    emit: Callable[[Event], None],
-) -> Removal:
-    """Find out what there is of an account; reads only.
+def observe_account(
+    account: Account, listing: Listing, aws: Aws, claims: Claims, scope: Scope
+) -> Steps[Removal]:
+    """Find out what there is of an account whose role no stack set brought; reads only.
 
     Raises:
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
@@ -112,14 +114,9 @@ def look_at(
     if foreign is not None:
         return _left_alone(account, foreign, account_id or "", 0.0)
     kept = _why_kept(account, scope)
-    role = _Role(notes=(kept,) if kept else ())
-    standing = _stack_set_of(account, standings) if needs_aws(account, scope) else None
-    if standing is not None and account_id is not None:
-        emit(StepStarted(name=account.name, step="reading the stack set"))
-        changes, notes = standing.removal(account_id, account.role.stackset.name)
-        role = _Role(changes=changes, notes=notes)
-    elif needs_aws(account, scope):
-        emit(StepStarted(name=account.name, step="reaching the account"))
+    role = RoleRemoval(notes=(kept,) if kept else ())
+    if needs_aws(account, scope):
+        yield StepStarted(name=account.name, step="reaching the account")
         session = aws.reach(account)
         account_id = session.identity.account_id
         claims.claim(account, account_id)
@@ -127,40 +124,39 @@ def look_at(
         if foreign is not None:
             return _left_alone(account, foreign, account_id, time.monotonic() - started)
         if kept is None:
-            emit(StepStarted(name=account.name, step="reading the role"))
-            role = _look_at_role(account, session, scope)
+            yield StepStarted(name=account.name, step="reading the role")
+            role = _observe_role(account, session, scope)
+    return removal_of(account, account_id or "", listing, role, time.monotonic() - started)
+
+
+def removal_of(
+    account: Account, account_id: str, listing: Listing, role: RoleRemoval, seconds: float
+) -> Removal:
+    """What there is of the account in Cloudcraft beside its role."""
     registrations = listing.of(account_id) if account_id else ()
     return Removal(
         account=account,
-        account_id=account_id or "",
+        account_id=account_id,
         registrations=registrations,
         role_changes=role.changes,
         role_arn=role.arn or (registrations[0].role_arn if registrations else None),
         notes=role.notes,
-        seconds=time.monotonic() - started,
-        by_stack_set=standing is not None,
+        seconds=seconds,
+        by_stack_set=role.by_stack_set,
     )
 
 
-def remove_role(
-    removal: Removal,
-    aws: Aws,
-    scope: Scope,
-    *,
-    done: list[Change],
-    emit: Callable[[Event], None],
-) -> tuple[str, ...]:
+def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ...]]:
     """Take the role away as it is now; notes on what is kept after all.
 
     The account is reached and its role read again: at Cloudcraft's pace hours may lie between the
-    plan and this, more than credentials last, and a role may have changed hands. `done` is filled
-    with each change as it is made.
+    plan and this, more than credentials last, and a role may have changed hands.
 
     Raises:
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
     account = removal.account
-    emit(StepStarted(name=account.name, step="reaching the account"))
+    yield StepStarted(name=account.name, step="reaching the account")
     session = aws.reach(account)
     found = session.identity.account_id
     if found != removal.account_id:
@@ -172,18 +168,18 @@ def remove_role(
             hint="let the profile alone while onboard works, then run the same command again",
         )
     for _ in range(_RACES):
-        role = _look_at_role(account, session, scope)
+        role = _observe_role(account, session, scope)
         try:
             for change in role.changes:
-                emit(StepStarted(name=account.name, step=change.action.word))
+                yield StepStarted(name=account.name, step=change.action.word)
                 session.apply(change, role.desired, None)
-                done.append(change)
-        except Raced:
+                yield Changed(name=account.name, change=change)
+        except ConcurrentChange:
             continue
         return role.notes
     raise AccountError(
         Stage.ROLE,
-        "Raced",
+        "ConcurrentChange",
         f"the role {account.role.name} in {found} gets new policies while it is emptied",
         hint="another program manages the same role; stop one of the two and run again",
     )
@@ -206,14 +202,6 @@ def _left_alone(
     )
 
 
-def _stack_set_of(account: Account, standings: Standings) -> Standing | None:
-    """The stack set that brought the account's role; none does so to the management account."""
-    if account.role.via is not Via.STACKSET:
-        return None
-    standing = standings.of(account.role)
-    return None if standing.organization.management == account.account_id else standing
-
-
 def _why_kept(account: Account, scope: Scope) -> str | None:
     """Why the role stays, whatever it is like; None where that must be looked at."""
     if account.role.via is Via.EXISTING:
@@ -222,18 +210,11 @@ def _why_kept(account: Account, scope: Scope) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Role:
-    arn: str | None = None
-    changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Found(_Role):
+class _Found(RoleRemoval):
     desired: DesiredRole
 
 
-def _look_at_role(account: Account, session: AccountSession, scope: Scope) -> _Found:
+def _observe_role(account: Account, session: AccountSession, scope: Scope) -> _Found:
     desired = _manifests_role(account, session.identity)
     observed = session.observe(desired.name, inline=True)
     plan = plan_removal(desired, observed, force=scope.force)

@@ -1,0 +1,177 @@
+"""The frame of `run`, `plan` and `remove`: load, check, connect, drive, report, exit code.
+
+What is known of each account is kept in `Session.results` as it comes, so that a report can be
+written however the work ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from cloudcraft_onboard.app import results as output
+from cloudcraft_onboard.app.connect import connect
+from cloudcraft_onboard.app.drive import Abandoned, drive, signals
+from cloudcraft_onboard.app.select import choose
+from cloudcraft_onboard.engine.driver import Tools
+from cloudcraft_onboard.engine.messages import Stop
+from cloudcraft_onboard.engine.requests import Limits
+from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.errors import OnboardError, PaceClosed
+from cloudcraft_onboard.events import Event, RunFinished, RunStarted
+from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.model import Account, CloudcraftUsage, Command, Manifest, Report, Result
+from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.show import logs
+from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.report import Told
+from cloudcraft_onboard.show.views import View
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """One call of a command, from the manifest to the exit code."""
+
+    def __init__(
+        self, settings: Settings, command: Command, manifest: Manifest, accounts: Sequence[Account]
+    ) -> None:
+        self.settings = settings
+        self.manifest = manifest
+        self.accounts = accounts
+        self.results = Results(accounts)
+        self.tools: Tools | None = None
+        self._command = command
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.control = output.control(settings, self._events.put)
+        self._stack = ExitStack()
+        self._started_at = datetime.now(UTC)
+        self._view: View | None = None
+        self.broke = False
+
+    @property
+    def enabled(self) -> tuple[Account, ...]:
+        """The accounts that are to be worked on."""
+        return tuple(account for account in self.accounts if account.enabled)
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds the work."""
+        settings = self.settings
+        return Limits(
+            concurrency=settings.concurrency,
+            retries=settings.retries,
+            max_failures=settings.max_failures,
+            deadline=self.control.deadline,
+        )
+
+    @property
+    def note(self) -> str:
+        """What an account without a result waits for."""
+        return (self.control.kind or Stop.BUDGET).note
+
+    def connect(self) -> Tools:
+        """The tools of a run, closed with the session. Raises as `connect.connect` does."""
+        self.tools = connect(
+            self.settings, self.manifest, self.control, self._events.put, self._stack
+        )
+        return self.tools
+
+    def tell(self, event: Event) -> None:
+        """Tell the view."""
+        self._events.put(event)
+
+    def drive(self, story: Callable[[], T], total: int, *, dry_run: bool) -> T | None:
+        """What the story returns, shown by a view; None where it was cut off.
+
+        An interrupt, a time budget, or a bug may cut it off: `results` has what is known then. What
+        was raised before there was anything to report is raised again.
+        """
+        self._view = output.view(self.settings)
+        started = RunStarted(
+            command=self._command, manifest=self.settings.manifest, total=total, dry_run=dry_run
+        )
+        self._events.put(started)
+        try:
+            return drive(story, self._events, self._view, self.control)
+        except (Abandoned, PaceClosed):
+            return None
+        except OnboardError:
+            raise
+        except Exception as error:
+            if self.tools is None:
+                raise
+            _log.debug("unexpected", exc_info=error)
+            self.broke = True
+            output.say_bug(error)
+            return None
+
+    def known(self) -> tuple[Result, ...]:
+        """Every account's result as far as it is known, in the manifest's order."""
+        note = "not finished: onboard stopped by a bug; run the same command again to go on"
+        return self.results.all(note if self.broke else self.note)
+
+    def report(self, told: tuple[Result, ...], *, dry_run: bool) -> Report:
+        """The report on these results, as of now."""
+        return Report(
+            command=self._command,
+            manifest=self.settings.manifest,
+            dry_run=dry_run,
+            started_at=self._started_at,
+            finished_at=datetime.now(UTC),
+            cloudcraft=self.tools.cloudcraft.usage if self.tools else CloudcraftUsage(),
+            results=told,
+        )
+
+    def deliver(
+        self,
+        told: tuple[Result, ...],
+        *,
+        dry_run: bool = False,
+        estimate: str | None = None,
+        table: bool = True,
+    ) -> int:
+        """A report on these results, told; the exit code."""
+        report = self.report(told, dry_run=dry_run)
+        if self._view is not None:
+            self._view.handle(RunFinished(report=report))
+        return self.tell_all(report, estimate=estimate, table=table)
+
+    def tell_all(self, told: Told, *, estimate: str | None = None, table: bool = True) -> int:
+        """Close what is open, write the reports and print what they tell; the exit code."""
+        self._stack.close()
+        code = output.deliver(told, self.settings, self.control, estimate=estimate, table=table)
+        return code or int(self.broke)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._stack.close()
+
+
+@contextmanager
+def open_session(settings: Settings, command: Command, *, whole: bool = False) -> Iterator[Session]:
+    """Load, select and check; then a session, in which signals stop the run.
+
+    `whole`: all of the manifest's accounts, whatever is selected.
+
+    Raises:
+        UsageError: the manifest, the selection or a report's path is not valid.
+    """
+    manifest = load(settings.manifest)
+    accounts = manifest.accounts if whole else choose(manifest, settings.selection)
+    for path in settings.reports:
+        reports.check(path)
+    logs.configure(settings.verbosity, sys.stderr)
+    session = Session(settings, command, manifest, accounts)
+    with signals(session.control):
+        try:
+            yield session
+        finally:
+            session.close()

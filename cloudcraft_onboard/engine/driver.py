@@ -1,0 +1,268 @@
+"""The threads around the core: each puts one message into the inbox, the story's thread reads it.
+
+Workers do AWS jobs, senders send one request at a time, one thread waits for the pace's next slot.
+None of them knows what its message leads to. Whatever a thread runs into, a bug or a system out of
+threads or memory included, becomes a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.messages import (
+    Answered,
+    Changed,
+    End,
+    Ended,
+    Failed,
+    GiveBack,
+    Job,
+    Message,
+    Method,
+    NoSlot,
+    NotSpawned,
+    Order,
+    Request,
+    Send,
+    SlotFree,
+    Start,
+    Stop,
+    Stopped,
+    Tell,
+    WaitForSlot,
+    Woken,
+    Worked,
+)
+from cloudcraft_onboard.engine.ports import Aws, Cloudcraft, Pace, Slot
+from cloudcraft_onboard.engine.requests import Requests
+from cloudcraft_onboard.engine.tracks import Track
+from cloudcraft_onboard.errors import AccountPending, OnboardError
+from cloudcraft_onboard.events import Event, Said
+from cloudcraft_onboard.model import Stage
+
+_log = logging.getLogger(__name__)
+
+Fact = Event | Changed | Worked | Failed
+"""What a worker says while it does its job."""
+Work = Callable[[Any], Iterator[Fact]]
+"""Does a job's task, step by step; what it raises is the problem of the accounts left."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """What a run works with."""
+
+    aws: Aws
+    cloudcraft: Cloudcraft
+    pace: Pace
+    control: Control
+    emit: Callable[[Event], None]
+
+
+class Driver:
+    """Does what the core orders, and tells it what came of it."""
+
+    def __init__(self, core: Requests, tools: Tools, work: Work) -> None:
+        self._core = core
+        self._tools = tools
+        self._work = work
+        self._control = tools.control
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._workers = Threads("aws")
+        self._senders = Threads("cloudcraft")
+        self._waiter = Threads("pace")
+        self._said_fewer = False
+
+    def run(self, jobs: tuple[Job, ...], tracks: tuple[Track, ...] = ()) -> None:
+        """Work until every account has its result."""
+        core, clock = self._core, self._control.clock
+        self._control.working.set()
+        self._control.on_stop(self._stopped)
+        for threads in (self._waiter, self._senders):
+            threads.reserve()  # before the workers take what the system gives
+        try:
+            self._obey(core.begin(jobs, tracks, clock()))
+            while not core.done:
+                message = self._next(core.wake_at)
+                self._obey(core.step(message, clock()))
+        finally:
+            for threads in (self._workers, self._senders, self._waiter):
+                threads.close()
+
+    # --- the story's thread -----------------------------------------------------------------
+
+    def _stopped(self, kind: Stop) -> None:
+        """Also from a signal's handler, where `put` is safe."""
+        self._inbox.put(Stopped(kind=kind))
+
+    def _next(self, wake_at: float | None) -> Message:
+        wait = None if wake_at is None else wake_at - self._control.clock()
+        try:
+            if wait is None:
+                return self._inbox.get()
+            return self._inbox.get(timeout=min(max(wait, 0.0), threading.TIMEOUT_MAX))
+        except queue.Empty:
+            return Woken()
+
+    def _obey(self, orders: list[Order]) -> None:
+        for order in orders:
+            match order:
+                case Start():
+                    self._start(order.job)
+                case WaitForSlot():
+                    if not self._waiter.do(self._wait_for_slot):
+                        self._inbox.put(NoSlot(error=OnboardError("no thread")))
+                case GiveBack():
+                    order.slot.unused()
+                case Send():
+                    self._send(order.request, order.slot)
+                case Tell():
+                    self._tools.emit(order.event)
+                case End():
+                    self._control.stop(order.kind, order.reason)
+
+    def _start(self, job: Job) -> None:
+        if not self._workers.do(self._do, job):
+            self._inbox.put(Ended(job=job, error=_no_thread()))
+        self._say_fewer(self._workers)
+
+    def _send(self, request: Request, slot: Slot | None) -> None:
+        if not self._senders.do(self._exchange, request, slot):
+            if slot is not None:
+                slot.unused()
+            self._inbox.put(NotSpawned(request=request))
+        self._say_fewer(self._senders)
+
+    def _say_fewer(self, threads: Threads) -> None:
+        if threads.fewer and not self._said_fewer:
+            self._said_fewer = True
+            text = f"The system gives no more than {threads.count} threads at a time."
+            self._tools.emit(Said(text=f"{text} The run goes on with them, more slowly."))
+
+    # --- other threads ----------------------------------------------------------------------
+
+    def _do(self, job: Job) -> None:
+        """An AWS job in a worker."""
+        started = self._control.clock()
+        error: BaseException | None = None
+        try:
+            for fact in self._work(job.task):
+                self._pass_on(fact)
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, the accounts need a word
+            error = raised
+            if not isinstance(raised, OnboardError):
+                _log.debug("%s: unexpected", ", ".join(job.names), exc_info=raised)
+        seconds = self._control.clock() - started
+        self._inbox.put(Ended(job=job, error=error, seconds=seconds))
+
+    def _pass_on(self, fact: Fact) -> None:
+        """An account whose run ends at once takes no further step."""
+        if isinstance(fact, Changed | Worked | Failed):
+            self._inbox.put(fact)
+            return
+        if self._control.abandoning:
+            kind = self._control.kind or Stop.BUDGET
+            raise AccountPending(Stage.ROLE, "Stopped", kind.value)
+        self._tools.emit(fact)
+
+    def _exchange(self, request: Request, slot: Slot | None) -> None:
+        """One request in a sender."""
+        started = self._control.clock()
+        answer, error = None, None
+        try:
+            with slot or nullcontext():
+                answer = self._call(request, slot)
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, the core must know
+            error = raised
+            if not isinstance(raised, OnboardError):
+                _log.debug("%s: unexpected", request.method, exc_info=raised)
+        seconds = self._control.clock() - started
+        self._inbox.put(Answered(request=request, answer=answer, error=error, seconds=seconds))
+
+    def _call(self, request: Request, slot: Slot | None) -> Any:
+        cloudcraft = self._tools.cloudcraft
+        spec, registration = request.spec, request.registration
+        match request.method:
+            case Method.GET:
+                return cloudcraft.registrations(slot)
+            case Method.POST if spec is not None:
+                return cloudcraft.register(spec, slot)
+            case Method.PUT if spec is not None and registration is not None:
+                return cloudcraft.update(registration, spec, slot)
+            case Method.DELETE if registration is not None:
+                return cloudcraft.delete(registration, slot)
+        raise AssertionError(f"{request.method} lacks what it is about")
+
+    def _wait_for_slot(self) -> None:
+        control = self._control
+        try:
+            slot = self._tools.pace.acquire(control.deadline, control.stopped)
+        except BaseException as error:  # noqa: BLE001 - as a rule PaceClosed
+            self._inbox.put(NoSlot(error=error))
+        else:
+            self._inbox.put(SlotFree(slot=slot))
+
+
+class Threads:
+    """Daemon threads that do what they are given, as many as needed and as the system gives.
+
+    Daemons: after an interrupt the program must be able to end while one of them still waits.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.fewer = False
+        self.count = 0
+        self._name = name
+        self._todo: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._given = 0
+        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def do(self, function: Callable[..., None], *given: Any) -> bool:
+        """Have `function(*given)`, which never raises, called soon; False: there is no thread."""
+        busy = self._given - self._ended.qsize()
+        if busy >= self.count and not (self.fewer and self.count):
+            self._spawn()
+        if not self.count:
+            return False
+        self._given += 1
+        self._todo.put((function, given))
+        return True
+
+    def reserve(self) -> None:
+        """Have one thread at least."""
+        if not self.count:
+            self._spawn()
+
+    def close(self) -> None:
+        """Let the threads end once they are idle."""
+        for _ in range(self.count):
+            self._todo.put(None)
+
+    def _spawn(self) -> None:
+        try:
+            threading.Thread(
+                target=self._run, name=f"{self._name}-{self.count}", daemon=True
+            ).start()
+        except (RuntimeError, MemoryError):  # "can't start new thread"
+            self.fewer = True
+        else:
+            self.count += 1
+
+    def _run(self) -> None:
+        while (work := self._todo.get()) is not None:
+            function, given = work
+            function(*given)
+            self._ended.put(None)
+
+
+def _no_thread() -> AccountPending:
+    return AccountPending(Stage.ROLE, "NoThread", "the system gives this program no thread")

@@ -1,0 +1,229 @@
+"""`remove`: the plan of it, then registrations at Cloudcraft's pace, then each account's role.
+
+An account that was left half way is finished by the next run, which finds its role without a
+registration.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cloudcraft_onboard.engine.account import Claims
+from cloudcraft_onboard.engine.driver import Driver, Fact, Tools, Work
+from cloudcraft_onboard.engine.messages import Job, Stop, Worked
+from cloudcraft_onboard.engine.onboarding import job_of
+from cloudcraft_onboard.engine.register import Register
+from cloudcraft_onboard.engine.requests import Limits, Requests
+from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.engine.role_removal import (
+    Removal,
+    Scope,
+    needs_aws,
+    observe_account,
+    remove_role,
+)
+from cloudcraft_onboard.engine.teardown import Teardown, observe_teardown, tear_down, teardowns
+from cloudcraft_onboard.engine.unregister import Unregister
+from cloudcraft_onboard.errors import CannotStart, Interrupted
+from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.model import Account, Outcome, Registration, Result, RoleSpec, Via
+from cloudcraft_onboard.plan.registration import Listing, unlisted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemovalPlan:
+    """Every account's result as it would be, and what is to be done to those that change."""
+
+    results: tuple[Result, ...]
+    removals: tuple[Removal, ...]
+
+    @property
+    def registrations(self) -> int:
+        """How many registrations are to be deleted."""
+        return sum(len(removal.registrations) for removal in self.removals)
+
+    @property
+    def roles(self) -> int:
+        """How many roles are to be deleted."""
+        return sum(bool(removal.role_changes) for removal in self.removals)
+
+
+class _Observe(Register):
+    """The policy of a removal's plan: nothing is sent, what was found is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(apply=False)
+        self.seen: dict[str, Any] = {}
+
+    def worked(self, so_far: Result, value: Any) -> Result:
+        """The account's result as it would be."""
+        self.seen[so_far.name] = value
+        return value.result(value.changes) if isinstance(value, Removal) else so_far
+
+
+def plan_removals(
+    accounts: Sequence[Account],
+    listing: Listing,
+    tools: Tools,
+    limits: Limits,
+    results: Results,
+    *,
+    scope: Scope,
+) -> RemovalPlan:
+    """What a removal would do with each account, in the accounts' order; writes nothing."""
+    enabled = [account for account in accounts if account.enabled]
+    claims = Claims(enabled)
+    rolled_out = [a for a in enabled if a.role.via is Via.STACKSET and needs_aws(a, scope)]
+    singles = [account for account in enabled if account not in rolled_out]
+
+    def work(task: Account | Teardown) -> Iterator[Fact]:
+        if isinstance(task, Account):
+            removal = yield from observe_account(task, listing, tools.aws, claims, scope)
+            yield Worked(name=task.name, value=removal)
+            return
+        for fact in observe_teardown(task, listing, tools.aws):
+            if isinstance(fact, Account):
+                yield from work(fact)
+            else:
+                yield fact
+
+    jobs = (*map(_teardown_job, teardowns(rolled_out)), *map(job_of, singles))
+    policy = _Observe()
+    note = _observe(policy, jobs, work, tools=tools, limits=limits, results=results)
+    removals = [policy.seen[each.name] for each in enabled if each.name in policy.seen]
+    return RemovalPlan(
+        results=results.all(note), removals=tuple(each for each in removals if each.changes)
+    )
+
+
+def remove_accounts(
+    removals: Sequence[Removal], tools: Tools, limits: Limits, results: Results, scope: Scope
+) -> tuple[Result, ...]:
+    """Delete what a plan found; the results in the plan's order."""
+    policy = Unregister()
+
+    def work(task: Removal | Teardown) -> Iterator[Fact]:
+        if isinstance(task, Removal):
+            notes = yield from remove_role(task, tools.aws, scope)
+            yield Worked(name=task.account.name, value=notes)
+        else:
+            yield from tear_down(task, tools.aws, tools.control)
+
+    core = Requests(policy, results, pace=tools.pace, limits=limits)
+    Driver(core, tools, work).run((), policy.tracks(removals))
+    return results.all(core.note)
+
+
+def plan_unlisted(
+    accounts: Sequence[Account], listing: Listing, tools: Tools, limits: Limits
+) -> RemovalPlan:
+    """What deletes the registrations of AWS accounts that none of `accounts` is; reads only.
+
+    `accounts` are all of the manifest's, the disabled ones too.
+
+    Raises:
+        CannotStart: the ID of one of them cannot be found out.
+        Interrupted: before all of them were.
+    """
+    found = unlisted(listing, _known(accounts, tools, limits))
+    names = Counter(registrations[0].name for registrations in found)
+    removals = tuple(
+        Removal(
+            account=_stand_in(registrations[0], unique=names[registrations[0].name] == 1),
+            account_id=registrations[0].account_id,
+            registrations=registrations,
+            role_arn=registrations[0].role_arn,
+        )
+        for registrations in found
+    )
+    return RemovalPlan(
+        results=tuple(removal.result(removal.changes) for removal in removals), removals=removals
+    )
+
+
+def put_off(results: Sequence[Result], why: str) -> tuple[Result, ...]:
+    """A plan's results when nothing of it is done: what was to be removed is pending."""
+    return tuple(_put_off(result, why) for result in results)
+
+
+# --- inside -------------------------------------------------------------------------------------
+
+
+def _observe(
+    policy: _Observe,
+    jobs: tuple[Job, ...],
+    work: Work,
+    *,
+    tools: Tools,
+    limits: Limits,
+    results: Results,
+) -> str:
+    """Let `policy` gather what is there; what accounts without a word wait for."""
+    core = Requests(policy, results, pace=tools.pace, limits=limits)
+    Driver(core, tools, work).run(jobs)
+    return core.note
+
+
+def _known(accounts: Sequence[Account], tools: Tools, limits: Limits) -> frozenset[str]:
+    """The AWS account IDs of all entries; those known by their profile only are reached for it."""
+    known = {account.account_id for account in accounts if account.account_id}
+    nameless = [account for account in accounts if not account.account_id]
+    # A disabled entry's account counts as listed, too.
+    results = Results([replace(account, enabled=True) for account in nameless])
+
+    def reach(account: Account) -> Iterator[Fact]:
+        yield StepStarted(name=account.name, step="reaching the account")
+        account_id = tools.aws.reach(account).identity.account_id
+        yield Worked(name=account.name, value=account_id)
+
+    policy = _Observe()
+    note = _observe(
+        policy, tuple(map(job_of, nameless)), reach, tools=tools, limits=limits, results=results
+    )
+    unknown = [account.name for account in nameless if account.name not in policy.seen]
+    if unknown and tools.control.kind is Stop.INTERRUPTED:
+        raise Interrupted("interrupted before it was known which registrations are unlisted")
+    if unknown:
+        raise _unknown([each for each in results.all(note) if each.name in unknown])
+    return frozenset(known | set(policy.seen.values()))
+
+
+def _unknown(left: Sequence[Result]) -> CannotStart:
+    first = next((result for result in left if result.error), left[0])
+    why = first.error.message if first.error else "; ".join(first.notes)
+    way_out = f"{first.error.hint} " if first.error else ""
+    names = ", ".join(result.name for result in left)
+    return CannotStart(
+        f"Nothing was deleted: which AWS accounts the manifest's entries are is not known of "
+        f"{names}, and their registrations could be taken for unlisted ones. "
+        f"{first.name}: {why}",
+        hint=f"{way_out}Or write `account_id` into these entries.",
+    )
+
+
+def _stand_in(registration: Registration, *, unique: bool) -> Account:
+    """An entry such as the manifest would have for it; Cloudcraft doesn't tell its region."""
+    account_id = registration.account_id
+    name = registration.name if unique else f"{registration.name} ({account_id})".strip()
+    return Account(
+        name=name,
+        account_id=account_id,
+        region="",
+        role=RoleSpec(via=Via.EXISTING),
+        line=0,
+    )
+
+
+def _teardown_job(teardown: Teardown) -> Job:
+    return Job(names=tuple(each.name for each in teardown.accounts), task=teardown)
+
+
+def _put_off(result: Result, why: str) -> Result:
+    if not result.changes:
+        return result
+    return replace(
+        result, outcome=Outcome.PENDING, changes=(), notes=(*result.notes, why), seconds=0.0
+    )

@@ -1,0 +1,742 @@
+"""What becomes of each request to Cloudcraft: a state machine without threads, clock or I/O.
+
+    queued -> in flight -> accepted | refused (again later, or failed) | doubtful | not sent
+
+`step` takes one message and the time, and returns what is to be done next. A doubtful request (no
+answer that can be trusted) is never sent again blindly: doubtful ones are gathered, one list tells
+what became of all of them, and only what is missing is sent again. Registering and deleting are
+two policies of this machine (`register.py`, `unregister.py`); verifying is its last step. The time
+budget, `--max-failures`, a refused key and transient trouble in AWS are decided here and nowhere
+else.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from http import HTTPStatus
+from typing import Any
+
+from cloudcraft_onboard.engine.jobs import Jobs
+from cloudcraft_onboard.engine.messages import (
+    Answered,
+    Changed,
+    End,
+    Ended,
+    Failed,
+    GiveBack,
+    Job,
+    Message,
+    Method,
+    NoSlot,
+    NotSpawned,
+    Order,
+    Request,
+    Send,
+    SlotFree,
+    Start,
+    Stop,
+    Stopped,
+    Tell,
+    WaitForSlot,
+    Woken,
+    Worked,
+)
+from cloudcraft_onboard.engine.ports import PaceView, Slot
+from cloudcraft_onboard.engine.results import Results, failed
+from cloudcraft_onboard.engine.tracks import (
+    ABOUT_THE_KEY,
+    Judgment,
+    Policy,
+    Track,
+    ended_in_aws,
+    problem_of_a_bug,
+)
+from cloudcraft_onboard.errors import (
+    AccountError,
+    Doubtful,
+    PaceClosed,
+    Refused,
+    RequestError,
+)
+from cloudcraft_onboard.events import (
+    AccountFinished,
+    AccountQueued,
+    AccountRetried,
+    Event,
+    Forecast,
+    Said,
+    StepStarted,
+)
+from cloudcraft_onboard.model import Action, Outcome, Problem, Result, Stage
+from cloudcraft_onboard.plan.registration import Listing
+
+GRACE_SECONDS = 2.2
+"""After an interrupt, what is in flight gets this long."""
+LAST_LOOK_SECONDS = 1.0
+"""What comes after it: the last look. With the reports the program ends within 5 seconds."""
+CLOSING_SECONDS = 1.0
+"""Between the last answer and the end of a time budget: the verifying read's answer."""
+REREAD_SECONDS = 2.0
+"""Nothing is documented about how soon a new registration is listed."""
+
+_MOST_IN_FLIGHT = 64  # more would only queue up at the server
+_KEY_REFUSALS = 3  # accounts that get the same 403 while none is accepted: it is the key
+_DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
+_LONGEST_DOUBT_SECONDS = 30.0
+_NO_THREAD_SECONDS = 1.0
+_MOMENT_SECONDS = 0.2  # a worker that sees the stop gets this long to say how far it came
+_NO_THREAD = "the system gives no thread for it"
+_NO_TIME = "there was no time left to look"
+_NOT_AT_ONCE = "it was not listed at once, and the run is stopping"
+_STEPS = {
+    Method.POST: Action.REGISTER.word,
+    Method.PUT: Action.UPDATE_REGISTRATION.word,
+    Method.DELETE: Action.DELETE_REGISTRATION.word,
+}
+NOT_LISTED = Problem(
+    stage=Stage.VERIFY,
+    code="NotListed",
+    message="Cloudcraft accepted the registration but doesn't list the account",
+    hint="look in Cloudcraft whether it is there, then run the same command again",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What bounds a run: accounts at a time, retries of one request, failures, the time.
+
+    `deadline` is when nothing may be in flight any more, None for never.
+    """
+
+    concurrency: int = 16
+    retries: int = 5
+    max_failures: int | None = None
+    deadline: float | None = None
+
+    def more_at_a_time(self, more: int) -> Limits:
+        """The same with more workers."""
+        return replace(self, concurrency=self.concurrency + more)
+
+
+class _Phase(Enum):
+    WORKING = 1
+    VERIFYING = 2
+    DONE = 3
+
+
+class Requests:
+    """The core of a run: all that is known of its accounts and requests, and what comes next."""
+
+    def __init__(
+        self, policy: Policy[Any], results: Results, *, pace: PaceView, limits: Limits
+    ) -> None:
+        self.stop: Stop | None = None
+        self.wake_at: float | None = None
+        self.results = results
+        self._policy = policy
+        self._pace = pace
+        self._limits = limits
+        self._deadline = math.inf if limits.deadline is None else limits.deadline
+        self._jobs = Jobs(most=limits.concurrency, rounds=limits.retries)
+        self._orders: list[Order] = []
+        self._phase = _Phase.WORKING
+        self._stopped_at = 0.0
+        self._tracks: dict[str, Track] = {}
+        self._queue: list[tuple[float, int, Track]] = []
+        self._numbers = itertools.count(1)
+        self._in_flight: dict[int, Track] = {}
+        self._doubtful: list[Track] = []
+        self._look_at: float | None = None
+        self._reading: int | None = None
+        self._listing: Listing | None = None
+        self._waiting_for_slot = False
+        self._most_in_flight = _MOST_IN_FLIGHT
+        self._slowest = 0.0
+        self._accepted = 0
+        self._forbidden: list[tuple[Track, Refused]] = []
+        self._unverified: dict[str, Track] = {}
+        self._reread_at: float | None = None
+        self._was_reread = False
+        self._healing: dict[int, tuple[Track, str]] = {}
+        self._in_aws: set[str] = set()
+        self._forecast_told = False
+
+    @property
+    def done(self) -> bool:
+        """Whether every account has its result and nothing is to come."""
+        return self._phase is _Phase.DONE
+
+    @property
+    def note(self) -> str:
+        """What an account without a result waits for."""
+        return (self.stop or Stop.BUDGET).note
+
+    def begin(self, jobs: Iterable[Job], tracks: Iterable[Track], now: float) -> list[Order]:
+        """Start with these jobs for AWS, and with accounts that Cloudcraft's turn is with."""
+        self._jobs.add(jobs)
+        for track in tracks:
+            self._submit(track, now)
+        return self._advance(now)
+
+    def step(self, message: Message, now: float) -> list[Order]:
+        """Take a message in; what is to be done next. `wake_at` says when to come back."""
+        if not self.done:
+            self._take(message, now)
+        elif isinstance(message, SlotFree):
+            self._orders.append(GiveBack(slot=message.slot))
+        return self._advance(now)
+
+    # --- messages ---------------------------------------------------------------------------
+
+    def _take(self, message: Message, now: float) -> None:  # noqa: C901 - one case a message
+        match message:
+            case Changed():
+                self.results.changed(message.name, message.change)
+            case Worked():
+                self._worked(message, now)
+            case Failed():
+                self._fail_in_aws(message.name, message.error, 0.0, now)
+            case Ended():
+                self._ended(message, now)
+            case SlotFree() | NoSlot():
+                self._waiting_for_slot = False
+                if isinstance(message, SlotFree):
+                    self._use(message.slot, now)
+                else:
+                    self._end(Stop.BUDGET, now)  # unless the run was stopped already
+            case Answered():
+                self._answered(message, now)
+            case NotSpawned():
+                self._not_spawned(message.request, now)
+            case Stopped():
+                self._note_stop(message.kind, now)
+            case Woken():
+                pass
+
+    def _note_stop(self, kind: Stop, now: float) -> bool:
+        """The first reason counts, but an interrupt outranks it."""
+        if self.stop is kind or (self.stop is not None and kind is not Stop.INTERRUPTED):
+            return False
+        self.stop = kind
+        self._stopped_at = now
+        return True
+
+    def _end(self, kind: Stop, now: float, reason: str = "") -> None:
+        if self._note_stop(kind, now):
+            self._orders.append(End(kind=kind, reason=reason or kind.value))
+
+    # --- the AWS side -----------------------------------------------------------------------
+
+    def _worked(self, message: Worked, now: float) -> None:
+        self._in_aws.discard(message.name)
+        outcome = self._policy.worked(self.results.so_far(message.name), message.value)
+        if isinstance(outcome, Result):
+            self._finish(outcome, now)
+        else:
+            self._submit(outcome, now)
+
+    def _ended(self, message: Ended, now: float) -> None:
+        """Accounts of the job without a word so far failed by its error."""
+        self._jobs.ended(message.job)
+        silent = [name for name in message.job.names if name in self._in_aws]
+        if not silent:
+            return
+        error = message.error or RuntimeError("its worker ended without a word")
+        alone = len(silent) == len(message.job.names)  # a job with results must not be done twice
+        if self.stop is None and alone and isinstance(error, AccountError) and error.transient:
+            wait = self._jobs.repeat(message)
+            if wait is not None:
+                reason = f"{error.message}: again when the other accounts are through"
+                for name in silent:
+                    self._tell(AccountRetried(name=name, reason=reason, wait=wait))
+                return
+        for name in silent:
+            self._fail_in_aws(name, error, message.seconds, now)
+
+    def _fail_in_aws(self, name: str, error: BaseException, seconds: float, now: float) -> None:
+        self._in_aws.discard(name)
+        so_far = self.results.so_far(name)
+        worked_on = replace(
+            so_far, attempts=max(1, so_far.attempts), seconds=so_far.seconds + seconds
+        )
+        self._finish(ended_in_aws(worked_on, error), now)
+
+    def _start_jobs(self, now: float) -> None:
+        """After a stop only what is half done is started, while there is time."""
+        if self.stop is not None:
+            self._give_up_rounds(now)
+            if self.stop is Stop.INTERRUPTED or now >= self._deadline:
+                self._jobs.drop()
+        else:
+            self._jobs.begin_round(now)
+            if (self._jobs.again_at or now) > self._latest:
+                self._give_up_rounds(now)
+        while job := self._jobs.next(only_begun=self.stop is not None):
+            self._in_aws.update(job.names)
+            self._orders.append(Start(job=job))
+
+    def _give_up_rounds(self, now: float) -> None:
+        for ended in self._jobs.give_up():
+            for name in ended.job.names:
+                self._fail_in_aws(name, ended.error or RuntimeError(), ended.seconds, now)
+
+    # --- requests: queued, in flight --------------------------------------------------------
+
+    def _submit(self, track: Track, now: float) -> None:
+        """An account whose turn at Cloudcraft has come, if anything is to be sent for it."""
+        self._tracks[track.name] = track
+        track.queued_at = now
+        if self._policy.request(track, 0) is None:
+            self._go_on(track, now)
+            return
+        wait = self._policy.wait(track)
+        self._note(track)
+        self._tell(AccountQueued(name=track.name, ready_in=wait))
+        self._put(track, now + wait)
+
+    def _put(self, track: Track, when: float) -> None:
+        heapq.heappush(self._queue, (when, next(self._numbers), track))
+
+    def _ask_for_slot(self, now: float) -> None:
+        if (
+            self._waiting_for_slot
+            or not self._queue
+            or len(self._in_flight) >= self._most_in_flight
+        ):
+            return
+        if self._queue[0][0] > now:
+            self._wake(self._queue[0][0])
+        elif self._beyond_budget(now, self._pace.next_in()):
+            self._end(Stop.BUDGET, now)
+        else:
+            self._waiting_for_slot = True
+            self._orders.append(WaitForSlot())
+
+    def _use(self, slot: Slot, now: float) -> None:
+        """Choose the request at the last moment; a slot that nobody is ready for goes back."""
+        if self.stop is not None or not self._queue or self._queue[0][0] > now:
+            self._orders.append(GiveBack(slot=slot))
+            return
+        track = heapq.heappop(self._queue)[2]
+        request = self._policy.request(track, next(self._numbers))
+        assert request is not None  # noqa: S101 - what is queued has something to send
+        track.attempts += 1
+        track.waits_for = self._policy.sent
+        self._note(track)
+        self._listing = None
+        self._in_flight[request.number] = track
+        self._tell(StepStarted(name=track.name, step=_STEPS[request.method]))
+        self._orders.append(Send(request=request, slot=slot))
+
+    def _not_spawned(self, request: Request, now: float) -> None:
+        """The system gives fewer threads than the pace allows: so many it is, then."""
+        self._most_in_flight = max(1, len(self._in_flight) - 1)
+        if request.number == self._reading or request.number in self._healing:
+            self._answered(Answered(request=request, error=PaceClosed(_NO_THREAD)), now)
+            return
+        track = self._in_flight.pop(request.number, None)
+        if track is not None:
+            track.attempts -= 1
+            self._put(track, now + _NO_THREAD_SECONDS)
+
+    # --- requests: answered -----------------------------------------------------------------
+
+    def _answered(self, message: Answered, now: float) -> None:
+        number = message.request.number
+        self._slowest = max(self._slowest, message.seconds)
+        if number == self._reading:
+            self._reading = None
+            self._read(message, now)
+            return
+        if number in self._healing:
+            self._healed(*self._healing.pop(number), message.error, now)
+            return
+        track = self._in_flight.pop(number, None)
+        if track is None:
+            return  # nobody waits for it any more
+        track.seconds += message.seconds
+        match message.error:
+            case None:
+                self._policy.accepted(track, message.answer)
+                self._accepted += 1
+                self._go_on(track, now)
+            case Doubtful() as error:
+                self._doubt(track, error.message)
+            case Refused() as error:
+                self._refused(track, error, now)
+            case PaceClosed() as error:
+                self._pend(track, f"{self._policy.unsent}: {error.message}", now)
+            case RequestError() as error:
+                self._pend(track, f"Cloudcraft could not be reached: {error.message}", now)
+            case error:
+                track.crash = problem_of_a_bug(error, Stage.REGISTER)
+                self._doubt(track, track.crash.message)
+
+    def _go_on(self, track: Track, now: float) -> None:
+        """The account's next request, or what follows its last one."""
+        if self._policy.request(track, 0) is not None:
+            self._put(track, now)
+            return
+        match self._policy.finished(track):
+            case Result(outcome=Outcome.CREATED) as result if self._policy.verified:
+                self._unverified[track.name] = track
+                self.results.note(result)
+                self._tell(AccountFinished(result=result, provisional=True))
+            case Result() as result:
+                self._finish(result, now)
+            case Job() as job:
+                self._note(track)
+                self._jobs.add([job])
+            case None:
+                self._note(track)
+
+    def _doubt(self, track: Track, why: str) -> None:
+        track.doubted = True
+        track.rounds += 1
+        self._doubtful.append(track)
+        self._tell(AccountRetried(name=track.name, reason=f"{why}: to be looked up", wait=0))
+
+    def _refused(self, track: Track, error: Refused, now: float) -> None:
+        if error.status == HTTPStatus.NOT_FOUND and track.registration is not None:
+            # Somebody deleted the registration in between; the next look says what is to be done.
+            self._doubt(track, error.message)
+        elif error.status == HTTPStatus.UNAUTHORIZED:
+            self._fail(track, error, now)
+            self._end_for_key(error, now)
+        elif self.stop is Stop.KEY:
+            self._pend(track, Stop.KEY.note, now)
+        elif error.status == HTTPStatus.FORBIDDEN and not self._policy.about_the_account(error):
+            self._forbid(track, error, now)
+        else:
+            self._again_or_fail(track, error, now)
+
+    def _forbid(self, track: Track, error: Refused, now: float) -> None:
+        """A 403 that may be meant for the key: for all accounts, then."""
+        self._forbidden.append((track, error))
+        alike = {t.name for t, e in self._forbidden if e.message == error.message}
+        if not self._accepted and len(alike) >= _KEY_REFUSALS:
+            for refused, its_error in self._forbidden:
+                self._fail(refused, its_error, now)
+            self._end_for_key(error, now)
+        elif ABOUT_THE_KEY.search(error.message):
+            self._fail(track, error, now)
+        else:
+            self._again_or_fail(track, error, now)
+
+    def _end_for_key(self, error: Refused, now: float) -> None:
+        reason = (
+            f"Cloudcraft refuses this API key ({error.status}: {error.message}); it must be a "
+            "read-write key of an Owner or Administrator"
+        )
+        self._end(Stop.KEY, now, reason)
+
+    def _again_or_fail(self, track: Track, error: Refused, now: float) -> None:
+        wait = self._policy.again_in(track, error, now)
+        if wait is None or self.stop is not None:
+            self._fail(track, error, now)
+            return
+        track.refusals += 1
+        reason = f"{error.message}: the role is new, IAM may not have it everywhere yet"
+        track.waits_for = f"Cloudcraft refused it so far ({error.message}); its role is very new"
+        self._note(track)
+        self._tell(AccountRetried(name=track.name, reason=reason, wait=wait))
+        self._put(track, now + wait)
+
+    # --- doubts: one list for all of them ---------------------------------------------------
+
+    def _look(self, now: float) -> None:
+        """Let doubtful requests be processed, then look once for all of them."""
+        if self._look_at is None:
+            rounds = min(track.rounds for track in self._doubtful)
+            wait = min(_DOUBT_SECONDS * 2**rounds, _LONGEST_DOUBT_SECONDS)
+            self._look_at = min(now + wait, max(now, self._patience_ends()))
+        if now < self._look_at:
+            self._wake(self._look_at)
+            return
+        self._look_at = None
+        self._send_list()
+
+    def _send_list(self) -> None:
+        request = Request(number=next(self._numbers), method=Method.GET)
+        self._reading = request.number
+        self._orders.append(Send(request=request))
+
+    def _read(self, message: Answered, now: float) -> None:
+        """A list came, or did not."""
+        if message.error is None:
+            self._listing = Listing(message.answer)
+        if self._phase is _Phase.VERIFYING:
+            self._judge_by(message.error, now)
+        elif self.stop is None or message.error is not None:
+            doubtful, self._doubtful = self._doubtful, []
+            for track in doubtful:
+                self._look_up(track, message.error, now)
+
+    def _abandon_look(self, now: float) -> None:
+        """Nobody waits for the list any more that was to tell about doubtful requests."""
+        if self._reading is None:
+            return
+        self._reading = None
+        doubtful, self._doubtful = self._doubtful, []
+        for track in doubtful:
+            self._look_up(track, PaceClosed(_NO_TIME), now)
+
+    def _look_up(self, track: Track, error: BaseException | None, now: float) -> None:
+        if error is not None or self._listing is None:
+            self._pend(track, f"{self._policy.unread}: {error}", now)
+        elif not self._policy.found(track, self._listing):
+            self._accepted += 1
+            self._go_on(track, now)
+        elif track.crash is not None:
+            self._finish(failed(self._policy.result(track, Outcome.FAILED), track.crash), now)
+        elif track.rounds > self._limits.retries:
+            self._pend(track, self._policy.unanswered, now)
+        else:
+            self._put(track, now)
+
+    # --- time -------------------------------------------------------------------------------
+
+    @property
+    def _latest(self) -> float:
+        """When a request must be sent at the latest for its answer to come within the budget."""
+        return self._deadline - self._slowest - CLOSING_SECONDS
+
+    def _beyond_budget(self, now: float, wait: float) -> bool:
+        """Whether a request sent after `wait` comes too late, or the verifying read after it."""
+        latest = self._latest
+        if latest == math.inf:
+            return False
+        sent = now + wait
+        if sent > latest:
+            return True
+        if not self._policy.verified:
+            return False
+        own_slot_again = sent + self._slowest + self._pace.window
+        return self._pace.free_by(latest) < 2 and own_slot_again > latest  # noqa: PLR2004 - and the read
+
+    def _check_budget(self, now: float) -> None:
+        latest = self._latest
+        if latest == math.inf:
+            return
+        late = bool(self._queue) and self._queue[0][0] > latest
+        if now >= latest or (late and self._jobs.idle and not self._in_flight):
+            self._end(Stop.BUDGET, now)
+        else:
+            self._wake(latest)
+
+    def _patience_ends(self, *, last: bool = False) -> float:
+        """Until when what is in flight is waited for; `last`: nothing is waited for after it."""
+        grace = GRACE_SECONDS + (LAST_LOOK_SECONDS if last else 0.0)
+        interrupted = self._stopped_at + grace if self.stop is Stop.INTERRUPTED else math.inf
+        return min(interrupted, self._deadline - (0.0 if last else CLOSING_SECONDS))
+
+    def _wake(self, at: float) -> None:
+        if at != math.inf:
+            self.wake_at = at if self.wake_at is None else min(self.wake_at, at)
+
+    # --- what comes next --------------------------------------------------------------------
+
+    def _advance(self, now: float) -> list[Order]:
+        self.wake_at = None
+        if not self.done:
+            if self.stop is None:
+                self._check_budget(now)
+            if self._phase is _Phase.WORKING:
+                self._work(now)
+            if self._phase is _Phase.VERIFYING:
+                self._verify(now)
+        orders, self._orders = self._orders, []
+        return orders
+
+    def _work(self, now: float) -> None:
+        self._start_jobs(now)
+        self._tell_forecast()
+        if self.stop is None:
+            self._ask_for_slot(now)
+        if self._jobs.again_at is not None:
+            self._wake(self._jobs.again_at)
+        if self.stop is None:
+            if not self._idle:
+                return
+            if self._doubtful:
+                self._look(now)
+                return
+            if last := self._policy.last_jobs():
+                self._jobs.add(last)
+                self._start_jobs(now)
+                return
+        self._wait_out(now)
+
+    @property
+    def _idle(self) -> bool:
+        return self._jobs.idle and not (self._queue or self._in_flight or self._reading)
+
+    def _wait_out(self, now: float) -> None:
+        """Nothing new is sent: wait for what is under way, but no longer than a stop allows."""
+        if self._jobs.running or self._in_flight or self._reading:
+            ends = self._patience_ends()
+            if self._jobs.running and self.stop is not None:
+                ends = max(ends, self._stopped_at + _MOMENT_SECONDS)
+            if now < ends:
+                self._wake(ends)
+                return
+            self._end(Stop.BUDGET, now)
+            self._jobs.abandon()
+            self._abandon_look(now)
+        self._phase = _Phase.VERIFYING
+        if not self._policy.verified or not (self._unverified or self._doubtful or self._in_flight):
+            self._conclude(now)
+        elif self._listing is not None:
+            self._judge_by(None, now)
+        else:
+            self._send_list()
+
+    # --- the last step: verifying -----------------------------------------------------------
+
+    def _judge_by(self, error: BaseException | None, now: float) -> None:
+        """By the last list, each provisional account is done, healed, or missing."""
+        if error is not None or self._listing is None:
+            self._leave_unverified(error, now)
+            return
+        self._settle_doubts(self._listing, now)
+        missing = []
+        for track in list(self._unverified.values()):
+            judgment = self._policy.judge(track, self._listing)
+            if judgment is None:
+                missing.append(track)
+                continue
+            del self._unverified[track.name]
+            self._heal(track, judgment, now)
+        if missing and self._was_reread:
+            for track in missing:
+                del self._unverified[track.name]
+                self._finish(failed(self._policy.result(track, Outcome.FAILED), NOT_LISTED), now)
+        elif missing:
+            self._reread_at = now + REREAD_SECONDS
+
+    def _settle_doubts(self, listing: Listing, now: float) -> None:
+        """What is listed is done; nothing is sent again, and nobody waits for answers any more."""
+        doubtful = [*self._doubtful, *self._in_flight.values()]
+        self._doubtful = []
+        self._in_flight = {}
+        for track in doubtful:
+            track.doubted = True
+            if self._policy.found(track, listing):
+                self._pend(track, track.waits_for, now)
+            else:
+                self._go_on(track, now)
+
+    def _heal(self, track: Track, judgment: Judgment, now: float) -> None:
+        """Delete this run's newer duplicates, then the account is done."""
+        track.notes = list(judgment.notes)
+        track.to_heal = len(judgment.duplicates)
+        for duplicate in judgment.duplicates:
+            number = next(self._numbers)
+            self._healing[number] = (track, duplicate.id)
+            request = Request(
+                number=number, method=Method.DELETE, name=track.name, registration=duplicate
+            )
+            self._orders.append(Send(request=request))
+        if not judgment.duplicates:
+            self._finish(self._policy.result(track, Outcome.CREATED, *track.notes), now)
+
+    def _healed(
+        self, track: Track, duplicate: str, error: BaseException | None, now: float
+    ) -> None:
+        if error is None:
+            note = f"a race registered it twice; the newer registration {duplicate} was deleted"
+        else:
+            note = f"registered twice; delete {duplicate} in Cloudcraft ({error})"
+        track.notes.append(note)
+        track.to_heal -= 1
+        if not track.to_heal:
+            self._finish(self._policy.result(track, Outcome.CREATED, *track.notes), now)
+
+    def _verify(self, now: float) -> None:
+        """Wait for the last list and for what it made necessary."""
+        ends = self._patience_ends(last=True)
+        if now >= ends:
+            if self._reading or self._reread_at is not None:
+                self._reading = self._reread_at = None
+                self._leave_unverified(PaceClosed(_NO_TIME), now)
+            for number in list(self._healing):
+                self._healed(*self._healing.pop(number), PaceClosed(_NO_TIME), now)
+        if self._reread_at is not None:
+            if self.stop is not None:
+                self._reread_at = None
+                self._leave_unverified(PaceClosed(_NOT_AT_ONCE), now)
+            elif now >= self._reread_at:
+                self._reread_at = None
+                self._was_reread = True
+                self._send_list()
+            else:
+                self._wake(self._reread_at)
+        if self._reading or self._healing:
+            self._wake(ends)
+        elif self._reread_at is None:
+            self._conclude(now)
+
+    def _leave_unverified(self, error: BaseException | None, now: float) -> None:
+        """The read was not made: an account whose POST was answered with an ID is there."""
+        short = self.stop in (Stop.INTERRUPTED, Stop.BUDGET)
+        for track in self._unverified.values():
+            note = f"registered, but not verified by a last read: {error}"
+            outcome = Outcome.CREATED if short and track.made else Outcome.PENDING
+            self._finish(self._policy.result(track, outcome, note), now)
+        self._unverified = {}
+        self._tell(Said(text=f"The verifying read was not made: {error}"))
+
+    def _conclude(self, now: float) -> None:
+        """Whatever has no result yet is pending, each with what it waits for."""
+        for track in self._tracks.values():
+            if track.name not in self._in_aws and not self.results.is_final(track.name):
+                self._pend(track, track.waits_for, now)
+        self._phase = _Phase.DONE
+
+    # --- ends and words ---------------------------------------------------------------------
+
+    def _finish(self, result: Result, now: float) -> None:
+        if not self.results.finish(result):
+            return
+        self._tell(AccountFinished(result=result))
+        most, failures = self._limits.max_failures, self.results.failures
+        if result.outcome is Outcome.FAILED and most is not None and failures >= most:
+            self._end(Stop.FAILURES, now, f"{failures} accounts failed (--max-failures)")
+
+    def _fail(self, track: Track, error: Refused, now: float) -> None:
+        problem = self._policy.problem(track, error)
+        self._finish(failed(self._policy.result(track, Outcome.FAILED), problem), now)
+
+    def _pend(self, track: Track, note: str, now: float) -> None:
+        self._finish(self._policy.result(track, Outcome.PENDING, note), now)
+
+    def _note(self, track: Track) -> None:
+        self.results.note(self._policy.result(track, Outcome.PENDING, track.waits_for))
+
+    def _tell(self, event: Event) -> None:
+        self._orders.append(Tell(event=event))
+
+    def _tell_forecast(self) -> None:
+        """AWS is through for the first time: what is left is pure pace."""
+        if self._jobs.idle and not self._forecast_told:
+            self._forecast_told = True
+            self._tell(forecast(len(self._queue), int(self._policy.verified), self._pace))
+
+
+def forecast(writes: int, reads: int, pace: PaceView) -> Forecast:
+    """How long `writes` and `reads` still to come take at this pace, from now on."""
+    requests = writes + reads
+    windows = max(0, -(-requests // pace.limit) - 1)
+    return Forecast(
+        writes=writes,
+        requests=requests,
+        seconds=pace.next_in() + windows * pace.window,
+        limit=pace.limit,
+        window=pace.window,
+        limits=pace.limits,
+    )
