@@ -155,8 +155,8 @@ def _defaults(defaults: Defaults) -> list[str]:
         "  role:",
         "    name: cloudcraft",
         "    policies: [ReadOnlyAccess]",
-        "  # Who sees the accounts in Cloudcraft: teams by name or ID, or everyone. Without",
-        "  # it, users who are no administrators may see none of them.",
+        "  # Who sees the accounts in Cloudcraft: teams by name or ID, or everyone. Without it:",
+        "  # administrators only, as long as nobody shares them in Cloudcraft.",
         f"  {_read_access(defaults)}",
     ]
 

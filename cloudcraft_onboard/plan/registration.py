@@ -101,8 +101,8 @@ def _accounts_of(registration: Registration) -> tuple[str, ...]:
 def foreign_note(foreign: Registration) -> str:
     """Why an account with somebody else's registration is left as it is."""
     return (
-        f"Cloudcraft shows this account by a registration that was not made directly: its source"
-        f" is {foreign.source!r}. The registration and the account's role are left alone."
+        f"Cloudcraft already has this account from {foreign.source!r}, not by a direct"
+        " registration. Its registration and its role are left alone."
     )
 
 
