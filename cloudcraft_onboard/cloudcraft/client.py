@@ -268,7 +268,7 @@ def _path(registration: Registration) -> str:
     if not _PLAIN_SEGMENT.fullmatch(registration.id):
         raise Refused(
             NEVER_SENT,
-            f"Cloudcraft lists it with the ID {registration.id[:50]!r}, which is no ID; "
+            f"Cloudcraft lists it with the ID {registration.id[:50]!a}, which is no ID; "
             "nothing was sent",
             hint="change or remove this account in Cloudcraft itself",
         )

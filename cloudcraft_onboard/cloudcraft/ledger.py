@@ -11,8 +11,9 @@ and what two clocks may differ by in it.
 t. Of the other n at least one had arrived by t - span (else it would not have been sent), and the
 last one arrives at t or later. So no n + 1 requests arrive within w: no window, wherever it begins,
 holds more than n, which is safe under fixed windows, sliding windows and token buckets alike.
-It needs no more of a request than a moment by which it had surely arrived: the answer is one, and
-`arrived` may tell an earlier one. All limits that hold at the same time are just asked all.
+It needs no more of a request than a moment by which it was surely counted: its answer is one, and
+its arrival and the lag of a server, `LAG` of a window, is as a rule an earlier one. A server that
+counts later than that costs a 429. All limits that hold at the same time are just asked all.
 
 **Which limit.** Of several that may hold, the fastest is believed until a 429 proves the next
 slower one (n' per w'). What obeys the slower one as well is sent as ever. A request beyond it is a
@@ -41,9 +42,12 @@ SLEW = 0.001
 GRAIN = 0.005 + time.get_clock_info("monotonic").resolution
 """Clocks tick: a server's often in whole milliseconds, this one's every 15.6 ms on Windows."""
 
+LAG = 0.015
+"""So much of a window a server may take from a request's arrival until it counts it."""
+
 MOST_TRIALS = 4
 """So many trials out unheard at most: what finding out the slower limit may cost in 429s."""
-SILENCE = 0.05
+SILENCE = 0.03
 """After so much of a window without a 429 a request counts as let through."""
 
 
@@ -51,7 +55,7 @@ SILENCE = 0.05
 class Use:
     """One request in the ledger, from `take` until it is answered, unused or throttled.
 
-    `arrived` is when the server surely had it, None while nothing tells.
+    `arrived` is by when the server surely has counted it, None while nothing tells.
     """
 
     taken: float
@@ -156,8 +160,8 @@ class Ledger:
     def arrived(self, use: Use, at: float) -> None:
         """By then the server surely had it, `at` now or later: it rests from there on."""
         if use.arrived is None and use in self._in_flight:
-            use.arrived = at
-            insort(self._counted, at)
+            use.arrived = at + LAG * self._limits[0].seconds
+            insort(self._counted, use.arrived)
 
     def answered(self, use: Use, now: float) -> None:
         """A request was, or may have been, counted by the server: it rests from now at the latest.

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.cloudcraft.headers import Declared
-from cloudcraft_onboard.cloudcraft.ledger import Ledger, Use, span
+from cloudcraft_onboard.cloudcraft.ledger import LAG, Ledger, Use, span
 from cloudcraft_onboard.model import RateLimit
 
 
@@ -22,6 +22,7 @@ class Wish:
     """A request to come: `gap` seconds after the last one, on its way and back so many seconds.
 
     `told`: so long after it was counted the ledger is told that it has arrived; None for never.
+    The ledger adds the lag that a server may have.
     """
 
     gap: float
@@ -84,7 +85,9 @@ def run(ledger: Ledger, wishes: list[Wish], pauses: list[Pause]) -> list[Sent]:
             heapq.heappush(in_flight, (answered, len(done), use, wish))
             if wish.told is not None and wish.told < wish.back:
                 heapq.heappush(arrivals, (counted + wish.told, len(done), use))
-            rests = answered if wish.told is None else min(answered, counted + wish.told)
+            rests = answered
+            if wish.told is not None and wish.told < wish.back:
+                rests = min(answered, counted + wish.told + LAG * ledger.limit.seconds)
             done.append(Sent(arrived, now, counted, answered, wish.used, rests))
             continue
         moments = [to_come[0].at] if to_come else []
