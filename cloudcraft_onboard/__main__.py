@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 # Everything else is imported after the signals have got their handlers.
 # ruff: noqa: PLC0415
 
+_LONGEST = 20_000  # characters of a message; nobody reads more on a screen
+_MOST_PROBLEMS = 1000  # of manifests, for the same reason
+
 
 def main() -> NoReturn:
     """Run the command line and exit."""
@@ -73,22 +76,27 @@ def _interrupt(ended: BaseException) -> KeyboardInterrupt | None:
 
 
 def _say(message: str, hint: str = "") -> None:
-    from cloudcraft_onboard.harmless import clean_lines
+    from cloudcraft_onboard.harmless import brief, clean_lines
 
-    print(clean_lines(f"onboard: {message}"), file=sys.stderr)
+    print(clean_lines(f"onboard: {brief(message, _LONGEST)}"), file=sys.stderr)
     if hint:
         print(clean_lines(f"  hint: {hint}"), file=sys.stderr)
 
 
 def _say_manifest_errors(error: ManifestError) -> None:
+    from cloudcraft_onboard.errors import ManifestError
     from cloudcraft_onboard.harmless import clean_lines, tell_runner
     from cloudcraft_onboard.manifest.load import render
 
-    print(clean_lines(render(error, quote=sys.stderr.isatty())), file=sys.stderr)
+    shown = ManifestError(error.problems[:_MOST_PROBLEMS])
+    print(clean_lines(render(shown, quote=sys.stderr.isatty())), file=sys.stderr)
+    rest = len(error.problems) - _MOST_PROBLEMS
+    if rest > 0:
+        print(f"onboard: and {rest:,} more problems; correct these first", file=sys.stderr)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from cloudcraft_onboard.show import github
 
-        for line in github.manifest_annotations(error):
+        for line in github.manifest_annotations(shown):
             tell_runner(sys.stderr, line)
 
 

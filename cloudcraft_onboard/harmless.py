@@ -17,6 +17,7 @@ import json
 import re
 import sys
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from cloudcraft_onboard.encoding import STAND_IN
@@ -40,6 +41,19 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """`text` without what could steer a terminal or a CI runner; its line breaks and tabs stay."""
     return _COMMAND.sub(_defused, _harmless_lines(text))
+
+
+def brief(text: str, most: int = 2000) -> str:
+    """`text`, or its beginning and how much is left out."""
+    rest = len(text) - most
+    return text if rest <= 0 else f"{text[:most]}… ({rest:,} more characters)"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The names, at most `most` of them: `A, B, C and 12 more`."""
+    shown = ", ".join(map(clean, names[:most]))
+    rest = len(names) - most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 
 def dumps(data: Any) -> str:

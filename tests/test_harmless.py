@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.harmless import Gate, clean, clean_lines, dumps, tell_runner
+from cloudcraft_onboard.harmless import Gate, brief, clean, clean_lines, dumps, tell_runner
 from tests.support import hostile
 
 PIECES = st.sampled_from([":", "::", "##", "[", "error", " ", "\n", "\r", "\x1b", "\x9b", "x"])
@@ -79,3 +79,8 @@ def test_json_reads_back_the_same_and_steers_nobody(data: object) -> None:
     assert json.loads(told) == data
     assert hostile.steering(told) == []
     told.encode()  # halves of surrogate pairs, too
+
+
+def test_a_long_text_is_shortened_and_says_so() -> None:
+    assert brief("x" * 2000) == "x" * 2000
+    assert brief("x" * 10**6) == f"{'x' * 2000}… (998,000 more characters)"

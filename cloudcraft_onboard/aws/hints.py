@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.errors import AccountError, AccountPending
+from cloudcraft_onboard.harmless import brief
 from cloudcraft_onboard.model import RoleSpec, Stage
 from cloudcraft_onboard.redact import redact
 
@@ -305,7 +306,7 @@ def explain(error: Exception, where: Where) -> AccountError:
     if isinstance(error, ClientError):
         return _refused(error, where)
     code = next((name for kinds, name in _NAMES if isinstance(error, kinds)), "")
-    message = redact(str(error)) or type(error).__name__
+    message = brief(redact(str(error))) or type(error).__name__
     if code == "ProfileNotFound":
         hint = _nearest(where)
         return AccountError(where.stage, code, f"{message}.", hint=hint)
@@ -324,8 +325,8 @@ def explain(error: Exception, where: Where) -> AccountError:
 
 
 def _refused(error: ClientError, where: Where) -> AccountError:
-    code = str(error.response["Error"].get("Code", "Unknown"))
-    message = redact(str(error.response["Error"].get("Message") or error))
+    code = brief(str(error.response["Error"].get("Code", "Unknown")), 100)
+    message = brief(redact(str(error.response["Error"].get("Message") or error)))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     hint = _hint(code, message, error.operation_name, where)
     throttled = "throttl" in code.lower() or "limit" in code.lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cloudcraft_onboard.harmless import listed
 from cloudcraft_onboard.model import (
     Account,
     Member,
@@ -18,6 +19,8 @@ from cloudcraft_onboard.model import (
 )
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.status import Standing, State
+
+_MOST_IDS = 20
 
 ACTIVE = "ACTIVE"
 
@@ -129,10 +132,10 @@ def unit_of(member: Member) -> str:
 def _doubled(registrations: Sequence[Registration]) -> tuple[str, ...]:
     if len(registrations) < 2:  # noqa: PLR2004 - registered more than once
         return ()
-    first, *others = (registration.id for registration in registrations)
+    first, *others = [registration.id for registration in registrations]
     note = (
         f"doubled: registered {len(registrations)} times; {first}, the oldest, is used; delete in "
-        f"Cloudcraft what is not needed: {', '.join(others)}"
+        f"Cloudcraft what is not needed: {listed(others, _MOST_IDS)}"
     )
     return (note,)
 

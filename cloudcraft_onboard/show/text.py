@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
-from cloudcraft_onboard.harmless import clean as clean  # noqa: PLC0414 - one word of this room
+from cloudcraft_onboard.harmless import clean as clean  # noqa: PLC0414 - words of this room
+from cloudcraft_onboard.harmless import listed as listed  # noqa: PLC0414 - the same
 from cloudcraft_onboard.model import Action, Change, Command, Outcome, RateLimit, Report, Result
 
 TIME = "Work time"
@@ -60,13 +61,6 @@ def number(value: int) -> str:
 def counted(value: int, noun: str) -> str:
     """`1 account`, `1,234 accounts`."""
     return f"{value:,} {noun}{'' if value == 1 else 's'}"
-
-
-def listed(names: Sequence[str], most: int) -> str:
-    """The names, at most `most` of them: `A, B, C and 12 more`."""
-    shown = ", ".join(map(clean, names[:most]))
-    rest = len(names) - most
-    return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 
 def seconds(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -181,3 +182,23 @@ def test_profiles_of_an_odd_config(tmp_path: Path) -> None:
     assert hostile.steering(shown) == []
     made = yaml.safe_load(shown[: shown.index("\n\n", shown.index("accounts:"))])
     assert {account["profile"] for account in made["accounts"]} == set(names)
+
+
+def test_more_problems_than_anybody_reads_are_counted(tmp_path: Path) -> None:
+    entries = "".join("  - {}\n" for _ in range(5000))
+    (tmp_path / "m.yaml").write_text(f"version: 1\naccounts:\n{entries}", encoding="utf-8")
+    shown = said("validate", tmp_path / "m.yaml")
+    assert len(shown) < 200_000
+    assert re.search(r"and [0-9,]+ more problems", shown)
+
+
+def test_a_long_error_message_is_shortened(
+    make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path
+) -> None:
+    world = make_world(manifest_of(("A",)))
+    assert world.manifest is not None
+    aws_proxy.trouble("AssumeRole", code="x" * 10**5, message="y" * 10**6)
+    shown = said("plan", world.manifest.path, "--retries=0", f"--report={tmp_path / 'r.json'}")
+    assert len(shown) < 20_000
+    assert "more characters" in shown
+    assert (tmp_path / "r.json").stat().st_size < 20_000
