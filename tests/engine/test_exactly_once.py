@@ -266,3 +266,13 @@ def run_again_finishes(world: SandboxWorld) -> bool:
     world.calm()
     ended = run(world)
     return ended.code == 0 and world.registered == sorted(set(world.registered))
+
+
+@pytest.mark.parametrize("status", [303, 307])
+def test_a_redirect_is_final_even_for_a_new_role(make_world: MakeWorld, status: int) -> None:
+    world = make_world(hub(1))
+    world.fault(faults.redirect("https://elsewhere.invalid/", status, **REGISTERING, times=-1))
+    ended = run(world)
+    assert (ended.code, ended.outcomes) == (1, ["failed"])
+    assert len(world.requests("POST")) == 1
+    assert "CLOUDCRAFT_BASE_URL" in ended.report["accounts"][0]["error"]["hint"]
