@@ -13,19 +13,15 @@ else.
 from __future__ import annotations
 
 import heapq
-import itertools
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
-from cloudcraft_onboard.engine.jobs import Jobs
+from cloudcraft_onboard.engine.core import NO_TIME, Limits, Phase
 from cloudcraft_onboard.engine.messages import (
     Answered,
     Changed,
-    End,
     Ended,
     Failed,
     GiveBack,
@@ -41,21 +37,19 @@ from cloudcraft_onboard.engine.messages import (
     Start,
     Stop,
     Stopped,
-    Tell,
     WaitForSlot,
     Woken,
     Worked,
 )
 from cloudcraft_onboard.engine.ports import PaceView, Slot
-from cloudcraft_onboard.engine.results import Results, failed
+from cloudcraft_onboard.engine.results import failed
 from cloudcraft_onboard.engine.tracks import (
     ABOUT_THE_KEY,
-    Judgment,
-    Policy,
     Track,
     ended_in_aws,
     problem_of_a_bug,
 )
+from cloudcraft_onboard.engine.verify import Verifying
 from cloudcraft_onboard.errors import (
     AccountError,
     Doubtful,
@@ -64,117 +58,31 @@ from cloudcraft_onboard.errors import (
     RequestError,
 )
 from cloudcraft_onboard.events import (
-    AccountFinished,
     AccountQueued,
     AccountRetried,
-    Event,
     Forecast,
-    Said,
     StepStarted,
 )
-from cloudcraft_onboard.model import Action, Outcome, Problem, Result, Stage
+from cloudcraft_onboard.model import Action, Outcome, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
-GRACE_SECONDS = 2.2
-"""After an interrupt, what is in flight gets this long."""
-LAST_LOOK_SECONDS = 1.0
-"""What comes after it: the last look. With the reports the program ends within 5 seconds."""
-CLOSING_SECONDS = 1.0
-"""Between the last answer and the end of a time budget: the verifying read's answer."""
-REREAD_SECONDS = 2.0
-"""Nothing is documented about how soon a new registration is listed."""
+__all__ = ["Limits", "Requests", "forecast"]
 
-_MOST_IN_FLIGHT = 64  # more would only queue up at the server
 _KEY_REFUSALS = 3  # accounts that get the same 403 while none is accepted: it is the key
 _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
 _LONGEST_DOUBT_SECONDS = 30.0
 _NO_THREAD_SECONDS = 1.0
 _MOMENT_SECONDS = 0.2  # a worker that sees the stop gets this long to say how far it came
 _NO_THREAD = "the system gives no thread for it"
-_NO_TIME = "there was no time left to look"
-_NOT_AT_ONCE = "it was not listed at once, and the run is stopping"
 _STEPS = {
     Method.POST: Action.REGISTER.word,
     Method.PUT: Action.UPDATE_REGISTRATION.word,
     Method.DELETE: Action.DELETE_REGISTRATION.word,
 }
-NOT_LISTED = Problem(
-    stage=Stage.VERIFY,
-    code="NotListed",
-    message="Cloudcraft accepted the registration but doesn't list the account",
-    hint="look in Cloudcraft whether it is there, then run the same command again",
-)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What bounds a run: accounts at a time, retries of one request, failures, the time.
-
-    `deadline` is when nothing may be in flight any more, None for never.
-    """
-
-    concurrency: int = 16
-    retries: int = 5
-    max_failures: int | None = None
-    deadline: float | None = None
-
-    def more_at_a_time(self, more: int) -> Limits:
-        """The same with more workers."""
-        return replace(self, concurrency=self.concurrency + more)
-
-
-class _Phase(Enum):
-    WORKING = 1
-    VERIFYING = 2
-    DONE = 3
-
-
-class Requests:
+class Requests(Verifying):
     """The core of a run: all that is known of its accounts and requests, and what comes next."""
-
-    def __init__(
-        self, policy: Policy[Any], results: Results, *, pace: PaceView, limits: Limits
-    ) -> None:
-        self.stop: Stop | None = None
-        self.wake_at: float | None = None
-        self.results = results
-        self._policy = policy
-        self._pace = pace
-        self._limits = limits
-        self._deadline = math.inf if limits.deadline is None else limits.deadline
-        self._jobs = Jobs(most=limits.concurrency, rounds=limits.retries)
-        self._orders: list[Order] = []
-        self._phase = _Phase.WORKING
-        self._stopped_at = 0.0
-        self._tracks: dict[str, Track] = {}
-        self._queue: list[tuple[float, int, Track]] = []
-        self._numbers = itertools.count(1)
-        self._in_flight: dict[int, Track] = {}
-        self._doubtful: list[Track] = []
-        self._look_at: float | None = None
-        self._reading: int | None = None
-        self._listing: Listing | None = None
-        self._waiting_for_slot = False
-        self._most_in_flight = _MOST_IN_FLIGHT
-        self._slowest = 0.0
-        self._accepted = 0
-        self._forbidden: list[tuple[Track, Refused]] = []
-        self._unverified: dict[str, Track] = {}
-        self._reread_at: float | None = None
-        self._was_reread = False
-        self._healing: dict[int, tuple[Track, str]] = {}
-        self._in_aws: set[str] = set()
-        self._forecast_told = False
-
-    @property
-    def done(self) -> bool:
-        """Whether every account has its result and nothing is to come."""
-        return self._phase is _Phase.DONE
-
-    @property
-    def note(self) -> str:
-        """What an account without a result waits for."""
-        return (self.stop or Stop.BUDGET).note
 
     def begin(self, jobs: Iterable[Job], tracks: Iterable[Track], now: float) -> list[Order]:
         """Start with these jobs for AWS, and with accounts that Cloudcraft's turn is with."""
@@ -191,7 +99,7 @@ class Requests:
             self._orders.append(GiveBack(slot=message.slot))
         return self._advance(now)
 
-    # --- messages ---------------------------------------------------------------------------
+    # --- messages ---------------------------------------------------------------------------------
 
     def _take(self, message: Message, now: float) -> None:  # noqa: C901 - one case a message
         match message:
@@ -218,19 +126,7 @@ class Requests:
             case Woken():
                 pass
 
-    def _note_stop(self, kind: Stop, now: float) -> bool:
-        """The first reason counts, but an interrupt outranks it."""
-        if self.stop is kind or (self.stop is not None and kind is not Stop.INTERRUPTED):
-            return False
-        self.stop = kind
-        self._stopped_at = now
-        return True
-
-    def _end(self, kind: Stop, now: float, reason: str = "") -> None:
-        if self._note_stop(kind, now):
-            self._orders.append(End(kind=kind, reason=reason or kind.value))
-
-    # --- the AWS side -----------------------------------------------------------------------
+    # --- the AWS side -----------------------------------------------------------------------------
 
     def _worked(self, message: Worked, now: float) -> None:
         self._in_aws.discard(message.name)
@@ -285,7 +181,7 @@ class Requests:
             for name in ended.job.names:
                 self._fail_in_aws(name, ended.error or RuntimeError(), ended.seconds, now)
 
-    # --- requests: queued, in flight --------------------------------------------------------
+    # --- requests: queued, in flight --------------------------------------------------------------
 
     def _submit(self, track: Track, now: float) -> None:
         """An account whose turn at Cloudcraft has come, if anything is to be sent for it."""
@@ -298,9 +194,6 @@ class Requests:
         self._note(track)
         self._tell(AccountQueued(name=track.name, ready_in=wait))
         self._put(track, now + wait)
-
-    def _put(self, track: Track, when: float) -> None:
-        heapq.heappush(self._queue, (when, next(self._numbers), track))
 
     def _ask_for_slot(self, now: float) -> None:
         if (
@@ -344,7 +237,7 @@ class Requests:
             track.attempts -= 1
             self._put(track, now + _NO_THREAD_SECONDS)
 
-    # --- requests: answered -----------------------------------------------------------------
+    # --- requests: answered -----------------------------------------------------------------------
 
     def _answered(self, message: Answered, now: float) -> None:
         number = message.request.number
@@ -376,24 +269,6 @@ class Requests:
             case error:
                 track.crash = problem_of_a_bug(error, Stage.REGISTER)
                 self._doubt(track, track.crash.message)
-
-    def _go_on(self, track: Track, now: float) -> None:
-        """The account's next request, or what follows its last one."""
-        if self._policy.request(track, 0) is not None:
-            self._put(track, now)
-            return
-        match self._policy.finished(track):
-            case Result(outcome=Outcome.CREATED) as result if self._policy.verified:
-                self._unverified[track.name] = track
-                self.results.note(result)
-                self._tell(AccountFinished(result=result, provisional=True))
-            case Result() as result:
-                self._finish(result, now)
-            case Job() as job:
-                self._note(track)
-                self._jobs.add([job])
-            case None:
-                self._note(track)
 
     def _doubt(self, track: Track, why: str) -> None:
         track.doubted = True
@@ -447,7 +322,7 @@ class Requests:
         self._tell(AccountRetried(name=track.name, reason=reason, wait=wait))
         self._put(track, now + wait)
 
-    # --- doubts: one list for all of them ---------------------------------------------------
+    # --- doubts: one list for all of them ---------------------------------------------------------
 
     def _look(self, now: float) -> None:
         """Let doubtful requests be processed, then look once for all of them."""
@@ -461,16 +336,11 @@ class Requests:
         self._look_at = None
         self._send_list()
 
-    def _send_list(self) -> None:
-        request = Request(number=next(self._numbers), method=Method.GET)
-        self._reading = request.number
-        self._orders.append(Send(request=request))
-
     def _read(self, message: Answered, now: float) -> None:
         """A list came, or did not."""
         if message.error is None:
             self._listing = Listing(message.answer)
-        if self._phase is _Phase.VERIFYING:
+        if self._phase is Phase.VERIFYING:
             self._judge_by(message.error, now)
         elif self.stop is None or message.error is not None:
             doubtful, self._doubtful = self._doubtful, []
@@ -484,7 +354,7 @@ class Requests:
         self._reading = None
         doubtful, self._doubtful = self._doubtful, []
         for track in doubtful:
-            self._look_up(track, PaceClosed(_NO_TIME), now)
+            self._look_up(track, PaceClosed(NO_TIME), now)
 
     def _look_up(self, track: Track, error: BaseException | None, now: float) -> None:
         if error is not None or self._listing is None:
@@ -499,12 +369,29 @@ class Requests:
         else:
             self._put(track, now)
 
-    # --- time -------------------------------------------------------------------------------
+    # --- what comes next --------------------------------------------------------------------------
 
-    @property
-    def _latest(self) -> float:
-        """When a request must be sent at the latest for its answer to come within the budget."""
-        return self._deadline - self._slowest - CLOSING_SECONDS
+    def _advance(self, now: float) -> list[Order]:
+        self.wake_at = None
+        if not self.done:
+            if self.stop is None:
+                self._check_budget(now)
+            if self._phase is Phase.WORKING:
+                self._work(now)
+            if self._phase is Phase.VERIFYING:
+                self._verify(now)
+        orders, self._orders = self._orders, []
+        return orders
+
+    def _check_budget(self, now: float) -> None:
+        latest = self._latest
+        if latest == math.inf:
+            return
+        late = bool(self._queue) and self._queue[0][0] > latest
+        if now >= latest or (late and self._jobs.idle and not self._in_flight):
+            self._end(Stop.BUDGET, now)
+        else:
+            self._wake(latest)
 
     def _beyond_budget(self, now: float, wait: float) -> bool:
         """Whether a request sent after `wait` comes too late, or the verifying read after it."""
@@ -518,40 +405,6 @@ class Requests:
             return False
         own_slot_again = sent + self._slowest + self._pace.window
         return self._pace.free_by(latest) < 2 and own_slot_again > latest  # noqa: PLR2004 - and the read
-
-    def _check_budget(self, now: float) -> None:
-        latest = self._latest
-        if latest == math.inf:
-            return
-        late = bool(self._queue) and self._queue[0][0] > latest
-        if now >= latest or (late and self._jobs.idle and not self._in_flight):
-            self._end(Stop.BUDGET, now)
-        else:
-            self._wake(latest)
-
-    def _patience_ends(self, *, last: bool = False) -> float:
-        """Until when what is in flight is waited for; `last`: nothing is waited for after it."""
-        grace = GRACE_SECONDS + (LAST_LOOK_SECONDS if last else 0.0)
-        interrupted = self._stopped_at + grace if self.stop is Stop.INTERRUPTED else math.inf
-        return min(interrupted, self._deadline - (0.0 if last else CLOSING_SECONDS))
-
-    def _wake(self, at: float) -> None:
-        if at != math.inf:
-            self.wake_at = at if self.wake_at is None else min(self.wake_at, at)
-
-    # --- what comes next --------------------------------------------------------------------
-
-    def _advance(self, now: float) -> list[Order]:
-        self.wake_at = None
-        if not self.done:
-            if self.stop is None:
-                self._check_budget(now)
-            if self._phase is _Phase.WORKING:
-                self._work(now)
-            if self._phase is _Phase.VERIFYING:
-                self._verify(now)
-        orders, self._orders = self._orders, []
-        return orders
 
     def _work(self, now: float) -> None:
         self._start_jobs(now)
@@ -588,138 +441,13 @@ class Requests:
             self._end(Stop.BUDGET, now)
             self._jobs.abandon()
             self._abandon_look(now)
-        self._phase = _Phase.VERIFYING
+        self._phase = Phase.VERIFYING
         if not self._policy.verified or not (self._unverified or self._doubtful or self._in_flight):
             self._conclude(now)
         elif self._listing is not None:
             self._judge_by(None, now)
         else:
             self._send_list()
-
-    # --- the last step: verifying -----------------------------------------------------------
-
-    def _judge_by(self, error: BaseException | None, now: float) -> None:
-        """By the last list, each provisional account is done, healed, or missing."""
-        if error is not None or self._listing is None:
-            self._leave_unverified(error, now)
-            return
-        self._settle_doubts(self._listing, now)
-        missing = []
-        for track in list(self._unverified.values()):
-            judgment = self._policy.judge(track, self._listing)
-            if judgment is None:
-                missing.append(track)
-                continue
-            del self._unverified[track.name]
-            self._heal(track, judgment, now)
-        if missing and self._was_reread:
-            for track in missing:
-                del self._unverified[track.name]
-                self._finish(failed(self._policy.result(track, Outcome.FAILED), NOT_LISTED), now)
-        elif missing:
-            self._reread_at = now + REREAD_SECONDS
-
-    def _settle_doubts(self, listing: Listing, now: float) -> None:
-        """What is listed is done; nothing is sent again, and nobody waits for answers any more."""
-        doubtful = [*self._doubtful, *self._in_flight.values()]
-        self._doubtful = []
-        self._in_flight = {}
-        for track in doubtful:
-            track.doubted = True
-            if self._policy.found(track, listing):
-                self._pend(track, track.waits_for, now)
-            else:
-                self._go_on(track, now)
-
-    def _heal(self, track: Track, judgment: Judgment, now: float) -> None:
-        """Delete this run's newer duplicates, then the account is done."""
-        track.notes = list(judgment.notes)
-        track.to_heal = len(judgment.duplicates)
-        for duplicate in judgment.duplicates:
-            number = next(self._numbers)
-            self._healing[number] = (track, duplicate.id)
-            request = Request(
-                number=number, method=Method.DELETE, name=track.name, registration=duplicate
-            )
-            self._orders.append(Send(request=request))
-        if not judgment.duplicates:
-            self._finish(self._policy.result(track, Outcome.CREATED, *track.notes), now)
-
-    def _healed(
-        self, track: Track, duplicate: str, error: BaseException | None, now: float
-    ) -> None:
-        if error is None:
-            note = f"a race registered it twice; the newer registration {duplicate} was deleted"
-        else:
-            note = f"registered twice; delete {duplicate} in Cloudcraft ({error})"
-        track.notes.append(note)
-        track.to_heal -= 1
-        if not track.to_heal:
-            self._finish(self._policy.result(track, Outcome.CREATED, *track.notes), now)
-
-    def _verify(self, now: float) -> None:
-        """Wait for the last list and for what it made necessary."""
-        ends = self._patience_ends(last=True)
-        if now >= ends:
-            if self._reading or self._reread_at is not None:
-                self._reading = self._reread_at = None
-                self._leave_unverified(PaceClosed(_NO_TIME), now)
-            for number in list(self._healing):
-                self._healed(*self._healing.pop(number), PaceClosed(_NO_TIME), now)
-        if self._reread_at is not None:
-            if self.stop is not None:
-                self._reread_at = None
-                self._leave_unverified(PaceClosed(_NOT_AT_ONCE), now)
-            elif now >= self._reread_at:
-                self._reread_at = None
-                self._was_reread = True
-                self._send_list()
-            else:
-                self._wake(self._reread_at)
-        if self._reading or self._healing:
-            self._wake(ends)
-        elif self._reread_at is None:
-            self._conclude(now)
-
-    def _leave_unverified(self, error: BaseException | None, now: float) -> None:
-        """The read was not made: an account whose POST was answered with an ID is there."""
-        short = self.stop in (Stop.INTERRUPTED, Stop.BUDGET)
-        for track in self._unverified.values():
-            note = f"registered, but not verified by a last read: {error}"
-            outcome = Outcome.CREATED if short and track.made else Outcome.PENDING
-            self._finish(self._policy.result(track, outcome, note), now)
-        self._unverified = {}
-        self._tell(Said(text=f"The verifying read was not made: {error}"))
-
-    def _conclude(self, now: float) -> None:
-        """Whatever has no result yet is pending, each with what it waits for."""
-        for track in self._tracks.values():
-            if track.name not in self._in_aws and not self.results.is_final(track.name):
-                self._pend(track, track.waits_for, now)
-        self._phase = _Phase.DONE
-
-    # --- ends and words ---------------------------------------------------------------------
-
-    def _finish(self, result: Result, now: float) -> None:
-        if not self.results.finish(result):
-            return
-        self._tell(AccountFinished(result=result))
-        most, failures = self._limits.max_failures, self.results.failures
-        if result.outcome is Outcome.FAILED and most is not None and failures >= most:
-            self._end(Stop.FAILURES, now, f"{failures} accounts failed (--max-failures)")
-
-    def _fail(self, track: Track, error: Refused, now: float) -> None:
-        problem = self._policy.problem(track, error)
-        self._finish(failed(self._policy.result(track, Outcome.FAILED), problem), now)
-
-    def _pend(self, track: Track, note: str, now: float) -> None:
-        self._finish(self._policy.result(track, Outcome.PENDING, note), now)
-
-    def _note(self, track: Track) -> None:
-        self.results.note(self._policy.result(track, Outcome.PENDING, track.waits_for))
-
-    def _tell(self, event: Event) -> None:
-        self._orders.append(Tell(event=event))
 
     def _tell_forecast(self) -> None:
         """AWS is through for the first time: what is left is pure pace."""
