@@ -39,7 +39,7 @@ lock: .venv/lock.stamp ## Pin the newest dependencies, with hashes, in .github/r
 		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 		--output-file .github/requirements.txt pyproject.toml
 
-pictures: .venv/test.stamp ## Make the README's pictures anew (needs Chromium)
+pictures: .venv/pictures.stamp ## Make the README's pictures anew (needs Chromium)
 	$(BIN)/python -m tests.pictures
 
 clean: ## Remove what make installed
@@ -64,4 +64,8 @@ clean: ## Remove what make installed
 
 .venv/lock.stamp: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lock]'
+	@touch $@
+
+.venv/pictures.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[pictures]'
 	@touch $@

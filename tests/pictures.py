@@ -14,10 +14,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from io import StringIO
+from itertools import groupby
 from pathlib import Path
 
 import pexpect
 import pyte
+from PIL import Image
 from pyte.screens import Char
 from rich.console import Console
 from rich.style import Style
@@ -31,6 +33,7 @@ PICTURES = Path(__file__).parents[1] / ".github" / "pictures"
 ONBOARD = ("-m", "cloudcraft_onboard")
 COLUMNS, ROWS = 100, 26
 THEMES = {"light": DEFAULT_TERMINAL_THEME, "dark": SVG_EXPORT_THEME}
+_NAMES = {"brown": "yellow"}  # pyte's word for it
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 TEAMS = ("Payments", "Checkout", "Search", "Catalog", "Identity", "Data", "Mobile", "Delivery")
@@ -47,12 +50,13 @@ def manifest() -> str:
     lines.append(
         '  - {name: Management, account_id: "100000000001", tags: {sandbox: management strangers}}'
     )
-    names = [f"{team} {stage}" for team in TEAMS for stage in STAGES]
-    for number, name in enumerate(names):
-        state = STATES.get(number, "")
-        tags = f", sandbox: {state}" if state else ""
+    places = [(team, stage) for team in TEAMS for stage in STAGES]
+    for number, (team, stage) in enumerate(places):
+        tags = f"ou: {'Prod' if stage == 'Production' else 'Test'}/{team}"
+        if number in STATES:
+            tags += f", sandbox: {STATES[number]}"
         account = f"{100000000100 + number}"
-        lines.append(f'  - {{name: "{name}", account_id: "{account}", tags: {{env: all{tags}}}}}')
+        lines.append(f'  - {{name: "{team} {stage}", account_id: "{account}", tags: {{{tags}}}}}')
     return "\n".join([*lines, ""])
 
 
@@ -89,10 +93,9 @@ def painted(screen: pyte.Screen) -> list[Text]:
 
 def _line(cells: list[Char]) -> Text:
     line = Text()
-    for cell in cells:
-        colour = None if cell.fg == "default" else cell.fg.replace("brown", "yellow")
-        style = Style(color=colour, bold=cell.bold, dim=getattr(cell, "dim", False))
-        line.append(cell.data, style)
+    for (colour, bold), same in groupby(cells, key=lambda cell: (cell.fg, cell.bold)):
+        style = Style(color=None if colour == "default" else _NAMES.get(colour, colour), bold=bold)
+        line.append("".join(cell.data for cell in same), style)
     line.rstrip()
     return line
 
@@ -132,6 +135,8 @@ def photographed(page: Path, picture: Path, *, dark: bool) -> None:
             capture_output=True,
             timeout=120,
         )
+    with Image.open(picture) as image:
+        image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(picture, optimize=True)
 
 
 def main() -> None:

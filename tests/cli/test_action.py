@@ -130,6 +130,18 @@ def test_failing_accounts_fail_the_job_and_leave_reports(
     assert world.api_key not in job.steps["run"].log
 
 
+def test_status_says_what_is_not_onboarded(make_world: MakeWorld, tmp_path: Path) -> None:
+    world = make_world(existing(2))
+    job = ended(runner(tmp_path, world, "status", arguments="--exit-code"))
+    assert job.outputs["exit-code"] == "1"
+    assert json.loads(job.outputs["summary"])["missing"] == 2
+    assert len(job.outputs["reports"].splitlines()) == 4
+    ended(runner(tmp_path, world, "run"))
+    job = ended(runner(tmp_path, world, "status", arguments="--exit-code"))
+    assert job.outputs["exit-code"] == "0"
+    assert json.loads(job.outputs["summary"])["onboarded"] == 2
+
+
 def test_a_plan_longer_than_a_comment_may_be(make_world: MakeWorld, tmp_path: Path) -> None:
     long = "long " * 20  # 1,500 times its escaped length are too much even for names alone
     world = make_world(existing(1500).replace('name: "', f'name: "{long}'))

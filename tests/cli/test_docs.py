@@ -68,7 +68,7 @@ def test_every_option_has_one_line_of_help(name: str, command: Any) -> None:
 
 
 def test_the_first_code_block_is_the_two_commands_of_a_fresh_machine() -> None:
-    block = re.search(r"\n\n((?:    .*\n)+)", README)
+    block = re.search(r"```\w*\n(.*?)```", README, re.DOTALL)
     assert block is not None
     assert [line.split()[:2] for line in block[1].splitlines()] == [
         ["make", "demo"],
