@@ -12,8 +12,8 @@ t. Of the other n at least one had arrived by t - span (else it would not have b
 last one arrives at t or later. So no n + 1 requests arrive within w: no window, wherever it begins,
 holds more than n, which is safe under fixed windows, sliding windows and token buckets alike.
 It needs no more of a request than a moment by which it was surely counted: its answer is one, and
-its arrival and the lag of a server, `LAG` of a window, is as a rule an earlier one. A server that
-counts later than that costs a 429. All limits that hold at the same time are just asked all.
+its arrival and the `lag` of a server is as a rule an earlier one. A server that counts later than
+that costs a 429. All limits that hold at the same time are just asked all.
 
 **Which limit.** Of several that may hold, the fastest is believed until a 429 proves the next
 slower one (n' per w'). What obeys the slower one as well is sent as ever. A request beyond it is a
@@ -42,8 +42,8 @@ SLEW = 0.001
 GRAIN = 0.005 + time.get_clock_info("monotonic").resolution
 """Clocks tick: a server's often in whole milliseconds, this one's every 15.6 ms on Windows."""
 
-LAG = 0.015
-"""So much of a window a server may take from a request's arrival until it counts it."""
+LAG, LEAST_LAG = 0.015, 0.05
+"""So much of a window, and so many seconds at least, until a server counts what has arrived."""
 
 MOST_TRIALS = 4
 """So many trials out unheard at most: what finding out the slower limit may cost in 429s."""
@@ -160,7 +160,7 @@ class Ledger:
     def arrived(self, use: Use, at: float) -> None:
         """By then the server surely had it, `at` now or later: it rests from there on."""
         if use.arrived is None and use in self._in_flight:
-            use.arrived = at + LAG * self._limits[0].seconds
+            use.arrived = at + lag(self._limits[0])
             insort(self._counted, use.arrived)
 
     def answered(self, use: Use, now: float) -> None:
@@ -348,6 +348,11 @@ def _slowness(limit: RateLimit) -> float:
 def span(limit: RateLimit) -> float:
     """From an arrival until it is outside every window: the window and what clocks may differ."""
     return limit.seconds * (1 + SLEW) + GRAIN
+
+
+def lag(limit: RateLimit) -> float:
+    """How long after a request arrived it is surely counted."""
+    return max(LAG * limit.seconds, LEAST_LAG)
 
 
 def _longer(retry_after: float, limit: RateLimit) -> bool:

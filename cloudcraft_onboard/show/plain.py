@@ -20,9 +20,9 @@ from cloudcraft_onboard.events import (
     Stopping,
     Throttled,
 )
-from cloudcraft_onboard.model import Command, Outcome, RateLimit, Result
+from cloudcraft_onboard.model import Command, Outcome, Result
 from cloudcraft_onboard.show import causes, text
-from cloudcraft_onboard.show.screen import limit_known, waiting
+from cloudcraft_onboard.show.screen import expected, limit_known, waiting
 from cloudcraft_onboard.show.state import State
 
 _HEARTBEAT = 60.0  # seconds of silence; CI systems kill jobs that say nothing for some minutes
@@ -58,7 +58,7 @@ class PlainView:
             case Forecast() if not self._forecast:
                 self._forecast = True
                 if event.writes and self._verbosity >= 0 and not self._state.planned:
-                    self._say(self._expectation(event), now)
+                    self._say(expected(self._state, event), now)
             case AccountFinished():
                 self._finished(event.result, now, provisional=event.provisional)
             case RateLimitKnown() if self._verbosity >= 0:
@@ -87,14 +87,6 @@ class PlainView:
         accounts = text.counted(event.total, "account")
         called = text.called(event.command, dry_run=event.dry_run)
         return f"{called} {text.clean(event.manifest)}: {accounts}"
-
-    def _expectation(self, event: Forecast) -> str:
-        what = "deletion" if self._state.command is Command.REMOVE else "registration"
-        return text.forecast(
-            {what: event.writes},
-            reads=event.requests - event.writes,
-            limits=event.limits or (RateLimit(event.limit, event.window),),
-        )
 
     def _finished(self, result: Result, now: float, *, provisional: bool) -> None:
         # The verifying read finishes accounts again; only another outcome is worth another line.

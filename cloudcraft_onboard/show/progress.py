@@ -9,7 +9,15 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from cloudcraft_onboard.events import Event, RateLimitKnown, RunFinished, RunStarted, Said, Stopping
+from cloudcraft_onboard.events import (
+    Event,
+    Forecast,
+    RateLimitKnown,
+    RunFinished,
+    RunStarted,
+    Said,
+    Stopping,
+)
 from cloudcraft_onboard.harmless import draw
 from cloudcraft_onboard.model import Report
 from cloudcraft_onboard.show import screen, text
@@ -43,6 +51,7 @@ class LiveView:
         self._drawn: Sequence[Text] = ()
         self._next_frame = 0.0
         self._running = False
+        self._forecast = False
 
     def handle(self, event: Event) -> None:
         """Take an event in; drawing waits for the next tick but where it may not wait."""
@@ -54,6 +63,10 @@ class LiveView:
                 draw(self._stream, _HIDE_CURSOR)
             case Stopping():
                 self._draw(now)
+            case Forecast() if not self._forecast:
+                self._forecast = True
+                if len(event.limits) > 1 and event.writes and not self._state.planned:
+                    self._say(screen.expected(self._state, event), now)
             case RateLimitKnown():
                 self._say(screen.limit_known(self._state, now), now)
             case Said():

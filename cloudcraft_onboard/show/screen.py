@@ -10,7 +10,8 @@ from itertools import islice
 
 from rich.text import Text
 
-from cloudcraft_onboard.model import RateLimit
+from cloudcraft_onboard.events import Forecast
+from cloudcraft_onboard.model import Command, RateLimit
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.causes import Cause, headline
 from cloudcraft_onboard.show.state import State, Work
@@ -106,6 +107,16 @@ def waiting(state: State, now: float) -> str:
         ready = min(state.queued.values()) - now
         return f"{many}, new roles settle for {text.countdown(ready)}" if ready > 0 else many
     return ""
+
+
+def expected(state: State, event: Forecast) -> str:
+    """How long the requests will take, by each limit that may hold."""
+    what = "deletion" if state.command is Command.REMOVE else "registration"
+    return text.forecast(
+        {what: event.writes},
+        reads=event.requests - event.writes,
+        limits=event.limits or (RateLimit(event.limit, event.window),),
+    )
 
 
 def limit_known(state: State, now: float) -> str:

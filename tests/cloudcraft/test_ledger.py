@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.cloudcraft.headers import Declared
-from cloudcraft_onboard.cloudcraft.ledger import LAG, Ledger, Use, span
+from cloudcraft_onboard.cloudcraft.ledger import Ledger, Use, lag, span
 from cloudcraft_onboard.model import RateLimit
 
 
@@ -87,7 +87,7 @@ def run(ledger: Ledger, wishes: list[Wish], pauses: list[Pause]) -> list[Sent]:
                 heapq.heappush(arrivals, (counted + wish.told, len(done), use))
             rests = answered
             if wish.told is not None and wish.told < wish.back:
-                rests = min(answered, counted + wish.told + LAG * ledger.limit.seconds)
+                rests = min(answered, counted + wish.told + lag(ledger.limit))
             done.append(Sent(arrived, now, counted, answered, wish.used, rests))
             continue
         moments = [to_come[0].at] if to_come else []
