@@ -23,7 +23,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Stage(StrEnum):
-    """Where an account's problem arose (contract §6, `error.stage`)."""
+    """Where an account's problem arose (README, The JSON report: `error.stage`)."""
 
     REACH = "reach"
     ROLE = "role"
@@ -56,7 +56,7 @@ class Outcome(Enum):
 
 
 class Action(Enum):
-    """One kind of write, with the word of the report and the symbol of a plan (contract §6)."""
+    """One kind of write, with its word (README, The JSON report) and the symbol of a plan."""
 
     CREATE_ROLE = ("create-role", "+")
     UPDATE_TRUST = ("update-trust", "~")
@@ -465,7 +465,7 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """Everything a view or a file says about a run (contract §6). Times are in UTC."""
+    """Everything a view or a file says about a run (README, The JSON report). Times are in UTC."""
 
     command: Command
     manifest: str

@@ -39,7 +39,7 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The options that `run`, `plan` and `remove` share (contract §1); times in seconds.
+    """The options that `run`, `plan` and `remove` share (README, Options); times in seconds.
 
     `started` is when the command began, by `time.monotonic`: its budget counts from there.
     """
@@ -70,7 +70,7 @@ class Endpoint:
 
 
 def endpoint(environment: Mapping[str, str]) -> Endpoint:
-    """Read contract §3's variables.
+    """Read the variables of README, Environment.
 
     Raises:
         UsageError: a value that cannot be used (exit 2).

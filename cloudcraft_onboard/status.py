@@ -1,4 +1,4 @@
-"""The words of `onboard status`: where each account stands, seen from all sides (contract §8)."""
+"""The words of `onboard status` (README, Where accounts stand), seen from all sides."""
 
 from __future__ import annotations
 

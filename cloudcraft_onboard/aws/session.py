@@ -1,4 +1,4 @@
-"""The way into accounts (contract §5, "Reach"): a source of credentials, then a role to assume."""
+"""The way into accounts (README, What a run does): a source of credentials, then a role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that `run`, `plan` and `remove` share (contract §1)."""
+"""The options that `run`, `plan` and `remove` share (README, Options)."""
 
 from __future__ import annotations
 

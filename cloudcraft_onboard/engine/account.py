@@ -258,7 +258,7 @@ def wanted_role(account: Account, identity: Identity, snapshot: Snapshot) -> Des
     """The role that this account should have.
 
     The external ID is the one that the account's registration shows; for an account that is not
-    registered yet, the key's own (contract §5).
+    registered yet, the key's own (README, What a run does).
     """
     registration = snapshot.listing.oldest(identity.account_id)
     trust = Trust(

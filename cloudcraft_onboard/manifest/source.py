@@ -14,7 +14,7 @@ from pathlib import Path
 from cloudcraft_onboard.errors import ManifestError, ManifestProblem
 
 MAX_BYTES = 10 * 1024 * 1024
-"""Contract §4: files over 10 MB are errors."""
+"""README, The manifest: files over 10 MB are errors."""
 
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 """What ends a line for YAML 1.1, so that positions mean the same line here as there."""

@@ -156,7 +156,7 @@ def unlisted(listing: Listing, known: Collection[str]) -> tuple[tuple[Registrati
 
 
 def seniority(registration: Registration) -> tuple[datetime, str]:
-    """Sort key, oldest first: earlier `createdAt`, then smaller ID (contract §5, Verify).
+    """Sort key, oldest first: earlier `createdAt`, then smaller ID (README, What a run does).
 
     A time that cannot be read counts as the latest, so that it never wins over a known one.
     """

@@ -20,7 +20,7 @@ FORMATS = (".json", ".md", ".html", ".xml", ".csv")
 
 
 def said(*arguments: object, **environment: str) -> str:
-    """All that the program shows, and its exit code must be one of the contract's."""
+    """All that the program shows, and its exit code must be one of the README's."""
     done = subprocess.run(
         [*ONBOARD, *map(str, arguments)],
         capture_output=True,

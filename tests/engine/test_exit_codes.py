@@ -1,4 +1,4 @@
-"""The exit codes of contract §2, of the real program, and reports that cannot be written."""
+"""The exit codes of the README, of the real program, and reports that cannot be written."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ SCHEMA = exactly(
 )
 
 
-def test_to_the_letter_of_the_contract() -> None:
+def test_to_the_letter_of_the_readme() -> None:
     one = result(
         "Production",
         profile="prod",
@@ -147,7 +147,7 @@ def test_to_the_letter_of_the_contract() -> None:
                 }
             ],
         }
-    ), "keys stand in the contract's order"
+    ), "keys stand in the README's order"
 
 
 def test_failures_fit_the_schema_too() -> None:

@@ -136,7 +136,7 @@ def test_exactly_what_is_open_has_a_command(state: State) -> None:
     assert bool(standing.closing(found, state)) == (state in OPEN)
 
 
-def test_the_json_is_the_contracts_and_comes_back() -> None:
+def test_the_json_is_the_readmes_and_comes_back() -> None:
     told = report.to_json(typical())
     assert list(told) == [
         "schema",

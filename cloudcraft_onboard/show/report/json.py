@@ -1,4 +1,4 @@
-"""The JSON report: contract §6, to the letter, and back."""
+"""The JSON report: as the README has it, to the letter, and back."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def render(report: Report) -> str:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """The report in the shape of contract §6, keys in its order."""
+    """The report in the shape of README, The JSON report; keys in its order."""
     return {
         "schema": SCHEMA,
         "command": report.command.value,

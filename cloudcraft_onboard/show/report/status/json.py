@@ -1,4 +1,4 @@
-"""The JSON of `onboard status`: contract §8, to the letter, and back."""
+"""The JSON of `onboard status`: as the README has it, to the letter, and back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def render(status: Status) -> str:
 
 
 def to_json(status: Status) -> dict[str, Any]:
-    """The status in the shape of contract §8, keys in its order."""
+    """The status in the shape of README, The JSON report; keys in its order."""
     return {
         "schema": SCHEMA,
         "command": Command.STATUS.value,
