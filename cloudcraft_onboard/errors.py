@@ -109,11 +109,19 @@ class RequestError(OnboardError):
 
 
 class Refused(RequestError):
-    """An answer that means no (4xx but 429, or a redirect). `message` has the server's words."""
+    """An answer that means no (4xx but 429, or a redirect). `message` has the server's words.
+
+    `status` 0 is no answer: it cannot be sent as it is.
+    """
 
     def __init__(self, status: int, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+    @property
+    def code(self) -> str:
+        """As a report names it."""
+        return f"HTTP{self.status}" if self.status else "NotSent"
 
 
 class Doubtful(RequestError):

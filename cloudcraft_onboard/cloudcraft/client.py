@@ -10,7 +10,6 @@ Each call ends in its answer or in one of `errors.RequestError`'s kinds:
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -46,7 +45,6 @@ BACKOFF = wait_exponential_jitter(max=30)
 
 _ACCOUNTS = "/aws/account"
 _PARAMETERS = f"{_ACCOUNTS}/iamParameters"
-_PLAIN_SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~:@+=-]{1,200}", re.ASCII)
 _TOO_MANY = 429
 _REQUEST_TIMEOUT = 408
 _NOT_FOUND = 404
@@ -265,7 +263,7 @@ def _held(slot: Slot | None) -> AbstractContextManager[object]:
 
 def _path(registration: Registration) -> str:
     """The path of a registration; an ID is the server's word, and must not lead elsewhere."""
-    if not _PLAIN_SEGMENT.fullmatch(registration.id):
+    if not shapes.is_usable_id(registration.id):
         raise Refused(
             NEVER_SENT,
             f"Cloudcraft lists it with the ID {registration.id[:50]!a}, which is no ID; "

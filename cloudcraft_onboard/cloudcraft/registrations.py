@@ -62,7 +62,7 @@ def _listed(entry: Any, number: int) -> Registration:
 
 def registration_of(entry: Any, spec: RegistrationSpec | None = None) -> Registration | None:
     """One ACCOUNT, None where it has no ID; what it leaves out is as in `spec`, which was sent."""
-    if not isinstance(entry, dict) or not _is_usable_id(_text(entry.get("id"))):
+    if not isinstance(entry, dict) or not is_usable_id(_text(entry.get("id"))):
         return None
     source = _source(entry.get("source"))
     return Registration(
@@ -79,7 +79,7 @@ def registration_of(entry: Any, spec: RegistrationSpec | None = None) -> Registr
     )
 
 
-def _is_usable_id(text: str) -> bool:
+def is_usable_id(text: str) -> bool:
     """IDs are opaque, but they become a segment of a path."""
     return _ID.fullmatch(text) is not None and text not in {".", ".."}
 

@@ -138,10 +138,12 @@ class Register:
     def problem(self, track: Registering, error: Refused) -> Problem:
         """What a refusal means for the person reading."""
         message = f"Cloudcraft refused the registration ({error.status}): {error.message}"
+        if not error.status:
+            message = error.message
         hint = _hint(track, error)
         if track.ready.another_users and self.about_the_account(error):
             message, hint = unverified_update(error.status, error.message)
-        return Problem(stage=Stage.REGISTER, code=f"HTTP{error.status}", message=message, hint=hint)
+        return Problem(stage=Stage.REGISTER, code=error.code, message=message, hint=hint)
 
     def judge(self, track: Registering, listing: Listing) -> Judgment | None:
         """Registered once, by the oldest registration; newer ones go if this run made them."""

@@ -125,9 +125,13 @@ class Unregister:
 
     def problem(self, track: Deleting, error: Refused) -> Problem:
         """What a refusal means for the person reading."""
+        if not error.status:
+            return Problem(
+                stage=Stage.REGISTER, code=error.code, message=error.message, hint=error.hint
+            )
         return Problem(
             stage=Stage.REGISTER,
-            code=f"HTTP{error.status}",
+            code=error.code,
             message=f"Cloudcraft refused to delete the registration ({error.status}): "
             f"{error.message}",
             hint="use a read-write API key of a Cloudcraft user who is Owner or Administrator "
