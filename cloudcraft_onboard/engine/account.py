@@ -31,6 +31,7 @@ from cloudcraft_onboard.plan.partitions import partition_notes
 from cloudcraft_onboard.plan.registration import (
     Listing,
     access_ids,
+    access_names,
     foreign_note,
     is_another_users,
     plan_registration,
@@ -191,7 +192,7 @@ def ready_of(
         spec=spec,
         registration=registration,
         role_changes=role.changes,
-        registration_changes=plan_registration(spec, registration),
+        registration_changes=plan_registration(spec, registration, access_names(snapshot.teams)),
         notes=role.notes + partition_notes(role.arn) + _doubled_before(registrations),
         age=role.age,
         seconds=seconds,

@@ -54,7 +54,8 @@ class RoleRemoval:
 class Removal:
     """What there is of an account, what takes it away, and (notes) what stays and why.
 
-    `by_stack_set`: the role goes with the account's instance of a stack set.
+    `by_stack_set`: the role goes with the account's instance of a stack set. `besides` are the
+    notes on what stays in Cloudcraft.
     """
 
     account: Account
@@ -63,6 +64,7 @@ class Removal:
     role_changes: tuple[Change, ...] = ()
     role_arn: str | None = None
     notes: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     seconds: float = 0.0
     by_stack_set: bool = False
 
@@ -134,13 +136,15 @@ def removal_of(
 ) -> Removal:
     """What there is of the account in Cloudcraft beside its role."""
     registrations = listing.of(account_id) if account_id else ()
+    besides = listing.besides(account_id)
     return Removal(
         account=account,
         account_id=account_id,
         registrations=registrations,
         role_changes=role.changes,
         role_arn=role.arn or (registrations[0].role_arn if registrations else None),
-        notes=role.notes,
+        notes=(*besides, *role.notes),
+        besides=besides,
         seconds=seconds,
         by_stack_set=role.by_stack_set,
     )
@@ -176,7 +180,7 @@ def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ..
                 yield Changed(name=account.name, change=change)
         except ConcurrentChange:
             continue
-        return role.notes
+        return (*removal.besides, *role.notes)
     raise AccountError(
         Stage.ROLE,
         "ConcurrentChange",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
+    NOTHING,
     Action,
     Change,
     CloudcraftParameters,
@@ -66,6 +68,13 @@ class Listing:
         if account_id is None or account_id in self._by_account:
             return None
         return self._foreign.get(account_id)
+
+    def besides(self, account_id: str) -> tuple[str, ...]:
+        """What is to be said when the account's own registrations go and another stays."""
+        other = self._foreign.get(account_id) if account_id in self._by_account else None
+        if other is None:
+            return ()
+        return (f"Cloudcraft keeps the account from {other.source!r}: that one is left alone.",)
 
     def foreign_accounts(self) -> Mapping[str, Registration]:
         """Every account that only somebody else's registration shows, by account ID."""
@@ -168,17 +177,24 @@ def seniority(registration: Registration) -> tuple[datetime, str]:
     return created if created.tzinfo else created.replace(tzinfo=UTC), registration.id
 
 
-def plan_registration(spec: RegistrationSpec, found: Registration | None) -> tuple[Change, ...]:
+def plan_registration(
+    spec: RegistrationSpec, found: Registration | None, names: Mapping[str, str] = NOTHING
+) -> tuple[Change, ...]:
     """The one change that makes the registration as it should be, or none.
 
-    The region is not compared: Cloudcraft doesn't give it back.
+    The region is not compared: Cloudcraft doesn't give it back. Of `names` are the words by which
+    the change shows who has access (`access_names`).
     """
+
+    def told(access: Iterable[str]) -> list[str]:
+        return [names.get(entry, entry) for entry in access]
+
     if found is None:
         made = {
             "name": spec.name,
             "region": spec.region,
-            **({} if spec.read_access is None else {"read_access": list(spec.read_access)}),
-            **({} if spec.write_access is None else {"write_access": list(spec.write_access)}),
+            **({} if spec.read_access is None else {"read_access": told(spec.read_access)}),
+            **({} if spec.write_access is None else {"write_access": told(spec.write_access)}),
         }
         return (Change(action=Action.REGISTER, reason="not in Cloudcraft yet", after=made),)
     before: dict[str, Any] = {}
@@ -192,7 +208,7 @@ def plan_registration(spec: RegistrationSpec, found: Registration | None) -> tup
         ("write_access", spec.write_access, found.write_access),
     ):
         if wanted is not None and set(wanted) != set(there or ()):
-            before[what], after[what] = sorted(there or ()), sorted(wanted)
+            before[what], after[what] = sorted(told(there or ())), sorted(told(wanted))
     if not after:
         return ()
     differ = "differs" if len(after) == 1 else "differ"
@@ -216,6 +232,16 @@ def access_ids(words: Sequence[str] | None, teams: Sequence[Team]) -> tuple[str,
     if words is None:
         return None
     return tuple(dict.fromkeys(_access_id(word, teams) for word in words))
+
+
+def access_names(teams: Sequence[Team]) -> Mapping[str, str]:
+    """The words of a manifest for access IDs, where there is one and it is clear."""
+    counts = Counter(team.name for team in teams)
+    names = {team.id: team.name for team in teams if team.name and counts[team.name] == 1}
+    customers = {team.customer_id for team in teams if team.customer_id}
+    if len(customers) == 1:
+        names[f"{_CUSTOMER_PREFIX}{customers.pop()}"] = EVERYONE
+    return names
 
 
 def _access_id(word: str, teams: Sequence[Team]) -> str:

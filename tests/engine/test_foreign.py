@@ -107,7 +107,14 @@ def test_the_direct_one_of_two_is_ours_and_no_duplicate(make_world: MakeWorld) -
     assert (ended.outcomes, ended.actions) == (["updated"], [["update-registration"]])
     assert ended.account("A000")["notes"] == []
     assert ended.account("A000")["cloudcraft_id"] == ours["id"]
-    assert remove(world).outcomes == ["removed"]
+    planned, removed = remove(world, dry_run=True), remove(world)
+    assert planned.outcomes == removed.outcomes == ["removed"]
+    notes = planned.account("A000")["notes"], removed.account("A000")["notes"]
+    assert (
+        notes[0]
+        == notes[1]
+        == ["Cloudcraft keeps the account from 'datadog': that one is left alone."]
+    )
     assert [account["id"] for account in world.accounts] == [f"dd-{ONE}"]
 
 

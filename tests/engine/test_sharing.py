@@ -40,7 +40,11 @@ def test_an_account_that_is_registered_is_shared_later(make_world: MakeWorld) ->
     assert read_access(world) == [None]
     team = world.state["teams"][0]["id"]
     rewrite(world, shared(1, f"everyone, Security, team/{team}"))
-    assert run(world).actions == [["update-registration"]]
+    ended = run(world)
+    assert ended.actions == [["update-registration"]]
+    (change,) = ended.account("A000")["changes"]
+    assert change["before"] == {"read_access": []}
+    assert change["after"] == {"read_access": ["Platform", "Security", "everyone"]}
     assert read_access(world)[0][0] == EVERYONE
     assert f"team/{team}" in read_access(world)[0]
     assert run(world).outcomes == ["unchanged"]
@@ -80,9 +84,10 @@ def test_kinds_of_access_that_are_not_known_survive_an_update(make_world: MakeWo
 # --- another user's registration ------------------------------------------------------------------
 
 
-def of_another_user(make_world: MakeWorld, **options: Any) -> SandboxWorld:
+def of_another_user(make_world: MakeWorld, via: str = "assume", **options: Any) -> SandboxWorld:
     """A1 was registered by another user, and is to be renamed."""
-    entry = f'  - {{name: A1, account_id: "{ONE}", tags: {{sandbox: other-user}}}}'
+    role = f"role: {{via: {via}}}"
+    entry = f'  - {{name: A1, account_id: "{ONE}", {role}, tags: {{sandbox: other-user}}}}'
     world = make_world(hub(0, more=entry), verify_updates=True, **options)
     world.accounts = [{**world.accounts[0], "name": "Old"}]
     return world
@@ -104,7 +109,8 @@ def test_another_users_registration_keeps_its_external_id(make_world: MakeWorld)
 def test_an_update_that_wants_the_keys_own_id_says_both_ways_out(
     make_world: MakeWorld, status: int
 ) -> None:
-    world = of_another_user(make_world, verified_by="key", refusal_status=status)
+    # A role whose age nobody knows, so that its refusal is not taken for IAM's delay.
+    world = of_another_user(make_world, "existing", verified_by="key", refusal_status=status)
     assert plan(world).outcomes == ["updated"]
     ended = run(world)
     assert (ended.code, ended.outcomes) == (1, ["failed"])

@@ -11,6 +11,7 @@ from cloudcraft_onboard.model import Registration, Team
 from cloudcraft_onboard.plan.registration import (
     Listing,
     access_ids,
+    access_names,
     foreign_note,
     is_access_id,
     unlisted,
@@ -115,6 +116,13 @@ def test_the_same_team_by_name_and_id_is_sent_once() -> None:
     assert access_ids(["Platform", "team/t1", "everyone"], TEAMS) == ("t1", "customer/c1")
     assert access_ids(None, TEAMS) is None
     assert access_ids([], TEAMS) == ()
+
+
+def test_ids_are_shown_by_the_words_for_them_where_these_are_clear() -> None:
+    assert access_names(TEAMS) == {"t1": "Platform", "customer/c1": "everyone"}
+    guests = Team(id="t4", name="Guests", customer_id="c2")
+    assert access_names((*TEAMS, guests)) == {"t1": "Platform", "t4": "Guests"}
+    assert access_names(()) == {}
 
 
 @pytest.mark.parametrize(
