@@ -75,7 +75,10 @@ def as_fault(kind: type[BotoCoreError], **fields: str) -> Iterator[None]:
     """
     try:
         yield
-    except (BotoCoreError, ClientError, EOFError, MemoryError, OnboardError):
+    except ClientError as error:
+        error.response.setdefault("Error", {})  # an answer of another's may name none
+        raise
+    except (BotoCoreError, EOFError, MemoryError, OnboardError):
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -12,6 +12,7 @@ from cloudcraft_onboard.engine.messages import Changed
 from cloudcraft_onboard.engine.ports import AccountSession, Aws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.harmless import listed
 from cloudcraft_onboard.model import (
     Account,
     Action,
@@ -39,6 +40,7 @@ from cloudcraft_onboard.plan.registration import (
 
 # A role that another run makes and removes at the same moment is observed again this many times.
 _RACES = 4
+_MOST_IDS = 20
 # What decides whether Cloudcraft can assume the role, and takes IAM some seconds to spread.
 _SEEN_BY_CLOUDCRAFT = (Action.CREATE_ROLE, Action.UPDATE_TRUST)
 
@@ -284,7 +286,7 @@ def age_of(created_at: datetime | None) -> float | None:
 
 
 def _doubled_before(registrations: Sequence[Registration]) -> tuple[str, ...]:
-    others = ", ".join(registration.id for registration in registrations[1:])
+    others = listed([registration.id for registration in registrations[1:]], _MOST_IDS)
     if not others:
         return ()
     note = (

@@ -20,9 +20,10 @@ NEVER = 10**9
 class Trouble:
     """What happens to calls of one action: to `times` of them, after `skip`.
 
-    `kind` is "error" (with `status`, `code`, `message`), "drop" (connection closed, not passed
-    on), "lost" (passed on, then closed without the answer) or "slow" (`delay` seconds, then passed
-    on). `where` must occur in the call's parameters, such as a role's ARN.
+    `kind` is "error" (with `status`, `code`, `message`), "raw" (`status` and `body`), "drop"
+    (connection closed, not passed on), "lost" (passed on, then closed without the answer) or
+    "slow" (`delay` seconds, then passed on). `where` must occur in the call's parameters, such as
+    a role's ARN.
     """
 
     action: str
@@ -30,6 +31,7 @@ class Trouble:
     status: int = 400
     code: str = ""
     message: str = ""
+    body: bytes = b""
     delay: float = 0.0
     times: int = NEVER
     skip: int = 0
@@ -135,6 +137,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_on(body)
         elif trouble.kind == "error":
             self._refuse(trouble)
+        elif trouble.kind == "raw":
+            self.send_response_only(trouble.status)
+            self.send_header("Content-Type", "text/xml")
+            self._send(trouble.body)
         elif trouble.kind == "slow":
             time.sleep(trouble.delay)
             self._pass_on(body)
