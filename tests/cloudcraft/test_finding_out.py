@@ -245,3 +245,37 @@ def kept(counted: list[float], limit: RateLimit) -> None:
     moments = sorted(counted)
     for first, too_many in zip(moments, moments[limit.requests :], strict=False):
         assert too_many - first >= limit.seconds
+
+
+some_limits = st.builds(RateLimit, st.integers(1, 25), st.floats(0.5, 60))
+
+
+@kinds
+@settings(max_examples=60, deadline=None)
+@given(
+    limits=st.lists(some_limits, min_size=1, max_size=3),
+    truth=some_limits,
+    count=st.integers(1, 60),
+    answers=answers,
+    burst=st.lists(st.tuples(st.floats(0, 60), st.integers(1, 25)), max_size=3),
+    retry_after=st.booleans(),
+)
+def test_whatever_limit_holds_every_request_gets_through_in_the_end(  # noqa: PLR0917 - drawn
+    kind: type[Limiter],
+    limits: list[RateLimit],
+    truth: RateLimit,
+    count: int,
+    answers: list[float],
+    burst: list[tuple[float, int]],
+    retry_after: bool,  # noqa: FBT001 - drawn
+) -> None:
+    fastest_first = sorted(limits, key=lambda limit: limit.seconds / limit.requests)
+    ledger = Ledger(fastest_first)
+    world = World(
+        drawn(kind, truth, 0), in_turn(answers), retry_after=retry_after, others=sorted(burst)
+    )
+    story = tell(ledger, world, [0.0] * count)
+    assert len(story.counted) == count
+    assert ledger.limit in limits
+    most = max(limit.requests for limit in limits)
+    kept(story.counted, RateLimit(most, min(limit.seconds for limit in limits)))
