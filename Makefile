@@ -29,6 +29,7 @@ format: .venv/test.stamp ## Format the code
 bench: .venv/bench.stamp ## Measure pace, CPU and memory, side by side with the alternatives
 	-$(BIN)/python -m tests.bench.pace
 	-$(BIN)/python -m tests.bench.aws
+	-$(BIN)/python -m tests.bench.concurrency
 
 schema: .venv/demo.stamp ## Write the manifest's JSON Schema anew
 	$(BIN)/onboard schema > manifests/onboard.schema.json

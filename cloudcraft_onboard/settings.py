@@ -46,7 +46,7 @@ class Settings:
 
     manifest: str
     selection: Selection = field(default_factory=Selection)
-    concurrency: int = 16
+    concurrency: int = 64
     reports: tuple[str, ...] = ()
     output: str = "table"
     settle: float = 10.0

@@ -66,7 +66,7 @@ Concurrency = Annotated[
         metavar="N",
         min=1,
         max=256,
-        help="Accounts worked on in AWS at the same time.",
+        help="Accounts worked on in AWS at the same time. Lower it if AWS throttles you.",
         rich_help_panel=PACE,
     ),
 ]
@@ -171,7 +171,7 @@ def _settings(
     only: Only = None,
     exclude: Exclude = None,
     changed_since: ChangedSince = None,
-    concurrency: Concurrency = 16,
+    concurrency: Concurrency = 64,
     settle: Settle = 10.0,
     max_failures: MaxFailures = None,
     time_budget: TimeBudget = None,

@@ -69,6 +69,7 @@ class Wire:
 
     def __init__(self, *, base_url: str, api_key: str, timeout: float) -> None:
         self._timeout = timeout
+        self._watchdog = _Watchdog(timeout)
         self._host = urlsplit(base_url).netloc
         self._name = urlsplit(base_url).hostname
         try:
@@ -102,16 +103,16 @@ class Wire:
         `Refused` for what cannot be sent at all.
         """
         started = time.monotonic()
-        watchdog, journey = _Watchdog(self._timeout), _Journey(sending)
+        watch, journey = _Watch(self._watchdog), _Journey(sending)
 
         def trace(event: str, info: dict[str, Any]) -> None:
-            watchdog.trace(event, info)
+            watch.trace(event, info)
             journey.trace(event, info)
 
         outcome: object = "stopped"
         try:
             request = self._http.build_request(method, path, json=body, extensions={"trace": trace})
-            with watchdog:
+            with watch:
                 response = self._http.send(request, stream=True)
                 with contextlib.closing(response):
                     answer = Answer(
@@ -130,12 +131,13 @@ class Wire:
             ) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             outcome = type(error).__name__
-            raise self._failure(f"{method} {path}", error, journey, late=watchdog.fired) from error
+            raise self._failure(f"{method} {path}", error, journey, late=watch.fired) from error
         finally:
             _log.info("%s %s %s %.2fs", method, path, outcome, time.monotonic() - started)
 
     def close(self) -> None:
         """Let go of every connection."""
+        self._watchdog.close()
         self._http.close()
 
     def _failure(
@@ -246,41 +248,77 @@ class _Journey:
 
 
 class _Watchdog:
-    """Ends an exchange whose answer takes longer than `timeout` seconds in all.
+    """Ends exchanges whose answer takes longer than `timeout` seconds in all; one thread for all.
 
     The HTTP client's own time-outs bound each read only, so a server that sends a byte now and then
     could hold a thread for ever. httpcore's trace hook tells the socket; shutting that down
-    makes the read under way fail. A new stream (TCP, then TLS) starts the time anew.
+    makes the read under way fail. Where the system gives no thread, only each read is bounded.
     """
 
     def __init__(self, timeout: float) -> None:
-        self.fired = False
         self._timeout = timeout
-        self._timer: threading.Timer | None = None
+        self._changed = threading.Condition()
+        self._watched: dict[_Watch, float] = {}  # when each one's time is up, soonest first
+        self._closed = False
+        with contextlib.suppress(RuntimeError):
+            threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+
+    def begin(self, watch: _Watch) -> None:
+        """A new stream (TCP, then TLS) starts the time anew."""
+        with self._changed:
+            self._watched.pop(watch, None)
+            self._watched[watch] = time.monotonic() + self._timeout
+            self._changed.notify()
+
+    def end(self, watch: _Watch) -> None:
+        """The exchange is over."""
+        with self._changed:
+            self._watched.pop(watch, None)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._closed:
+                watch, due = next(iter(self._watched.items()), (None, None))
+                left = None if due is None else due - time.monotonic()
+                if watch is None or (left is not None and left > 0):
+                    self._changed.wait(None if left is None else min(left, threading.TIMEOUT_MAX))
+                else:
+                    del self._watched[watch]
+                    watch.bite()
+
+
+class _Watch:
+    """One exchange under the watchdog's eyes."""
+
+    def __init__(self, watchdog: _Watchdog) -> None:
+        self.fired = False
+        self._watchdog = watchdog
+        self._connection: socket.socket | None = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """The `trace` extension of httpcore."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._stop()
-            connection = info["return_value"].get_extra_info("socket")
-            self._timer = threading.Timer(self._timeout, self._bite, [connection])
-            self._timer.daemon = True
-            self._timer.start()
+            self._connection = info["return_value"].get_extra_info("socket")
+            self._watchdog.begin(self)
+
+    def bite(self) -> None:
+        """The time is up."""
+        self.fired = True
+        if self._connection is not None:
+            with contextlib.suppress(OSError):  # closed just now
+                self._connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _bite(self, connection: socket.socket) -> None:
-        self.fired = True
-        with contextlib.suppress(OSError):  # closed just now
-            connection.shutdown(socket.SHUT_RDWR)
+        self._watchdog.end(self)
 
 
 def _cause(error: BaseException, kind: type[_E]) -> _E | None:

@@ -55,7 +55,7 @@ class Limits:
     `deadline` is when nothing may be in flight any more, None for never.
     """
 
-    concurrency: int = 16
+    concurrency: int = 64
     retries: int = 5
     max_failures: int | None = None
     deadline: float | None = None

@@ -72,7 +72,7 @@ _KEY_REFUSALS = 3  # accounts that get the same 403 while none is accepted: it i
 _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
 _LONGEST_DOUBT_SECONDS = 30.0
 _NO_THREAD_SECONDS = 1.0
-_MOMENT_SECONDS = 0.2  # a worker that sees the stop gets this long to say how far it came
+_MOMENT_SECONDS = 0.2
 _NO_THREAD = "the system gives no thread for it"
 _STEPS = {
     Method.POST: Action.REGISTER.word,
@@ -433,12 +433,13 @@ class Requests(Verifying):
         """Nothing new is sent: wait for what is under way, but no longer than a stop allows."""
         if self._jobs.running or self._in_flight or self._reading:
             ends = self._patience_ends()
-            if self._jobs.running and self.stop is not None:
+            if now >= ends:
+                self._end(Stop.BUDGET, now)
+            if self.stop is not None:  # whoever sees the stop gets a moment to say how far it came
                 ends = max(ends, self._stopped_at + _MOMENT_SECONDS)
             if now < ends:
                 self._wake(ends)
                 return
-            self._end(Stop.BUDGET, now)
             self._jobs.abandon()
             self._abandon_look(now)
         self._phase = Phase.VERIFYING

@@ -44,7 +44,7 @@ def test_ten_thousand_accounts_need_no_more_threads_and_little_more_memory(
         assert ended.outcomes.count("created") == NEW
         assert ended.outcomes.count("unchanged") == count - NEW
     tell(f"threads and MB by accounts: {peaks}")
-    assert peaks[10_000][0] < 16 + 2 * 64 + 16  # workers, requests and their watchdogs, the rest
+    assert peaks[10_000][0] < 64 + 2 * 64 + 16  # workers, requests and their watchdogs, the rest
     # What is said of an account in the manifest and the results is kept: some kilobytes each.
     assert (peaks[10_000][1] - peaks[1_000][1]) / 9_000 < 0.03
 

@@ -1,0 +1,90 @@
+"""What was done is reported, whatever happens to the machine, the system or AWS meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.aws_proxy import AwsProxy
+from tests.support.onboarding import existing, hub
+from tests.support.process import LEFT_BEHIND, ONBOARD, onboard, program, tell
+from tests.support.world import MakeWorld
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_machine_that_slept_beyond_the_budget_reports_what_was_done(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world(existing(9), rate_limit="4/4")
+    arguments = (tmp_path / "manifest.yaml", "--time-budget", "9s")
+    with program(tmp_path / "run", "run", *arguments) as running:
+        running.wait_until(lambda: len(world.registered) >= 2, "the first registrations")
+        running.send(signal.SIGSTOP)
+        time.sleep(9.5)
+        running.send(signal.SIGCONT)
+        ended = running.wait()
+    assert ended.code == 1, ended.stderr
+    told = {account["account_id"]: account for account in ended.accounts}
+    for account_id in world.registered:
+        assert told[account_id]["cloudcraft_id"], told[account_id]
+        assert told[account_id]["outcome"] == "created"
+        assert "register" in told[account_id]["actions"]
+    assert set(ended.outcomes) == {"created", "pending"}
+
+
+def test_a_hang_in_aws_does_not_hide_what_was_done_before_it(
+    make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path
+) -> None:
+    make_world(hub(2))
+    aws_proxy.trouble("AttachRolePolicy", kind="slow", delay=30.0)
+    arguments = (tmp_path / "manifest.yaml", "--time-budget", "6s")
+    ended = onboard(tmp_path / "run", "run", *arguments)
+    assert (ended.code, ended.outcomes) == (1, ["pending"] * 2)
+    assert [account["actions"] for account in ended.accounts] == [["create-role"]] * 2
+
+
+@pytest.mark.parametrize("call", ["AssumeRole", "AttachRolePolicy"])
+def test_a_throttled_account_gets_another_round(
+    make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path, call: str
+) -> None:
+    world = make_world(hub(1))
+    throttled = {"status": 400, "code": "Throttling", "message": "Rate exceeded"}
+    aws_proxy.trouble(call, **throttled, times=2)  # and the SDK's own second try
+    arguments = (tmp_path / "manifest.yaml", "--retries", 1, "--settle", 0)
+    ended = onboard(tmp_path / "run", "run", *arguments)
+    assert (ended.code, ended.outcomes) == (0, ["created"]), ended.stderr
+    assert ended.accounts[0]["actions"] == ["create-role", "attach-policy", "register"]
+    assert len(world.registered) == 1
+
+
+@pytest.mark.parametrize("megabytes", [500, 700, 1000])
+def test_a_system_that_gives_few_threads_or_little_memory_costs_time_only(
+    make_world: MakeWorld, tmp_path: Path, megabytes: int
+) -> None:
+    world = make_world(hub(12), latency=0.2)
+    limited = ["bash", "-c", f'ulimit -v {megabytes * 1024}; exec "$@"', "bash", *ONBOARD]
+    report = tmp_path / "results.json"
+    arguments = ["run", tmp_path / "manifest.yaml", "--settle", 0, "--report", report]
+    ended = subprocess.run(
+        [*limited, *map(str, arguments)],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    tell(f"{megabytes} MB: exit {ended.returncode}, {ended.stderr[-300:]}")
+    assert not any(word in ended.stderr for word in LEFT_BEHIND), ended.stderr
+    told = json.loads(report.read_text(encoding="utf-8"))["accounts"] if report.exists() else []
+    done = {a["account_id"] for a in told if a["outcome"] == "created"}
+    assert done == set(world.registered)
+    assert ended.returncode in (0, 1, 3)
+    if megabytes >= 1000:
+        assert ended.returncode == 0, ended.stderr
