@@ -6,7 +6,7 @@ OnboardError            1
 ├─ CannotStart          3   nothing could start; nothing was changed
 ├─ Interrupted        130   Ctrl-C, SIGTERM, SIGHUP
 ├─ RequestError             a request to Cloudcraft without a usable answer
-│  └─ Refused, Doubtful, Unavailable, PaceClosed
+│  └─ Refused, Doubtful, Unavailable (Unreadable), PaceClosed
 └─ AccountError             one account's problem: ends as its result, never as the program's
    └─ AccountPending        not the account's fault: it stays `pending`, a later run goes on
 """
@@ -130,6 +130,10 @@ class Doubtful(RequestError):
 
 class Unavailable(RequestError):
     """It was surely not processed, and the retries are used up."""
+
+
+class Unreadable(Unavailable):
+    """A read's answer that is not what Cloudcraft documents."""
 
 
 class PaceClosed(RequestError):

@@ -13,7 +13,14 @@ from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.driver import Tools
-from cloudcraft_onboard.errors import CannotStart, PaceClosed, Refused, RequestError, UsageError
+from cloudcraft_onboard.errors import (
+    CannotStart,
+    PaceClosed,
+    Refused,
+    RequestError,
+    Unreadable,
+    UsageError,
+)
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Account, Manifest, Via
 from cloudcraft_onboard.redact import protect
@@ -99,6 +106,8 @@ def first_reads() -> Iterator[None]:
             f"Cloudcraft refuses the first read ({error.status}): {error.message}",
             hint=error.hint or "check the API key in CLOUDCRAFT_API_KEY; nothing was changed",
         ) from error
+    except Unreadable as error:
+        raise CannotStart(f"{error.message}; nothing was changed", hint=error.hint) from error
     except RequestError as error:
         raise CannotStart(
             f"Cloudcraft cannot be reached: {error.message}",

@@ -29,7 +29,7 @@ from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, Unreachable, Wire
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
-from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable
+from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable, Unreadable
 from cloudcraft_onboard.events import Event, RequestRetried
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
@@ -146,7 +146,7 @@ class CloudcraftClient:
         try:
             return understand(answer.json())
         except ValueError as error:
-            raise Unavailable(
+            raise Unreadable(
                 f"Cloudcraft's answer to GET {path} is not what it documents: {error}",
                 hint=_SHAPE_HINT,
             ) from error
