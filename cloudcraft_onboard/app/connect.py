@@ -110,7 +110,7 @@ def first_reads() -> Iterator[None]:
         raise CannotStart(f"{error.message}; nothing was changed", hint=error.hint) from error
     except RequestError as error:
         raise CannotStart(
-            f"Cloudcraft cannot be reached: {error.message}",
+            error.message,
             hint=error.hint or "check the network and CLOUDCRAFT_BASE_URL; nothing was changed",
         ) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -42,6 +43,9 @@ _NOT_SENT = (
 
 
 _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNSUPPORTED_PROTOCOL"}
+"""Why a handshake fails for good: a plain port, or only old versions of TLS."""
+_ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -161,23 +165,26 @@ class Wire:
     def _not_sent(self, error: Exception, reason: str, journey: _Journey) -> Unavailable:
         """What keeps a request from being sent; `Unreachable` where that does not heal."""
         if isinstance(error, httpx.ProxyError):
-            return Unreachable(
+            # 407 and 403 stay as they are; a gateway's troubles heal.
+            final = reason.startswith("4")
+            return (Unreachable if final else Unavailable)(
                 f"the proxy {journey.peer} does not let requests to {self._host} pass: {reason}",
                 hint="check HTTPS_PROXY (user and password) and NO_PROXY",
             )
+        reason = _ERRNO.sub("", reason)
+        reason = reason[:1].lower() + reason[1:]
         if journey.connecting and journey.host != self._name:
-            message = f"the proxy {journey.peer} cannot be reached: {reason}"
+            message = f"Cannot reach the proxy {journey.peer}: {reason}"
             hint = "check HTTPS_PROXY and NO_PROXY"
         else:
-            message = f"Cloudcraft cannot be reached at {self._host}: {reason}"
+            message = f"Cannot reach Cloudcraft at {self._host}: {reason}"
             hint = "check the network, the proxy variables and CLOUDCRAFT_BASE_URL"
         kind = Unavailable
         unknown = _cause(error, socket.gaierror)
-        if unknown is not None and unknown.errno in _NO_SUCH_HOST:
+        if (unknown is not None and unknown.errno in _NO_SUCH_HOST) or (
+            (handshake := _cause(error, ssl.SSLError)) and handshake.reason in _NO_TLS
+        ):
             kind = Unreachable
-        elif handshake := _cause(error, ssl.SSLError):
-            lost = isinstance(handshake, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-            kind = Unavailable if lost else Unreachable
         return kind(message, hint=hint)
 
 

@@ -17,11 +17,11 @@ that costs a 429. All limits that hold at the same time are just asked all.
 
 **Which limit.** Of several that may hold, the fastest is believed until a 429 proves the next
 slower one (n' per w'). What obeys the slower one as well is sent as ever. A request beyond it is a
-trial, and of trials only a few, `_room`, may be out unheard. A trial is heard when it is answered,
-or when silence tells that it was let through: a 429 needs no work and comes at once. More than 2n'
-requests let through within w' are beyond what any kind of window would let pass under the slower
-limit (a bucket n' and what it refills; fixed windows n' on each side of an edge): from there on the
-fast limit is sure.
+trial, and of trials only a few, `MOST_TRIALS`, may be out unheard, at first just one. A trial is
+heard when it is answered, or when silence tells that it was let through: a 429 needs no work and
+comes at once. More than 2n' requests let through within w' are beyond what any kind of window would
+let pass under the slower limit (a bucket n' and what it refills; fixed windows n' on each side of
+an edge): from there on the fast limit is sure.
 """
 
 from __future__ import annotations

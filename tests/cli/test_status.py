@@ -230,7 +230,7 @@ def test_cloudcraft_out_of_reach_and_no_credentials_cannot_start(
     with pytest.raises(CannotStart, match="nobody"):
         run(world, "--organization", "--profile", "nobody")
     monkeypatch.setenv("CLOUDCRAFT_BASE_URL", "http://127.0.0.1:1")
-    with pytest.raises(CannotStart, match="cannot be reached"):
+    with pytest.raises(CannotStart, match="Cannot reach Cloudcraft"):
         run(world, "--retries", "0", "--no-roles")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     with pytest.raises(CannotStart, match="org-admin"):

@@ -45,7 +45,7 @@ def test_cloudcraft_refuses_connections(
         CLOUDCRAFT_BASE_URL=f"http://127.0.0.1:{closed_port}",
     )
     assert ended.code == 3
-    assert "Cloudcraft cannot be reached" in ended.stderr
+    assert "Cannot reach Cloudcraft at 127.0.0.1" in ended.stderr
     assert ended.report is None
     assert "hint: " in ended.stderr
     nothing_was_made(world)

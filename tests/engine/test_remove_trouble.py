@@ -143,7 +143,10 @@ def test_a_refused_registration_keeps_its_role_and_the_others_go(make_world: Mak
     ("fault", "match"),
     [
         (faults.error(401, "Unauthorized", processed=False, **faults.LISTING), "refuses"),
-        (faults.error(500, processed=False, times=-1, **faults.LISTING), "cannot be reached"),
+        (
+            faults.error(500, processed=False, times=-1, **faults.LISTING),
+            "answered GET /aws/account with 500",
+        ),
     ],
     ids=["401", "500"],
 )
