@@ -39,11 +39,11 @@ class Register:
     """The policy of a run; `apply=False` is a plan's, which sends nothing. Pure."""
 
     sent = (
-        "its registration was sent and the answer is not known; "
-        "the next run looks before it sends it again"
+        "its registration was sent, but Cloudcraft's answer never came; "
+        "the next run checks the list before it sends it again"
     )
-    unread = "whether it is registered could not be read"
-    unanswered = "Cloudcraft gave no answer to its registration, and it is not listed"
+    unread = "could not check whether it is registered"
+    unanswered = "Cloudcraft never answered its registration, and does not list it"
     unsent = "its registration was not sent"
 
     def __init__(self, *, apply: bool, settle: float = 0.0) -> None:
@@ -59,7 +59,7 @@ class Register:
             registration=ready.registration,
             changes=ready.registration_changes,
             seconds=ready.seconds,
-            waits_for="its role is ready; it waits for its turn to be registered",
+            waits_for="its role is ready; its registration is queued",
         )
         if track.changes and self.verified:
             return track
@@ -153,12 +153,12 @@ class Register:
         oldest, *others = found
         ours = [extra for extra in others if _is_ours(track, extra)]
         notes = [
-            f"also registered as {extra.id}, by another run, which takes that back itself"
+            f"another run registered it too, as {extra.id}, and deletes that one itself"
             for extra in others
             if extra not in ours
         ]
         if track.made and oldest.id not in track.made:
-            notes.append("another run registered it at the same moment; its registration stays")
+            notes.append("another run registered it at the same time; that registration is kept")
         track.registration = oldest
         return Judgment(notes=tuple(notes), duplicates=tuple(ours))
 

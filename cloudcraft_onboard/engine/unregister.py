@@ -32,11 +32,11 @@ class Unregister:
 
     verified = False
     sent = (
-        "the deletion of its registration was sent and the answer is not known; "
-        "the next run looks whether it is still there"
+        "the deletion of its registration was sent, but Cloudcraft's answer never came; "
+        "the next run checks whether it is still there"
     )
-    unread = "whether it is still registered is not known"
-    unanswered = "Cloudcraft gave no answer to its deletion, and it is still listed"
+    unread = "could not check whether it is still registered"
+    unanswered = "Cloudcraft never answered its deletion, and still lists it"
     unsent = "its deletion was not sent"
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Unregister:
                 removal=removal,
                 left=list(removal.registrations),
                 seconds=removal.seconds,
-                waits_for="it waits for its turn; nothing of it was removed yet",
+                waits_for="nothing of it was removed yet",
             )
             for removal in removals
         )
@@ -92,9 +92,9 @@ class Unregister:
         removal = track.removal
         if not removal.role_changes:
             return self.result(track, Outcome.REMOVED if track.done else Outcome.UNCHANGED)
-        track.waits_for = "its role waits for its turn"
+        track.waits_for = "its role is not deleted yet"
         if track.done:
-            track.waits_for = "its registration is deleted; its role waits for its turn"
+            track.waits_for = "its registration is deleted; its role is not deleted yet"
         if removal.by_stack_set:
             self._rolled_out.append(removal.account)
             return None

@@ -125,11 +125,11 @@ class Verifying(Core):
         """The read was not made: an account whose POST was answered with an ID is there."""
         short = self.stop in (Stop.INTERRUPTED, Stop.BUDGET)
         for track in self._unverified.values():
-            note = f"registered, but not verified by a last read: {error}"
+            note = f"registered, but not verified: {error}"
             outcome = Outcome.CREATED if short and track.made else Outcome.PENDING
             self._finish(self._policy.result(track, outcome, note), now)
         self._unverified = {}
-        self._tell(Said(text=f"The verifying read was not made: {error}"))
+        self._tell(Said(text=f"The final check was skipped: {error}"))
 
     def _conclude(self, now: float) -> None:
         """Whatever has no result yet is pending, each with what it waits for."""

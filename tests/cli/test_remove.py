@@ -225,7 +225,7 @@ def test_an_interrupt_is_obeyed_while_a_deletion_hangs(
     assert (ended.code, ended.outcomes) == (130, ["pending", "pending"])
     assert ended.seconds < 15  # a hang guard; 5 are promised
     (note,) = ended.notes()
-    assert "was sent and the answer is not known" in note
+    assert "was sent, but Cloudcraft's answer never came" in note
     world.calm()
     again = onboard(tmp_path / "again", *arguments)
     assert (again.code, again.outcomes) == (0, ["removed", "removed"])

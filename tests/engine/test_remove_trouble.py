@@ -76,7 +76,7 @@ def test_what_never_gets_an_answer_stays_pending_with_its_role_and_goes_next_tim
     ended = remove(world, retries=1)
     assert (ended.code, ended.outcomes) == (1, ["removed", "pending", "removed"])
     assert ended.account("A2")["notes"] == [
-        "Cloudcraft gave no answer to its deletion, and it is still listed"
+        "Cloudcraft never answered its deletion, and still lists it"
     ]
     assert ended.account("A2")["attempts"] == 2
     assert (world.registered, with_role(world)) == ([IDS[1]], [IDS[1]])

@@ -99,7 +99,7 @@ def test_while_waiting_for_a_slot(make_world: MakeWorld, tmp_path: Path, number:
     check(ended, "waiting for a slot")
     assert ended.seconds < 5  # nothing is in flight
     assert ended.outcomes.count("created") == 4
-    assert ended.notes() == {"its role is ready; it waits for its turn to be registered"}
+    assert ended.notes() == {"its role is ready; its registration is queued"}
     # The quota is used up, so nothing could be looked up.
     assert any("not verified" in note for note in ended.notes("created"))
     assert sent_after(world, at) == []
@@ -148,7 +148,7 @@ def test_a_registration_in_flight_is_looked_up(
     assert set(ended.outcomes) == {"created" if processed else "pending"}
     if not processed:
         (note,) = ended.notes()
-        assert "the answer is not known" in note
+        assert "answer never came" in note
 
 
 def test_a_registration_in_flight_stays_pending_without_a_free_slot(
@@ -161,7 +161,7 @@ def test_a_registration_in_flight_stays_pending_without_a_free_slot(
         at, ended = interrupt(running)
     check(ended, "POST in flight, no slot")
     assert ended.outcomes == ["pending"]
-    assert "the answer is not known" in ended.notes().pop()
+    assert "answer never came" in ended.notes().pop()
     assert sent_after(world, at) == []
 
 
@@ -176,7 +176,7 @@ def test_while_doubts_are_resolved(make_world: MakeWorld, tmp_path: Path) -> Non
         at, ended = interrupt(running, signal.SIGTERM)
     check(ended, "resolving doubts")
     assert ended.outcomes == ["pending"] * 2
-    assert all("could not be read" in note for note in ended.notes())
+    assert all("could not check" in note for note in ended.notes())
     assert [r for r in sent_after(world, at) if r.startswith("POST")] == []
 
 
