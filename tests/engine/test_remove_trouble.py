@@ -94,7 +94,7 @@ def test_where_the_list_cannot_be_read_either_it_stays_pending(make_world: MakeW
     )
     ended = remove(world, retries=0)
     assert ended.outcomes == ["pending"]
-    assert "not known" in ended.account("A1")["notes"][0]
+    assert "could not check" in ended.account("A1")["notes"][0]
     world.calm()
     assert remove(world).outcomes == ["removed"]  # its role
     assert with_role(world) == []
