@@ -4,13 +4,16 @@ BIN := .venv/bin
 SOURCES := cloudcraft_onboard tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench schema lock pictures clean
+.PHONY: help demo check test lint format bench schema lock pictures clean
 
 help: ## Show what make can do
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: .venv/demo.stamp ## Onboard manifests/demo.yaml on the embedded local AWS and Cloudcraft
 	$(BIN)/onboard run manifests/demo.yaml --sandbox
+
+check: lint ## Lint, types and every test that needs no server or process
+	$(BIN)/python -m pytest --quiet -n auto -m 'not server'
 
 test: .venv/test.stamp ## Run the whole test suite
 	$(BIN)/python -m pytest -n auto --dist loadgroup

@@ -19,7 +19,22 @@ from tests.support.world import MakeWorld, SandboxWorld, written
 if TYPE_CHECKING:
     from tests.support.stacksets import Company
 
+SERVERS = {"_servers", "_moto"}
+PROCESSES = {"Tty", "onboard", "program", "pexpect"}
+"""What a module that starts programs imports."""
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server or a process: `make check` leaves it out."""
+    for item in items:
+        module = getattr(item, "module", None)
+        if (
+            SERVERS & set(getattr(item, "fixturenames", ()))
+            or PROCESSES & set(vars(module))
+            or item.get_closest_marker("slow")
+        ):
+            item.add_marker("server")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -12,6 +12,7 @@ import typer
 
 import cloudcraft_onboard
 from cloudcraft_onboard.cli.main import app
+from tests.test_imports import MAY_IMPORT
 
 ROOT = Path(cloudcraft_onboard.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -65,6 +66,29 @@ def test_every_command_says_what_it_does_and_shows_an_example(name: str) -> None
 def test_every_option_has_one_line_of_help(name: str, command: Any) -> None:
     for parameter in command.params:
         assert getattr(parameter, "help", None), f"onboard {name} {parameter.name}"
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md"])
+def test_the_guides_name_only_what_is_there(name: str) -> None:
+    guide = (ROOT / ".github" / name).read_text(encoding="utf-8")
+    found = re.findall(r"`([\w./]+/[\w./]*)`", guide) + re.findall(r"(tests/[\w./]+)", guide)
+    for path in found:
+        places = (ROOT / path, ROOT / "cloudcraft_onboard" / path)
+        assert any(place.exists() for place in places), path
+
+
+def test_the_guide_tells_who_may_import_whom() -> None:
+    guide = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for room in MAY_IMPORT:
+        assert room.startswith("__") or re.search(rf"`{room}/?`", guide), room
+
+
+def test_whatever_make_is_asked_for_is_a_target() -> None:
+    texts = [README, *(file.read_text("utf-8") for file in (ROOT / ".github").rglob("*.[my]*"))]
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    for text in texts:
+        asked = re.findall(r"(?:`|run: |^    |^)make (\w+)", text, re.MULTILINE)
+        assert set(asked) <= set(targets), set(asked) - set(targets)
 
 
 def test_the_first_code_block_is_the_two_commands_of_a_fresh_machine() -> None:
