@@ -26,6 +26,7 @@ def main() -> NoReturn:
     streams.secure()
     harmless.guard()
     code = _run()
+    interrupts.ignore()
     problem = streams.stdout_problem()
     if problem is not None:
         if not isinstance(problem, BrokenPipeError):  # `| head` has read what it wanted

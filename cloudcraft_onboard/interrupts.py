@@ -29,6 +29,16 @@ def install() -> None:
         signal.signal(number, interrupt)
 
 
+def ignore() -> None:
+    """From now on the signals do nothing: all is done, and the exit code is known.
+
+    Python gives up its handlers while it ends, and a signal would be its death then; ignored ones
+    stay ignored.
+    """
+    for number in numbers():
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def handled_by(handler: Handler) -> Iterator[None]:
     """The signals go to `handler`, then to whoever had them before."""

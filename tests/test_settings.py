@@ -38,7 +38,7 @@ def test_a_key_in_the_wrong_variable_is_not_shown(variable: str, value: str) -> 
 def test_nor_by_the_sandbox() -> None:
     app = typer.Typer()
     sandbox.register(app)
-    result = CliRunner().invoke(app, [], env={"CLOUDCRAFT_RATE_LIMIT": KEY})
+    result = CliRunner().invoke(app, ["--rate-limit", KEY])
     assert result.exit_code == 2
     assert "--rate-limit" in result.output
     assert "ck-" not in result.output
