@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 import threading
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloudcraft_onboard.sandbox.world import start
+from cloudcraft_onboard.show import logs
 from tests.support.aws_proxy import AwsProxy
 from tests.support.world import MakeWorld, SandboxWorld, written
 
@@ -51,6 +53,19 @@ def _children() -> set[str]:
     """Process IDs of this process's children, where the system tells them."""
     lists = Path("/proc/self/task").glob("*/children")
     return {pid for file in lists for pid in file.read_text(encoding="ascii").split()}
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A story that runs in this process configures its logs."""
+    kept = [
+        (logger, logger.handlers, logger.propagate, logger.level)
+        for logger in map(logging.getLogger, logs.LOGGERS)
+    ]
+    yield
+    for logger, handlers, propagate, level in kept:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,9 @@ _OURS = "cloudcraft_onboard"
 _SDKS = ("botocore", "boto3", "urllib3", "httpx", "httpcore")
 _SDKS_FROM = 2
 
+LOGGERS = (_OURS, *_SDKS)
+"""All loggers that are configured."""
+
 
 class _Redacting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -28,7 +31,7 @@ def configure(verbosity: int, stream: TextIO) -> None:
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_Redacting("%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"))
-    for name in (_OURS, *_SDKS):
+    for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = [handler] if verbosity > 0 else [logging.NullHandler()]
         logger.propagate = False
