@@ -105,6 +105,7 @@ def test_runs_against_hostile_servers(
         ("plan", path, *common),
         ("run", path, *common, *options),
         ("run", path, *common, "-vv", "-o", "json"),
+        ("status", path, *common[:1]),
         ("remove", path, "--yes", *common[:1]),
         ("template", path),
         ("permissions", path),
