@@ -98,7 +98,7 @@ class Gate(io.TextIOWrapper):
             stream.buffer,
             encoding=stream.encoding,
             errors=STAND_IN,
-            line_buffering=stream.line_buffering,
+            line_buffering=stream.line_buffering or stream.write_through,  # lines of stderr, too
             write_through=stream.write_through,
         )
         self._stream = stream  # which would close the buffer if it was let go

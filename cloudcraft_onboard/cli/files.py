@@ -31,16 +31,16 @@ def validate(
         disabled = sum(not account.enabled for account in manifest.accounts)
         aside = f" ({disabled} disabled)" if disabled else ""
         count = len(manifest.accounts)
-        typer.echo(f"{manifest.path}: {count} account{'' if count == 1 else 's'}{aside}, valid")
+        print(f"{manifest.path}: {count} account{'' if count == 1 else 's'}{aside}, valid")
         if warning := mixed_partitions(manifest.accounts):
-            typer.echo(f"{manifest.path}: warning: {warning}", err=True)
+            print(f"{manifest.path}: warning: {warning}", file=sys.stderr)
 
 
 def schema() -> None:
     """Print the manifest's JSON Schema (draft 2020-12), for editors."""
     from cloudcraft_onboard.manifest.schema import json_schema  # noqa: PLC0415 - loads pydantic
 
-    typer.echo(json_text(json_schema()))
+    print(json_text(json_schema()))
 
 
 def report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
@@ -159,8 +160,8 @@ def init(
     else:
         outcome = story.update(source, update, disable_closed=disable_closed)
     for sentence in outcome.said:
-        typer.echo(sentence, err=True)
-    typer.echo(outcome.text, nl=False)
+        print(sentence, file=sys.stderr)
+    print(outcome.text, end="")
 
 
 def _only_with(option: str, given: Iterable[tuple[str, object]]) -> None:

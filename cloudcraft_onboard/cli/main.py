@@ -23,7 +23,7 @@ app = typer.Typer(
 
 def _version(value: bool) -> None:  # noqa: FBT001 - Typer passes the option's value
     if value:
-        typer.echo(f"onboard {__version__}")
+        print(f"onboard {__version__}")
         raise typer.Exit
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -39,14 +40,14 @@ def permissions(
 
     found = story.permissions(manifest)
     if output is Output.json:
-        typer.echo(found.as_json)
+        print(found.as_json)
     else:
         for title, document in (
             ("Operator: the identity that runs onboard", found.operator),
             ("Account: the role that is assumed in each account", found.account),
         ):
-            typer.echo(f"# {title}")
-            typer.echo(dumps(document) if document["Statement"] else "# (nothing)")
-            typer.echo()
+            print(f"# {title}")
+            print(dumps(document) if document["Statement"] else "# (nothing)")
+            print()
     for sentence in story.advice(found):
-        typer.echo(sentence, err=True)
+        print(sentence, file=sys.stderr)

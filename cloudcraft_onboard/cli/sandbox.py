@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import threading
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,9 +82,9 @@ def sandbox(
         world.start(accounts, options=options) as local,
     ):
         _print_environment(local, _profile(accounts))
-        typer.echo(
+        print(
             "The sandbox is up until Ctrl-C. Paste these lines into another shell to use it.",
-            err=True,
+            file=sys.stderr,
         )
         while not stop.wait(timeout=1):
             if not local.alive:
@@ -102,7 +103,7 @@ def _profile(manifest: Manifest | None) -> str | None:
 def _print_environment(local: World, profile: str | None) -> None:
     in_the_way = [name for name in local.unset if name in os.environ]
     if in_the_way:
-        typer.echo(f"unset {' '.join(in_the_way)}")
+        print(f"unset {' '.join(in_the_way)}", flush=True)
     env = {"AWS_PROFILE": profile, **local.env} if profile else local.env
     for name, value in env.items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+        print(f"export {name}={shlex.quote(value)}", flush=True)

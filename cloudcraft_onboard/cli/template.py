@@ -45,4 +45,4 @@ def template(
     from cloudcraft_onboard.settings import Selection  # noqa: PLC0415 - with the command
 
     selection = Selection(only=tuple(only or ()), exclude=tuple(exclude or ()))
-    typer.echo(story.template(manifest, selection, output.value).rstrip("\n"))
+    print(story.template(manifest, selection, output.value).rstrip("\n"))

@@ -203,3 +203,13 @@ def test_a_long_error_message_is_shortened(
     assert len(shown) < 20_000
     assert "more characters" in shown
     assert (tmp_path / "r.json").stat().st_size < 20_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_file_with_an_odd_name(tmp_path: Path, encoding: str) -> None:
+    for number, text in enumerate(hostile.TEXTS):
+        path = tmp_path / f"{text.replace('/', '')}{number}.yaml"
+        path.write_text(manifest_of(("A",)), encoding="utf-8")
+    shown = said("validate", *sorted(tmp_path.iterdir()), PYTHONIOENCODING=encoding)
+    assert shown.count("1 account, valid") == len(hostile.TEXTS)
+    assert hostile.steering(shown.replace("\r", "\n")) == []
