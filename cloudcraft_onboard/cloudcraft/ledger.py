@@ -45,6 +45,9 @@ GRAIN = 0.005 + time.get_clock_info("monotonic").resolution
 LAG, LEAST_LAG = 0.015, 0.05
 """So much of a window, and so many seconds at least, until a server counts what has arrived."""
 
+MOST_LATENESS = 4.0
+"""So many lags at most, after 429s: a server under load counts late, and each 429 costs a pause."""
+
 MOST_TRIALS = 4
 """So many trials out unheard at most: what finding out the slower limit may cost in 429s."""
 SILENCE = 0.03
@@ -94,6 +97,7 @@ class Ledger:
         self._pause_began = NEVER
         self._paused_under = self._limits[0]
         self._pauses_in_a_row = 0
+        self._lateness = 1.0  # so many lags until a server has surely counted
 
     # --- what holds -------------------------------------------------------------------------
 
@@ -127,7 +131,8 @@ class Ledger:
 
     def next_at(self, now: float) -> float:
         """When the next request may be sent; infinite while that hangs on those on their way."""
-        moments = [now, self._paused_until, self._quota_opening(now, 0), self._trial_opening(now)]
+        trial = self._trial_opening(now, math.inf)
+        moments = [now, self._paused_until, self._quota_opening(now, 0), trial]
         return max(*moments, *(self._opening(limit, now, math.inf) for limit in self._holding))
 
     def opening(self, now: float, position: int = 0) -> float:
@@ -135,9 +140,8 @@ class Ledger:
 
         Where that hangs on requests on their way, they are taken to have arrived now.
         """
-        trial = self._trial_opening(now) if position == 0 else NEVER
-        moments = [now, self._paused_until, self._quota_opening(now, position)]
-        moments += [trial] if trial < math.inf else []
+        trial = self._trial_opening(now, now) if position == 0 else NEVER
+        moments = [now, self._paused_until, self._quota_opening(now, position), trial]
         return max(*moments, *(self._opening(each, now, now, position) for each in self._holding))
 
     def free_by(self, now: float, when: float) -> int:
@@ -160,7 +164,7 @@ class Ledger:
     def arrived(self, use: Use, at: float) -> None:
         """By then the server surely had it, `at` now or later: it rests from there on."""
         if use.arrived is None and use in self._in_flight:
-            use.arrived = at + lag(self._limits[0])
+            use.arrived = at + self._lateness * lag(self._limits[0])
             insort(self._counted, use.arrived)
 
     def answered(self, use: Use, now: float) -> None:
@@ -199,6 +203,8 @@ class Ledger:
         if fresh:
             self._pauses_in_a_row += 1
             self._pause_began, self._paused_under = now, under
+            # Somebody else used the quota, or this server counts later than thought.
+            self._lateness = min(2.0 * self._lateness, MOST_LATENESS)
         if fresh or learned:
             seconds = self._length(retry_after, under)
         self.pause(now + (retry_after or 0.0 if seconds is None else seconds))
@@ -282,17 +288,17 @@ class Ledger:
     def _is_trial(self, now: float) -> bool:
         return not self._certain(now) and self._opening(self._limits[1], now, math.inf) > now
 
-    def _heard_at(self, use: Use) -> float:
-        """When a request counts as let through if no 429 comes before."""
-        arrived = math.inf if use.arrived is None else use.arrived
+    def _heard_at(self, use: Use, unknown: float = math.inf) -> float:
+        """When a request counts as let through if no 429 comes before; see `_opening`."""
+        arrived = unknown if use.arrived is None else use.arrived
         return arrived + SILENCE * self._limits[0].seconds
 
-    def _trial_opening(self, now: float) -> float:
-        """When the next request may go as far as trials are concerned."""
+    def _trial_opening(self, now: float, unknown: float) -> float:
+        """When the next request may go as far as trials are concerned; see `_opening`."""
         if not self._is_trial(now):
             return NEVER
         trials = [use for use in self._in_flight if use.trial and use.taken >= self._pause_began]
-        unheard = sorted(heard for use in trials if (heard := self._heard_at(use)) > now)
+        unheard = sorted(heard for use in trials if (heard := self._heard_at(use, unknown)) > now)
         room = min(1 + (self._passed + len(trials) - len(unheard)) // 2, MOST_TRIALS)
         if len(unheard) < room:
             return NEVER

@@ -160,7 +160,7 @@ class PaceKeeper:
         if wait > ANNOUNCED_FROM and opening > self._announced_until + ANNOUNCED_FROM:
             self._announced_until = opening
             slots = self._ledger.free_by(now, opening + self._ledger.limit.seconds / 10)
-            self._emit(PaceWaited(seconds=wait, slots=slots, waiting=len(self._queue)))
+            self._emit(PaceWaited(seconds=opening - now, slots=slots, waiting=len(self._queue)))
         return min(wait, threading.TIMEOUT_MAX)
 
     def _tell_limit(self) -> None:

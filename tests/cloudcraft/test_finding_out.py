@@ -279,3 +279,31 @@ def test_whatever_limit_holds_every_request_gets_through_in_the_end(  # noqa: PL
     assert ledger.limit in limits
     most = max(limit.requests for limit in limits)
     kept(story.counted, RateLimit(most, min(limit.seconds for limit in limits)))
+
+
+def after_the_first_requests(*limits: RateLimit) -> Ledger:
+    """All requests of the first window are answered."""
+    ledger = Ledger(limits)
+    for use in [ledger.take(0.0) for _ in range(20)]:
+        ledger.answered(use, 0.1)
+    return ledger
+
+
+def test_a_trial_that_is_on_its_way_is_no_reason_to_announce_a_slow_window() -> None:
+    ledger = after_the_first_requests(FAST, SLOW)
+    now = ledger.opening(0.1)
+    ledger.take(now)
+    assert ledger.next_at(now) > now + 40  # nothing tells yet; its arrival will
+    assert ledger.opening(now) < now + 1
+
+
+def test_a_server_that_counted_later_than_thought_is_given_more_time() -> None:
+    patient, thrown = after_the_first_requests(FAST), after_the_first_requests(FAST)
+    now = patient.opening(0.1)
+    thrown.throttled(thrown.take(now), 1, now + 0.1)
+    for ledger in (patient, thrown):
+        use = ledger.take(now + 2)
+        ledger.arrived(use, now + 2)
+        for other in [ledger.take(now + 2) for _ in range(19)]:
+            ledger.answered(other, now + 3)
+    assert thrown.opening(now + 3) > patient.opening(now + 3)
