@@ -89,7 +89,7 @@ def from_nothing_and_back(org: SandboxWorld, aws: BotoAws, account: Account) -> 
     iam.update_assume_role_policy(
         RoleName=spec.name, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []})
     )
-    iam.update_role(RoleName=spec.name, Description="by hand")
+    iam.update_role(RoleName=spec.name, MaxSessionDuration=7200)
     iam.delete_role_permissions_boundary(RoleName=spec.name)
     iam.tag_role(RoleName=spec.name, Tags=[{"Key": "team", "Value": "other"}])
     iam.detach_role_policy(RoleName=spec.name, PolicyArn=READ_ONLY)
