@@ -117,7 +117,7 @@ def duration(text: str) -> float:
     total = hours * 3600 + minutes * 60 + seconds
     if total == 0:
         raise UsageError(
-            f"{text[:40]!r} is no duration", hint="write hours, minutes, seconds: 5h30m, 45m, 90s"
+            f"Invalid duration {text[:40]!r}", hint="use for example 5h30m, 45m or 90s"
         )
     return float(total)
 

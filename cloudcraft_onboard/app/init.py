@@ -126,7 +126,7 @@ def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed
     said += [f"{file}: {entry.name} is added" for entry in new]
     said += [f"{file}: {a.name} gets `enabled: false`" for a in accounts if a.account_id in disable]
     if not new and not disable:
-        return Outcome(text="", said=(*said, f"{file} lacks nothing"))
+        return Outcome(text="", said=(*said, f"{file} is up to date."))
     _write(file, edited(file, new, disable))
     return Outcome(text="", said=tuple(said))
 

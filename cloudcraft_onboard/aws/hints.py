@@ -102,15 +102,15 @@ _RULES = (
     _Rule(
         codes=_DENIED,
         says="explicit deny",
-        hint="A Deny on {action} applies to {principal}. Take it away or exempt {resource}.",
+        hint="A Deny on {action} applies to {principal}. Remove it, or exempt {resource}.",
     ),
     _Rule(
         codes=_DENIED,
         operation="AssumeRole",
         hint=(
-            "Look whether the role {target} exists, whether its trust policy allows sts:AssumeRole"
-            " to {caller} (`Principal`, and no `Condition` that it fails), and whether {caller} may"
-            " call sts:AssumeRole on it. A role of another name goes under `assume_role`."
+            "Check that the role {target} exists and that its trust policy lets {caller} assume it,"
+            " and that {caller} is allowed sts:AssumeRole on it. If the role has another name, set"
+            " `assume_role`."
         ),
     ),
     _Rule(

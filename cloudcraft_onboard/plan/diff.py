@@ -200,12 +200,11 @@ def _trust_conflict(desired: DesiredRole, observed: ObservedRole, reason: str) -
         stage=Stage.ROLE,
         code="TrustConflict",
         message=(
-            f"The role {observed.arn} exists and its trust policy is not Cloudcraft's alone:"
-            f" {reason}."
+            f"The role {observed.arn} already exists, and it is not for Cloudcraft alone: {reason}."
         ),
         hint=(
-            f"Give `role.name` another name than {desired.name} to keep that role, or take it over"
-            " with `adopt: true` under `role`: its trust then names Cloudcraft only."
+            f"To keep that role, choose a `role.name` other than {desired.name}. To take it over,"
+            " set `adopt: true` under `role`; it then trusts Cloudcraft only."
         ),
     )
 

@@ -88,9 +88,9 @@ def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[str]:
     }
     if others:
         yield (
-            f"it also names {', '.join(sorted(others))}"
+            f"it also trusts {', '.join(sorted(others))}"
             if any(wanted.principals <= said.principals for said in found)
-            else f"it names {', '.join(sorted(others))}"
+            else f"it trusts {', '.join(sorted(others))}"
         )
     for said in found:
         if said.effect != "Allow":

@@ -92,11 +92,11 @@ def test_missing_permission_names_action_caller_and_command(
     [
         (
             "because no identity-based policy allows the sts:AssumeRole action",
-            f"whether the role arn:aws:iam::{MEMBER}:role/{ENTRY} exists",
+            f"that the role arn:aws:iam::{MEMBER}:role/{ENTRY} exists",
         ),
         (
             "because no resource-based policy allows the sts:AssumeRole action",
-            f"to arn:aws:iam::{HUB}:user/onboard-hub",
+            f"lets arn:aws:iam::{HUB}:user/onboard-hub assume it",
         ),
         (SCP, "A service control policy of the organization forbids sts:AssumeRole."),
     ],

@@ -128,7 +128,7 @@ def test_accounts_are_shared_by_their_unit(organization: Organization, tmp_path:
 
     file = tmp_path / "org.yaml"
     file.write_text(out)
-    assert run("--organization", *options, "--update", str(file))[1] == f"{file} lacks nothing\n"
+    assert run("--organization", *options, "--update", str(file))[1] == f"{file} is up to date.\n"
     new = [organization.account("New", prod), organization.account("New too")]
     run("--organization", *options, "--update", str(file))
     assert file.read_text().startswith(out)
@@ -165,7 +165,7 @@ def test_update_adds_disables_and_then_changes_no_byte(
     run("--organization", "-f", str(file))
     edited = file.read_text().replace("name: Kept", "name: 'My own name'  # mine")
     file.write_text(edited)
-    assert run("--organization", "--update", str(file)) == ("", f"{file} lacks nothing\n")
+    assert run("--organization", "--update", str(file)) == ("", f"{file} is up to date.\n")
     assert file.read_text() == edited
 
     organization.client.close_account(AccountId=closed)

@@ -240,7 +240,7 @@ def test_foreign_trust_is_a_conflict_with_the_way_out() -> None:
     assert plan.changes == ()
     assert plan.conflict is not None
     assert (plan.conflict.stage, plan.conflict.code) == (Stage.ROLE, "TrustConflict")
-    assert "it names account 999999999999" in plan.conflict.message
+    assert "it trusts account 999999999999" in plan.conflict.message
     assert "`adopt: true`" in plan.conflict.hint
 
 
@@ -248,7 +248,7 @@ def test_adopt_makes_a_foreign_trust_the_wanted_one_and_says_whose_it_was() -> N
     role = desired(adopt=True)
     (change,) = plan_role(role, made(role, trust=FOREIGN)).changes
     assert change.action is Action.UPDATE_TRUST
-    assert change.reason == "adopted, though it names account 999999999999"
+    assert change.reason == "adopted, though it trusts account 999999999999"
 
 
 def test_inline_documents_beyond_iams_limit_are_refused_with_a_way_out() -> None:

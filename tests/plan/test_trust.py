@@ -126,29 +126,29 @@ def test_a_statement_for_cloudcraft_alone_is_mended_and_says_why(
 @pytest.mark.parametrize(
     ("existing", "reason"),
     [
-        (document(statement(Principal={"AWS": STRANGER})), "it names account 999999999999"),
+        (document(statement(Principal={"AWS": STRANGER})), "it trusts account 999999999999"),
         (
             document(statement(Principal={"AWS": [CLOUDCRAFT, STRANGER]})),
-            "it also names account 999999999999",
+            "it also trusts account 999999999999",
         ),
-        (document(statement(), statement(Principal={"AWS": STRANGER})), "it also names"),
-        (document(statement(Principal="*")), "it names *"),
-        (document(statement(Principal={"AWS": "*"})), "it names *"),
+        (document(statement(), statement(Principal={"AWS": STRANGER})), "it also trusts"),
+        (document(statement(Principal="*")), "it trusts *"),
+        (document(statement(Principal={"AWS": "*"})), "it trusts *"),
         (
             document(statement(Principal={"Service": "ec2.amazonaws.com"})),
-            "it names ec2.amazonaws.com",
+            "it trusts ec2.amazonaws.com",
         ),
         (
             document(statement(), statement(Principal={"Federated": "cognito-identity"})),
-            "it also names cognito-identity",
+            "it also trusts cognito-identity",
         ),
         (
             document(statement(Principal={"AWS": f"arn:aws:iam::{CLOUDCRAFT}:role/other"})),
-            "it names arn:aws:iam::912185983511:role/other",
+            "it trusts arn:aws:iam::912185983511:role/other",
         ),
         (
             document(statement(Principal={"AWS": f"arn:aws-cn:iam::{CLOUDCRAFT}:user/x"})),
-            "it names arn:aws-cn",
+            "it trusts arn:aws-cn",
         ),
         (
             document(statement(Principal=None, NotPrincipal={"AWS": CLOUDCRAFT})),
