@@ -65,7 +65,7 @@ def main() -> int:
     parser.add_argument("--accounts", type=int, nargs="+", default=[100, 1000, 5000])
     parser.add_argument("--botocove", type=int, default=150, help="accounts botocove works on")
     options = parser.parse_args()
-    say(f"{'':<16}{'accounts':>9}{'wall s':>9}{'each/s':>9}{'CPU ms each':>13}{'peak MB':>9}")
+    say(f"{'':<25}{'accounts':>9}{'wall s':>9}{'each/s':>9}{'CPU ms each':>13}{'peak MB':>9}")
     sizes: Sequence[int] = sorted(options.accounts)
     ours = {size: onboard(size) for size in sizes}
     cove = botocove(options.botocove)
@@ -97,14 +97,20 @@ def growth(ours: dict[int, list[Measured]], sizes: Sequence[int]) -> list[bool]:
 
 
 def onboard(accounts: int) -> list[Measured]:
-    """The real program: first run, run again, plan."""
+    """The real program: first run, run again, plan, status with and without roles."""
     program = [sys.executable, "-m", "cloudcraft_onboard"]
-    settings = ["--settle", "0", "--quiet", "--output", "json"]
+    settings, settle = ["--quiet", "--output", "json"], ["--settle", "0"]
     with tempfile.TemporaryDirectory() as folder, world(accounts, Path(folder)) as local:
         manifest = str(Path(folder) / "manifest.yaml")
         return [
-            measure(f"onboard {name}", accounts, [*program, command, manifest, *settings], local)
-            for name, command in (("run", "run"), ("run again", "run"), ("plan", "plan"))
+            measure(f"onboard {name}", accounts, [*program, *command, *settings], local)
+            for name, command in (
+                ("run", ["run", manifest, *settle]),
+                ("run again", ["run", manifest, *settle]),
+                ("plan", ["plan", manifest, *settle]),
+                ("status", ["status", manifest, "--organization"]),
+                ("status, no roles", ["status", manifest, "--organization", "--no-roles"]),
+            )
         ]
 
 
@@ -143,7 +149,7 @@ def measure(name: str, accounts: int, command: list[str], local: World) -> Measu
         name=name, accounts=accounts, wall=seen["wall"], cpu=seen["cpu"], memory=seen["memory"]
     )
     say(
-        f"{name:<16}{accounts:>9}{measured.wall:>9.1f}{accounts / measured.wall:>9.0f}"
+        f"{name:<25}{accounts:>9}{measured.wall:>9.1f}{accounts / measured.wall:>9.0f}"
         f"{measured.each:>13.1f}{measured.memory:>9.0f}"
     )
     return measured

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +9,9 @@ import pytest
 
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import html
+from tests.support.browser import CHROMIUM, probed
 from tests.support.reports import denied, report, result, typical
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
     pytest.mark.slow,
@@ -69,36 +62,7 @@ PROBE = """
 
 def looked_at(tmp_path: Path, of: Report, width: int = 1200) -> dict[str, Any]:
     """What the probe saw of the report's page."""
-    assert CHROMIUM is not None
-    page = tmp_path / "report.html"
-    page.write_text(html.render(of).replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
-    ended = subprocess.run(
-        [
-            CHROMIUM,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--window-size={width},900",
-            "--dump-dom",
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=True,
-    )
-    told = re.search(r'<pre id="told">(.*?)</pre>', ended.stdout, re.DOTALL)
-    assert told, ended.stderr[-2000:]
-    parsed: dict[str, Any] = json.loads(unescape(told[1]))
-    return parsed
+    return probed(tmp_path, html.render(of), PROBE, width)
 
 
 @pytest.mark.parametrize("width", [1200, 700, 500])
