@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     manifests: Annotated[
-        list[str], typer.Argument(metavar="MANIFEST...", help="The manifests to check.")
+        list[str], typer.Argument(metavar="MANIFEST", help="The manifests to check.")
     ],
 ) -> None:
     """Check manifests offline: no network, no credentials."""

@@ -2,15 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cli import files, init, permissions, remove, run, sandbox, status, template
+from cloudcraft_onboard.errors import UsageError
+
+# The parser's own base of all usage errors; Typer exports only this one of them.
+_Usage: type[Any] = typer.BadParameter.__mro__[1]
+
+
+class _Commands(TyperGroup):
+    """The commands; what is wrong with a command line is told as any other error is."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the options before the command."""
+        with _told_plainly():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Find the command, parse its options, run it."""
+        with _told_plainly():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except _Usage as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "onboard"
+        message = error.format_message()
+        for said, plain in _PLAIN.items():
+            message = message.replace(said, plain)
+        hint = f"`{command} --help` shows what it takes"
+        raise UsageError(message.rstrip("."), hint=hint) from None
+
+
+_PLAIN = {
+    "Input should be greater than or equal to": "must be at least",
+    "Input should be less than or equal to": "must be at most",
+    "Input should be greater than": "must be more than",
+    "Input should be less than": "must be less than",
+    "Value error, ": "",
+    "Input should be a valid number, unable to parse string as a number": "not a number",
+    "Input should be a valid integer, unable to parse string as an integer": "not a whole number",
+}
+"""The validator's English, and ours."""
+
 
 app = typer.Typer(
     name="onboard",
+    cls=_Commands,
     help="Connect many AWS accounts to Cloudcraft in one command.",
     epilog="Start with: onboard init --organization -f org.yaml; onboard plan org.yaml; "
     "onboard run org.yaml. Without any account of your own: onboard sandbox --help.",

@@ -1,0 +1,31 @@
+"""Wrong usage is told as any other error: one line, a hint, no boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import onboard
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "x", "--concurrency", "0"], "Invalid value for '--concurrency': must be at least"),
+        (["run", "x", "-o", "yaml"], "'yaml' is not one of 'table', 'json'"),
+        (["run"], "Missing argument"),
+        (["dance"], "No such command 'dance'"),
+    ],
+    ids=str,
+)
+def test_wrong_usage_has_the_style_of_every_error(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    ended = onboard(tmp_path / "run", *arguments)
+    assert ended.code == 2
+    assert ended.stderr.startswith("onboard: ")
+    assert said in ended.stderr
+    assert "\n  hint: `onboard" in ended.stderr
+    assert "Input should" not in ended.stderr
+    assert "╭" not in ended.stderr
