@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: onboard remove org.yaml --only Legacy --report removed.md")(remove)
 
 
-@options.with_settings
+@options.without("changed_since")
 def remove(
     settings: Settings,
     *,

@@ -125,7 +125,7 @@ def start(
     if missing:
         raise UsageError(
             f"The sandbox needs packages that are not installed: {', '.join(missing)}.",
-            hint="pip install 'cloudcraft-onboard[sandbox]'",
+            hint="in a checkout: pip install '.[sandbox]', or uvx --from '.[sandbox]' onboard ...",
         )
     options = options or Options(rate_limit=rate_limit, propagation_seconds=propagation_seconds)
     with tempfile.TemporaryFile("w+") as errors:

@@ -98,3 +98,9 @@ def test_the_first_code_block_is_the_two_commands_of_a_fresh_machine() -> None:
         ["make", "demo"],
         ["make", "test"],
     ]
+
+
+@pytest.mark.parametrize("option", ["--changed-since", "--exit-code"])
+def test_remove_has_no_option_that_the_readme_denies(option: str) -> None:
+    assert f"`{option}`" in README
+    assert ("remove", option) not in set(options())
