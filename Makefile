@@ -4,7 +4,9 @@ BIN := .venv/bin
 SOURCES := cloudcraft_onboard tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint format bench schema lock pictures clean
+SEEDS ?= 20000
+
+.PHONY: help demo check test simulate lint format bench schema lock pictures clean
 
 help: ## Show what make can do
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -17,6 +19,9 @@ check: lint ## Lint, types and every test that needs no server or process
 
 test: .venv/test.stamp ## Run the whole test suite
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+simulate: .venv/test.stamp ## Live through SEEDS simulated worlds (20000 if not given)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 lint: .venv/test.stamp ## Check style (ruff), types (mypy strict) and the pinned dependencies
 	$(BIN)/ruff check $(SOURCES)

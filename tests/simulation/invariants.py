@@ -1,0 +1,263 @@
+"""What must be true of every world, and what nobody could have known.
+
+An account's truth is what the server has in the end. Excused, and counted, is only what came to
+light after the last time that the run looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cloudcraft_onboard.cloudcraft.ledger import MOST_TRIALS
+from cloudcraft_onboard.engine.core import CLOSING_SECONDS, GRACE_SECONDS, LAST_LOOK_SECONDS
+from cloudcraft_onboard.engine.messages import Stop
+from cloudcraft_onboard.engine.register import Register
+from cloudcraft_onboard.engine.unregister import Unregister
+from cloudcraft_onboard.model import Account, Action, Outcome, Result, Stage
+from tests.simulation.story import Run, World
+from tests.simulation.world import EARLIER, Entry
+
+_DONE = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
+_NOT_VERIFIED = "registered, but not verified"
+_SAYS_IT_MAY_BE = (
+    Register.sent,
+    Register.unread,
+    Register.unanswered,
+    Unregister.sent,
+    Unregister.unread,
+    Unregister.unanswered,
+    _NOT_VERIFIED,
+)
+_SLACK = 0.1
+_FINDING_OUT = 5 * MOST_TRIALS
+"""How many 429s it may cost to find out the limit."""
+
+
+class Judge:
+    """Gathers what is wrong with a world, and what is excused."""
+
+    def __init__(self, world: World) -> None:
+        self.wrong: list[str] = []
+        self.excused: list[str] = []
+        self._world = world
+        self._server = world.server
+
+    def phase(self, runs: list[Run]) -> None:
+        """The first runs, with all their faults."""
+        for run in runs:
+            self._bounds(run)
+            if run.finished:
+                self._results(run)
+                self._pace_alone(run)
+                self._stops(run)
+        for account in self._world.aws.accounts:
+            self._duplicates(account, runs)
+
+    def clean(self, run: Run) -> None:
+        """When everything works, one run is enough, whatever went before."""
+        self._bounds(run)
+        for account, result in self._told(run):
+            plan = self._world.aws.plan_of(account.account_id or "")
+            may = (Outcome.FAILED,) if plan.blocked else ()
+            if result.outcome not in (*_DONE, *may):
+                self._say(run, account, f"is {result.outcome.word} though nothing went wrong")
+        self._results(run)
+
+    def quiet(self, run: Run) -> None:
+        """Once all is done, another run writes nothing."""
+        self._bounds(run)
+        blocked = any(plan.blocked for plan in self._world.plan.accounts)
+        if self._server.of(run.name).writes and not blocked:
+            self.wrong.append("a run with nothing left to do wrote something")
+
+    def removal(self, run: Run) -> None:
+        """What a removal says is true."""
+        self._bounds(run)
+        if not run.finished:
+            return
+        for account, result in self._told(run):
+            left = self._alive(account)
+            removal = next(each for each in run.removals if each.account == account)
+            known = {registration.id for registration in removal.registrations}
+            mine = [entry for entry in left if entry.registration.id in known]
+            if result.outcome is Outcome.REMOVED and (mine or self._has_role(account)):
+                self._say(run, account, "is reported removed, and is still there")
+            told = {c.subject for c in result.changes if c.action is Action.DELETE_REGISTRATION}
+            if told & {entry.registration.id for entry in mine}:
+                self._say(run, account, "has a registration that is reported deleted")
+            gone = known - told - {entry.registration.id for entry in mine}
+            if gone and not any(map(_doubt, result.notes)):
+                seen, lag = self._server.of(run.name), self._world.plan.lag
+                for entry in (seen.deleted[each] for each in gone if each in seen.deleted):
+                    if seen.saw_after(entry, lag):
+                        self._excuse(run, account, "deleted after the last look")
+                    else:
+                        self._say(run, account, "lost a registration, and the result hides it")
+
+    def removed(self, run: Run) -> None:
+        """When everything works, a removal leaves nothing."""
+        self._bounds(run)
+        for account in self._world.aws.accounts:
+            if self._alive(account) or self._has_role(account):
+                self._say(run, account, "was not removed though nothing went wrong")
+
+    # --- one run ----------------------------------------------------------------------------
+
+    def _bounds(self, run: Run) -> None:
+        """It ends, in time, sends no more than it may, and gives back every slot."""
+        journal, plan, name = run.driver.journal, run.plan, run.name
+        self.wrong += [f"{name}: {what}" for what in journal.wrong]
+        self.wrong += [f"{name}: sent {w} after the stop" for w in journal.after_stop]
+        self.wrong += [f"{name}: sent a doubtful POST of {a} again blindly" for a in journal.blind]
+        if broken := run.driver.client.broke_the_pace:
+            self.wrong.append(f"{name}: broke the pace: {broken}")
+        if not run.finished or journal.ended_at is None:
+            return
+        if not run.driver.pace.idle:
+            self.wrong.append(f"{name}: a slot was not given back")
+        slack = _SLACK + plan.slow * (50 + 10 * len(self._world.aws.accounts))
+        kind, control = run.driver.control.kind, run.driver.control
+        if control.deadline is not None:
+            self._ended_by(run, control.deadline + slack, "the end of its budget")
+        if kind is Stop.INTERRUPTED:
+            ends = control.stopped_at + GRACE_SECONDS + LAST_LOOK_SECONDS + slack
+            self._ended_by(run, ends, "the end of an interrupt's grace")
+
+    def _ended_by(self, run: Run, when: float, what: str) -> None:
+        """Whether the core is done by then; what comes before it may have taken longer."""
+        journal = run.driver.journal
+        late = (journal.ended_at or 0.0) - max(when, journal.began_at + _SLACK)
+        if late > 0:
+            self.wrong.append(f"{run.name}: ended {late:.1f} s after {what}")
+
+    def _pace_alone(self, run: Run) -> None:
+        """Alone it is never throttled, but a few times where a slower limit is found out."""
+        plan, throttled = self._world.plan, self._server.of(run.name).throttled
+        most = _FINDING_OUT if plan.true_limit != plan.limits[0] else 0
+        if plan.alone and throttled > most:
+            self.wrong.append(f"{run.name}: was throttled {throttled} times though it was alone")
+
+    def _stops(self, run: Run) -> None:
+        """A run stops when it must, and a budget leaves time for the verifying read."""
+        failures = sum(result.outcome is Outcome.FAILED for result in run.results)
+        kind, most = run.driver.control.kind, run.plan.max_failures
+        if most is not None and failures >= most and kind is None:
+            self.wrong.append(f"{run.name}: went on after {failures} failures")
+        unhurried = kind is not Stop.INTERRUPTED and not (run.plan.slow or run.plan.no_thread)
+        plan = self._world.plan
+        foreseeable = plan.latency < CLOSING_SECONDS and plan.true_limit == plan.limits[0]
+        if plan.calm and plan.alone and not plan.lag and unhurried and foreseeable:
+            for account, result in self._told(run):
+                if _noted(result, _NOT_VERIFIED):
+                    self._say(run, account, "is not verified though there was time to plan for it")
+
+    def _results(self, run: Run) -> None:
+        """Each account's result is what the facts say."""
+        for account, result in self._told(run):
+            self._changes(run, account, result)
+            if result.outcome in _DONE:
+                self._done(run, account, result)
+            else:
+                self._not_done(run, account, result)
+
+    def _changes(self, run: Run, account: Account, result: Result) -> None:
+        made = sum(change.action is Action.CREATE_ROLE for change in result.changes)
+        if made != run.driver.journal.changes.get(account.name, 0):
+            self._say(run, account, "has other changes in its result than were made")
+
+    def _done(self, run: Run, account: Account, result: Result) -> None:
+        alive = self._alive(account)
+        seen, plan = self._server.of(run.name), self._world.plan
+        if not alive:
+            if not plan.stranger:
+                self._say(run, account, f"is reported {result.outcome.word}, is not registered")
+            return
+        first = alive[0].registration
+        if not plan.stranger and first.name != account.name:
+            self._say(run, account, f"is reported {result.outcome.word}, has another name")
+        if result.outcome is not Outcome.CREATED or _noted(result, _NOT_VERIFIED):
+            return
+        if not any(account.account_id in listed for _, listed in seen.reads):
+            self._say(run, account, "is reported created without having been listed")
+        if result.cloudcraft_id not in {entry.registration.id for entry in alive}:
+            if any(self._late(entry, run) for entry in alive):
+                self._excuse(
+                    run, account, "has the ID of a registration that gave way to a late one"
+                )
+            else:
+                self._say(run, account, "has an ID in its result that is not registered")
+
+    def _not_done(self, run: Run, account: Account, result: Result) -> None:
+        """Nothing is registered of it by this run, or the result says that it may be."""
+        mine = [entry for entry in self._alive(account) if entry.maker == run.name]
+        if not mine or any(_doubt(note) for note in result.notes):
+            return
+        lagging = result.error is not None and result.error.stage is Stage.VERIFY
+        if lagging or all(map(self._server.of(run.name).missed, mine)):
+            self._excuse(run, account, f"{result.outcome.word}, and registered after the last look")
+        else:
+            self._say(run, account, f"is reported {result.outcome.word}, and is registered")
+
+    # --- duplicates -------------------------------------------------------------------------
+
+    def _duplicates(self, account: Account, runs: Iterable[Run]) -> None:
+        """Each registration but the oldest is taken back by the run that made it."""
+        by_name = {run.name: run for run in runs}
+        alive = self._alive(account)
+        for entry in alive[1:]:
+            if entry.maker != EARLIER:
+                self._duplicate(by_name[entry.maker], account, entry, alive[0])
+        for run in by_name.values():
+            self._deleted_others(run)
+
+    def _duplicate(self, run: Run, account: Account, entry: Entry, oldest: Entry) -> None:
+        result = next((r for r in run.results if r.name == account.name), None)
+        if not run.finished or result is None:
+            self._excuse(run, account, "registered twice by a run that was killed")
+        elif _noted(result, _NOT_VERIFIED) or any(_doubt(note) for note in result.notes):
+            self._excuse(run, account, "registered twice, and not verified")
+        elif _noted(result, f"delete {entry.registration.id} in Cloudcraft"):
+            self._excuse(run, account, "registered twice, which the result says")
+        elif self._late(entry, run) or self._late(oldest, run):
+            self._excuse(run, account, "registered twice after the last look")
+        elif result.outcome is Outcome.UPDATED and self._world.plan.stranger:
+            self._excuse(run, account, "registered twice after somebody deleted it in between")
+        else:
+            self._say(run, account, f"stays registered twice, as {entry.registration.id}, too")
+
+    def _deleted_others(self, run: Run) -> None:
+        """A run deletes what it made itself, as far as it can know that."""
+        accounts = {a.account_id: a for a in self._world.aws.accounts}
+        for entry in self._server.of(run.name).deleted.values():
+            account = accounts[entry.account_id]
+            if entry.maker != run.name and account.name not in run.driver.journal.doubted:
+                self._say(run, account, f"lost {entry.maker}'s registration")
+
+    # --- words ------------------------------------------------------------------------------
+
+    def _told(self, run: Run) -> list[tuple[Account, Result]]:
+        accounts = {account.name: account for account in self._world.aws.accounts}
+        return [(accounts[r.name], r) for r in run.results] if run.finished else []
+
+    def _alive(self, account: Account) -> list[Entry]:
+        return self._server.alive(account.account_id or "")
+
+    def _has_role(self, account: Account) -> bool:
+        return account.account_id in self._world.aws.roles
+
+    def _late(self, entry: Entry, run: Run) -> bool:
+        return entry.listed_at > self._server.of(run.name).judged_at(entry.account_id)
+
+    def _say(self, run: Run, account: Account, what: str) -> None:
+        self.wrong.append(f"{run.name}: {account.name} {what}")
+
+    def _excuse(self, run: Run, account: Account, what: str) -> None:
+        self.excused.append(f"{run.name}: {account.name} {what}")
+
+
+def _noted(result: Result, words: str) -> bool:
+    return any(words in note for note in result.notes)
+
+
+def _doubt(note: str) -> bool:
+    return any(words in note for words in _SAYS_IT_MAY_BE)
