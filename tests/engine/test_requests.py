@@ -1,0 +1,328 @@
+"""The core's own rules, message by message; `tests/simulation` has them all at once."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import pytest
+
+from cloudcraft_onboard.engine.account import RoleState, Snapshot, ready_of
+from cloudcraft_onboard.engine.core import GRACE_SECONDS, Limits
+from cloudcraft_onboard.engine.messages import (
+    Answered,
+    End,
+    Ended,
+    GiveBack,
+    Job,
+    Message,
+    Method,
+    Order,
+    Request,
+    Send,
+    SlotFree,
+    Start,
+    Stop,
+    Stopped,
+    WaitForSlot,
+    Woken,
+    Worked,
+)
+from cloudcraft_onboard.engine.register import Register
+from cloudcraft_onboard.engine.requests import Requests
+from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.errors import AccountError, Doubtful, Refused
+from cloudcraft_onboard.model import (
+    Account,
+    CloudcraftParameters,
+    Outcome,
+    RateLimit,
+    Registration,
+    Result,
+    Stage,
+)
+from cloudcraft_onboard.plan.registration import Listing
+
+NOTHING = Snapshot(
+    parameters=CloudcraftParameters(account_id="912185983511", external_id="e"),
+    listing=Listing(()),
+)
+
+
+class Slot:
+    """A right to send that nobody counts."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def sent(self) -> None: ...
+
+    def arrived(self, at: float) -> None: ...
+
+    def answered(self) -> None: ...
+
+    def unused(self) -> None: ...
+
+    def throttled(self, retry_after: float | None) -> int:
+        raise AssertionError(retry_after)
+
+
+class Pace:
+    """Always free, or `free` times in the time that matters."""
+
+    limits = (RateLimit(20, 60.0),)
+    limit = 20
+    window = 60.0
+
+    def __init__(self, free: int = 20) -> None:
+        self.free = free
+
+    def next_in(self) -> float:
+        return 0.0
+
+    def free_by(self, when: float) -> int:  # noqa: ARG002 - the same at any time
+        return self.free
+
+
+class Run:
+    """A core with as many accounts as wanted, told one message at a time."""
+
+    def __init__(self, accounts: int = 1, *, free: int = 20, limits: Limits | None = None) -> None:
+        self.accounts = [Account(name=f"a{i}", account_id=f"{i:012}") for i in range(accounts)]
+        self.results = Results(self.accounts)
+        self.core = Requests(
+            Register(apply=True),
+            self.results,
+            pace=Pace(free),
+            limits=limits or Limits(),
+        )
+        self.now = 0.0
+        self.orders: list[Order] = self.core.begin(map(job, self.accounts), (), 0.0)
+
+    def tell(self, message: Message, after: float = 0.0) -> list[Order]:
+        self.now += after
+        self.orders = self.core.step(message, self.now)
+        return self.orders
+
+    def ready(self, number: int = 0, *, age: float | None = None) -> list[Order]:
+        account = self.accounts[number]
+        role = RoleState(
+            account_id=account.account_id or "", arn=account.expected_role_arn or "", age=age
+        )
+        value = ready_of(account, NOTHING, (None, None), role, 1.0)
+        first = self.tell(Worked(name=account.name, value=value))
+        return first + self.tell(Ended(job=job(account)))
+
+    def sent(self) -> list[Request]:
+        """What is sent once a slot is there, or now."""
+        requests = [order.request for order in self.orders if isinstance(order, Send)]
+        if not requests:
+            requests = [o.request for o in self.tell(SlotFree(slot=Slot())) if isinstance(o, Send)]
+        return requests
+
+    def post(self, number: int = 0, *, age: float | None = None) -> Request:
+        self.ready(number, age=age)
+        (request,) = self.sent()
+        assert request.method is Method.POST
+        return request
+
+    def answer(self, request: Request, answer: object = None, *, after: float = 1.0) -> list[Order]:
+        return self.tell(Answered(request=request, answer=answer, seconds=after), after)
+
+    def fail(self, request: Request, error: BaseException) -> list[Order]:
+        return self.tell(Answered(request=request, error=error, seconds=1.0), 1.0)
+
+    def wake(self) -> list[Order]:
+        assert self.core.wake_at is not None, "nothing would ever wake it"
+        self.now = max(self.now, self.core.wake_at)
+        return self.tell(Woken())
+
+    def look(self) -> Request:
+        """The list that is read, at once or after the wait for it."""
+        if not any(isinstance(order, Send) for order in self.orders):
+            self.wake()
+        (request,) = [order.request for order in self.orders if isinstance(order, Send)]
+        assert request.method is Method.GET
+        return request
+
+    def result(self, number: int = 0) -> Result:
+        return self.results.so_far(self.accounts[number].name)
+
+    def registered(self, number: int = 0, *, ident: str = "r1", at: int = 1) -> Registration:
+        account = self.accounts[number]
+        return Registration(
+            id=ident,
+            name=account.name,
+            role_arn=account.expected_role_arn or "",
+            created_at=f"2026-01-01T00:00:{at:02}+00:00",
+        )
+
+
+def job(account: Account) -> Job:
+    return Job(names=(account.name,), task=account)
+
+
+def ends(orders: list[Order]) -> list[Stop]:
+    return [order.kind for order in orders if isinstance(order, End)]
+
+
+def test_an_accepted_request_counts_after_the_last_list() -> None:
+    run = Run()
+    run.answer(run.post(), run.registered())
+    assert not run.results.is_final("a0")
+    run.answer(run.look(), (run.registered(),))
+    assert (run.result().outcome, run.core.done) == (Outcome.CREATED, True)
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "not listed"])
+def test_a_doubtful_request_is_sent_again_only_where_the_list_lacks_it(listed: bool) -> None:  # noqa: FBT001 - the table's column
+    run = Run()
+    run.fail(run.post(), Doubtful("no answer"))
+    assert not run.sent(), "nothing goes out before the list"
+    run.answer(run.look(), (run.registered(),) if listed else ())
+    assert [request.method for request in run.sent()] == ([] if listed else [Method.POST])
+
+
+def test_one_list_is_enough_for_all_doubts() -> None:
+    run = Run(2)
+    first, second = run.post(0), run.post(1)
+    run.fail(first, Doubtful("no answer"))
+    run.fail(second, Doubtful("no answer"))
+    run.answer(run.look(), (run.registered(0), run.registered(1, ident="r2")))
+    assert run.core.done
+    assert [run.result(i).outcome for i in (0, 1)] == [Outcome.CREATED] * 2
+
+
+def test_a_doubt_that_no_list_can_settle_is_pending() -> None:
+    run = Run(limits=Limits(retries=0))
+    run.fail(run.post(), Doubtful("no answer"))
+    run.answer(run.look(), ())
+    assert run.result().outcome is Outcome.PENDING
+    assert Register.unanswered in run.result().notes
+
+
+@pytest.mark.parametrize(
+    ("age", "outcome"), [(0.0, Outcome.PENDING), (None, Outcome.FAILED)], ids=["young", "old"]
+)
+def test_a_refusal_is_final_unless_the_role_is_young(age: float | None, outcome: Outcome) -> None:
+    run = Run()
+    run.fail(run.post(age=age), Refused(400, "Unable to verify AWS account"))
+    assert run.result().outcome is outcome
+    assert run.core.done is (outcome is Outcome.FAILED)
+
+
+def test_a_young_role_is_refused_four_times_at_most() -> None:
+    run = Run()
+    request = run.post(age=0.0)
+    for _ in range(3):
+        run.fail(request, Refused(400, "Unable to verify AWS account"))
+        run.wake()
+        (request,) = run.sent()
+    run.fail(request, Refused(400, "Unable to verify AWS account"))
+    assert (run.result().outcome, run.result().attempts) == (Outcome.FAILED, 4)
+
+
+def test_a_revoked_key_ends_the_run() -> None:
+    run = Run(2)
+    orders = run.fail(run.post(), Refused(401, "unauthorized"))
+    assert ends(orders) == [Stop.KEY]
+
+
+def test_the_same_403_for_three_accounts_is_the_key() -> None:
+    run = Run(4)
+    requests = [run.post(i) for i in range(3)]
+    kinds = [ends(run.fail(request, Refused(403, "no"))) for request in requests]
+    assert kinds == [[], [], [Stop.KEY]]
+
+
+def test_max_failures_ends_the_run() -> None:
+    run = Run(2, limits=Limits(max_failures=1))
+    orders = run.fail(run.post(), Refused(400, "no"))
+    assert ends(orders) == [Stop.FAILURES]
+
+
+@pytest.mark.parametrize(("free", "sends"), [(2, True), (1, False)], ids=["two slots", "one slot"])
+def test_a_budget_keeps_a_slot_for_the_verifying_read(free: int, sends: bool) -> None:  # noqa: FBT001 - the table's column
+    run = Run(free=free, limits=Limits(deadline=30.0))
+    orders = run.ready()
+    assert any(isinstance(order, WaitForSlot) for order in orders) is sends
+    assert ends(orders) == ([] if sends else [Stop.BUDGET])
+
+
+def test_a_slot_that_comes_after_the_stop_goes_back() -> None:
+    run = Run()
+    run.ready()
+    run.tell(Stopped(kind=Stop.INTERRUPTED))
+    slot = Slot()
+    assert GiveBack(slot=slot) in run.tell(SlotFree(slot=slot))
+
+
+def test_after_an_interrupt_what_is_in_flight_is_waited_for_only_so_long() -> None:
+    run = Run()
+    run.post()
+    run.tell(Stopped(kind=Stop.INTERRUPTED))
+    assert run.core.wake_at == run.now + GRACE_SECONDS
+    run.wake()
+    run.answer(run.look(), (run.registered(),), after=0.1)
+    assert (run.result().outcome, run.core.done) == (Outcome.CREATED, True)
+
+
+def test_a_sent_request_without_an_answer_is_pending_and_says_so() -> None:
+    run = Run()
+    run.post()
+    run.tell(Stopped(kind=Stop.INTERRUPTED))
+    run.wake()
+    run.answer(run.look(), (), after=0.1)
+    assert run.result().outcome is Outcome.PENDING
+    assert Register.sent in run.result().notes
+
+
+def test_of_two_registrations_the_newer_goes_if_it_is_ours() -> None:
+    run = Run()
+    ours, theirs = run.registered(ident="ours", at=2), run.registered(ident="theirs", at=1)
+    run.answer(run.post(), ours)
+    run.answer(run.look(), (ours, theirs))
+    (deletion,) = run.sent()
+    assert (deletion.method, deletion.registration) == (Method.DELETE, ours)
+    run.answer(deletion)
+    assert (run.result().outcome, run.result().cloudcraft_id) == (Outcome.CREATED, "theirs")
+
+
+def test_the_newer_registration_of_another_run_is_left_to_it() -> None:
+    run = Run()
+    ours, theirs = run.registered(ident="ours", at=1), run.registered(ident="theirs", at=2)
+    run.answer(run.post(), ours)
+    run.answer(run.look(), (ours, theirs))
+    assert run.core.done
+    assert "theirs" in run.result().notes[0]
+
+
+def test_a_transient_failure_gets_another_round() -> None:
+    run = Run()
+    error = AccountError(Stage.ROLE, "Throttling", "too fast", transient=True)
+    run.tell(Ended(job=job(run.accounts[0]), error=error))
+    assert not run.core.done
+    assert Start(job=job(run.accounts[0])) in run.wake()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(None, "RuntimeError"), (KeyError("x"), "KeyError"), (MemoryError(), "MemoryError")],
+)
+def test_a_worker_that_crashes_fails_its_account_alone(
+    error: BaseException | None, code: str
+) -> None:
+    run = Run(2)
+    run.tell(Ended(job=job(run.accounts[0]), error=error))
+    problem = run.result(0).error
+    assert problem is not None
+    assert problem.code == code
+    assert run.post(1).name == "a1"
+
+
+def test_a_sender_that_crashes_is_looked_up_before_its_account_fails() -> None:
+    run = Run()
+    run.fail(run.post(), KeyError("x"))
+    run.answer(run.look(), ())
+    assert run.result().outcome is Outcome.FAILED
