@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cli import files, init, permissions, remove, run, sandbox, status, template
@@ -17,7 +17,36 @@ from cloudcraft_onboard.errors import UsageError
 _Usage: type[Any] = typer.BadParameter.__mro__[1]
 
 
-class _Commands(TyperGroup):
+class _Plain:
+    """Help without types that say nothing: no `<bool>` beside a flag, no braces around MANIFEST."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters; a flag takes no value, so none is shown."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False) or getattr(param, "count", False):
+                param.metavar = ""
+        return params
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """`MANIFEST...`, as in every other manual."""
+        pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+class _Command(_Plain, TyperCommand):
+    """A command."""
+
+
+class _App(typer.Typer):
+    """Typer, with our kind of command."""
+
+    def command(self, name: str | None = None, **given: Any) -> Any:
+        """Add a command."""
+        return super().command(name, **{"cls": _Command, **given})
+
+
+class _Commands(_Plain, TyperGroup):
     """The commands; what is wrong with a command line is told as any other error is."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -59,7 +88,7 @@ _PLAIN = {
 """The validator's English, and ours."""
 
 
-app = typer.Typer(
+app = _App(
     name="onboard",
     cls=_Commands,
     help="Connect many AWS accounts to Cloudcraft in one command.",

@@ -29,7 +29,7 @@ def sandbox(
     manifest: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MANIFEST]", help="Its accounts exist; without one, only a management account."
+            metavar="MANIFEST", help="Its accounts exist; without one, only a management account."
         ),
     ] = None,
     *,
@@ -38,7 +38,7 @@ def sandbox(
         typer.Option(
             "--rate-limit",
             metavar="REQUESTS/SECONDS",
-            help="Of the local Cloudcraft's whole API.",
+            help="The local Cloudcraft's rate limit, for its whole API.",
         ),
     ] = "20/10",
     retry_after: Annotated[

@@ -29,3 +29,21 @@ def test_wrong_usage_has_the_style_of_every_error(
     assert "\n  hint: `onboard" in ended.stderr
     assert "Input should" not in ended.stderr
     assert "╭" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("run", "onboard run [OPTIONS] MANIFEST"),
+        ("validate", "onboard validate [OPTIONS] MANIFEST..."),
+        ("sandbox", "onboard sandbox [OPTIONS] [MANIFEST]"),
+    ],
+)
+def test_help_shows_no_type_of_a_flag_and_no_braces(
+    tmp_path: Path, command: str, usage: str
+) -> None:
+    ended = onboard(tmp_path / "run", command, "--help")
+    assert ended.code == 0
+    assert f"Usage: {usage} " in ended.stdout
+    assert "bool" not in ended.stdout
+    assert "{" not in ended.stdout
