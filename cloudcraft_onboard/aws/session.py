@@ -64,8 +64,8 @@ def _understood(stage: Stage, call: str) -> Iterator[None]:
             stage,
             "UnexpectedAnswer",
             redact(f"The answer to {call} cannot be understood: {type(error).__name__}: {error}"),
-            hint="Look at AWS_ENDPOINT_URL and at proxies: is it AWS that answers? If so, this is a"
-            " bug of onboard; please report it with the output of -vv.",
+            hint="Look at AWS_ENDPOINT_URL and at proxies: is it AWS that answers? If so, report"
+            " this with the output of -vv.",
         ) from error
 
 

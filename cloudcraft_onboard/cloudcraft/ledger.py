@@ -46,7 +46,7 @@ LAG, LEAST_LAG = 0.015, 0.05
 """So much of a window, and so many seconds at least, until a server counts what has arrived."""
 
 MOST_LATENESS = 4.0
-"""So many lags at most, after 429s: a server under load counts late, and each 429 costs a pause."""
+"""So many lags at most, after pauses: a server under load counts late, and that costs pauses."""
 
 MOST_TRIALS = 4
 """So many trials out unheard at most: what finding out the slower limit may cost in 429s."""
@@ -97,6 +97,7 @@ class Ledger:
         self._pause_began = NEVER
         self._paused_under = self._limits[0]
         self._pauses_in_a_row = 0
+        self._pauses = 0
         self._lateness = 1.0  # so many lags until a server has surely counted
 
     # --- what holds -------------------------------------------------------------------------
@@ -203,8 +204,9 @@ class Ledger:
         if fresh:
             self._pauses_in_a_row += 1
             self._pause_began, self._paused_under = now, under
-            # Somebody else used the quota, or this server counts later than thought.
-            self._lateness = min(2.0 * self._lateness, MOST_LATENESS)
+            self._pauses += 1
+            if self._pauses > 1:  # once, it was somebody else; again, it may count late
+                self._lateness = min(2.0 * self._lateness, MOST_LATENESS)
         if fresh or learned:
             seconds = self._length(retry_after, under)
         self.pause(now + (retry_after or 0.0 if seconds is None else seconds))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.jobs import OUT_OF_RESOURCES
 from cloudcraft_onboard.engine.messages import (
     Answered,
     Changed,
@@ -156,8 +157,8 @@ class Driver:
             for fact in self._work(job.task):
                 self._pass_on(fact)
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the accounts need a word
-            error = raised
-            if not isinstance(raised, OnboardError):
+            error = out_of_resources(raised) or raised
+            if not isinstance(error, OnboardError):
                 _log.debug("%s: unexpected", ", ".join(job.names), exc_info=raised)
         seconds = self._control.clock() - started
         self._inbox.put(Ended(job=job, error=error, seconds=seconds))
@@ -262,6 +263,15 @@ class Threads:
             function, given = work
             function(*given)
             self._ended.put(None)
+
+
+def out_of_resources(error: BaseException) -> AccountPending | None:
+    """The system's refusal of memory or threads: no bug, and worth another try."""
+    words = "can't allocate lock", "can't start new thread"
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and str(error) in words):
+        message = "the system gave no more memory or threads"
+        return AccountPending(Stage.ROLE, OUT_OF_RESOURCES, message, transient=True)
+    return None
 
 
 def _no_thread() -> AccountPending:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from cloudcraft_onboard.engine.messages import Ended, Job
 
+OUT_OF_RESOURCES = "OutOfResources"
+"""The code of an error after which fewer jobs run at the same time."""
 ROUND_SECONDS = 5.0
 """How long the first further round waits; doubled for each one after it."""
 
@@ -70,6 +72,8 @@ class Jobs:
         if tries >= self._rounds:
             return None
         self._tries[ended.job.names] = tries + 1
+        if getattr(ended.error, "code", "") == OUT_OF_RESOURCES:
+            self._most = max(1, min(self._most, len(self._running)) // 2)
         self._again.append(ended)
         return ROUND_SECONDS * 2.0**tries
 

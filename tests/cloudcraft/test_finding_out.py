@@ -300,10 +300,12 @@ def test_a_trial_that_is_on_its_way_is_no_reason_to_announce_a_slow_window() -> 
 def test_a_server_that_counted_later_than_thought_is_given_more_time() -> None:
     patient, thrown = after_the_first_requests(FAST), after_the_first_requests(FAST)
     now = patient.opening(0.1)
-    thrown.throttled(thrown.take(now), 1, now + 0.1)
+    for again in (0.0, 20.0):
+        thrown.throttled(thrown.take(now + again), 1, now + again + 0.1)
+    now += 40
     for ledger in (patient, thrown):
-        use = ledger.take(now + 2)
-        ledger.arrived(use, now + 2)
-        for other in [ledger.take(now + 2) for _ in range(19)]:
-            ledger.answered(other, now + 3)
-    assert thrown.opening(now + 3) > patient.opening(now + 3)
+        use = ledger.take(now)
+        ledger.arrived(use, now)
+        for other in [ledger.take(now) for _ in range(19)]:
+            ledger.answered(other, now + 1)
+    assert thrown.opening(now + 1) > patient.opening(now + 1)
