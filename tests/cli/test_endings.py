@@ -12,7 +12,7 @@ from tests.support.process import onboard
 pytestmark = pytest.mark.slow
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1"}
+FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
 
 
 def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Path) -> None:
