@@ -101,9 +101,9 @@ def _profile(manifest: Manifest | None) -> str | None:
 
 
 def _print_environment(local: World, profile: str | None) -> None:
-    in_the_way = [name for name in local.unset if name in os.environ]
-    if in_the_way:
-        print(f"unset {' '.join(in_the_way)}", flush=True)
+    # All of it, not what is set here: the lines are for another shell, which may have more.
+    own = {name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")}
+    print(f"unset {' '.join(sorted({*local.unset, *own}))}", flush=True)
     env = {"AWS_PROFILE": profile, **local.env} if profile else local.env
     for name, value in env.items():
         print(f"export {name}={shlex.quote(value)}", flush=True)

@@ -44,8 +44,11 @@ def running(*args: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]
             assert "until Ctrl-C" in said, said
             env: dict[str, str] = {}
             while "no_proxy" not in env:
-                word, pair = shlex.split(process.stdout.readline())
+                word, *pairs = shlex.split(process.stdout.readline())
+                if word == "unset":
+                    continue
                 assert word == "export"
+                (pair,) = pairs
                 name, _, value = pair.partition("=")
                 env[name] = value
             yield process, env
@@ -118,18 +121,59 @@ def test_its_normal_end_is_ctrl_c(number: signal.Signals) -> None:
         assert not Path(env["AWS_CONFIG_FILE"]).exists()
 
 
-def test_what_is_in_the_way_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with subprocess.Popen(
-        [*ONBOARD, "sandbox"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout
-        words = process.stdout.readline().split()
-        process.send_signal(signal.SIGINT)
+def test_a_shell_that_points_elsewhere_is_led_into_the_sandbox(tmp_path: Path) -> None:
+    """None of this is set where the sandbox runs, all of it where its lines are pasted."""
+    (tmp_path / "org.yaml").write_text(HUB, encoding="utf-8")
+    elsewhere = {
+        "AWS_PROFILE": "corp",
+        "AWS_DEFAULT_PROFILE": "corp",
+        "AWS_ACCESS_KEY_ID": "AKIAMINE",
+        "AWS_SECRET_ACCESS_KEY": "mine",
+        "AWS_SESSION_TOKEN": "mine",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1",
+        "AWS_ROLE_ARN": "arn:aws:iam::999999999999:role/mine",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1",
+        "AWS_CA_BUNDLE": "/nonexistent",
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "http_proxy": "http://127.0.0.1:1",
+        "ALL_PROXY": "http://127.0.0.1:1",
+        "CLOUDCRAFT_API_KEY_FILE": "/nonexistent",
+    }
+    told = tmp_path / "sandbox.env"
+    with (
+        told.open("w", encoding="utf-8") as out,
+        subprocess.Popen(
+            [*ONBOARD, "sandbox", str(tmp_path / "org.yaml")],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stderr
+            assert "until Ctrl-C" in process.stderr.readline()
+            python, plan = shlex.quote(sys.executable), shlex.join([*ONBOARD, "plan"])
+            asked = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+            done = subprocess.run(
+                [
+                    "bash",
+                    "-euc",
+                    f"source sandbox.env; {python} -c {shlex.quote(asked)}; {plan} org.yaml",
+                ],
+                cwd=tmp_path,
+                env={**os.environ, **elsewhere},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        finally:
+            process.terminate()
 
-    assert words[0] == "unset"
-    assert "AWS_PROFILE" in words
-    assert all(name in os.environ for name in words[1:])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("100000000001\n")
 
 
 def test_a_rate_limit_that_cannot_be_read() -> None:
