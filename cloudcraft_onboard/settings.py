@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import time
 from collections.abc import Mapping
@@ -133,12 +134,19 @@ def _api_key(environment: Mapping[str, str]) -> str:
             hint="set CLOUDCRAFT_API_KEY, or CLOUDCRAFT_API_KEY_FILE to a file that holds it "
             "(a read-write key of an Owner or Administrator)",
         )
+    content = b""
     try:
-        with Path(file).open("rb") as stream:
+        # A shell leaves the ~ of a name in quotes, and a CI's or a .env file's to the program.
+        with Path(file).expanduser().open("rb") as stream:
             content = stream.read(_LONGEST_KEY + 1)
         key = content.decode().strip()
-    except (OSError, ValueError) as error:
-        raise _no_key(error.strerror if isinstance(error, OSError) else "it is not text") from None
+    except OSError as error:
+        raise _no_key(error.strerror) from None
+    except RuntimeError:  # of expanduser
+        raise _no_key("there is no home directory for its ~") from None
+    except ValueError:
+        utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        raise _no_key("it is UTF-16; save it as UTF-8" if utf16 else "it is not text") from None
     if len(content) > _LONGEST_KEY:
         raise _no_key("it is too long for a key")
     return key

@@ -68,6 +68,31 @@ def test_a_key_from_a_pipe() -> None:
     assert KEY not in repr(found)
 
 
+def test_the_home_directory_in_a_key_files_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "key").write_text(KEY, encoding="utf-8")
+    assert endpoint({"CLOUDCRAFT_API_KEY_FILE": "~/key"}).api_key == KEY
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f'"{KEY}"\n'.encode(), "is in quotes"),
+        (f"'{KEY}'".encode(), "is in quotes"),
+        (b"\xef\xbb\xbf" + KEY.encode(), "byte order mark"),
+        (f"\ufeff{KEY}".encode("utf-16-le"), "UTF-16"),
+    ],
+)
+def test_a_key_as_other_programs_save_it(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "key").write_bytes(content)
+    error = refusal(CLOUDCRAFT_API_KEY_FILE=str(tmp_path / "key"))
+    assert isinstance(error, CannotStart)
+    assert said in error.message
+    assert KEY not in f"{error.message} {error.hint}"
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("5h30m", 19800), (" 45m ", 2700)])
 def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     manifests: Annotated[
-        list[str], typer.Argument(metavar="MANIFEST", help="The manifests to check.")
+        list[str], typer.Argument(metavar="MANIFEST", help="The manifests to check; - is stdin.")
     ],
 ) -> None:
     """Check manifests offline: no network, no credentials."""
@@ -45,7 +45,10 @@ def schema() -> None:
 
 def report(
     results: Annotated[
-        str, typer.Argument(metavar="RESULTS.json", help="A report that --report x.json wrote.")
+        str,
+        typer.Argument(
+            metavar="RESULTS.json", help="A report that --report x.json wrote; - is stdin."
+        ),
     ],
     *,
     write: options.Reports = None,

@@ -15,6 +15,10 @@ def check_key(key: str) -> None:
     """
     if not key:
         problem = "is empty"
+    elif key[0] == "\ufeff":
+        problem = "has a byte order mark in front of it; save the file without one"
+    elif key[0] in "\"'" or key[-1] in "\"'":
+        problem = "is in quotes; leave them out"
     elif any(character.isspace() for character in key):
         problem = "has white space in it"
     elif not key.isascii():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from cloudcraft_onboard.manifest.explain import explain, find
 from cloudcraft_onboard.manifest.nodes import Node, compose
 from cloudcraft_onboard.manifest.resolve import account, default_role
 from cloudcraft_onboard.manifest.schema import AccountShape, Common, ManifestShape
-from cloudcraft_onboard.manifest.source import Source, decode, read
+from cloudcraft_onboard.manifest.source import MAX_BYTES, Source, decode, read
 from cloudcraft_onboard.model import Account, Manifest
 
 _S = TypeVar("_S", bound=BaseModel)
@@ -37,17 +38,24 @@ def loads(path: str, raw: bytes) -> Manifest:
 
 
 def load_all(paths: Sequence[str]) -> tuple[Manifest, ...]:
-    """Several manifests. Raises one `ManifestError` with all that is wrong in all of them."""
+    """Several manifests; `-` is standard input.
+
+    Raises one `ManifestError` with all that is wrong in all of them.
+    """
     manifests = []
     problems: list[ManifestProblem] = []
     for path in paths:
         try:
-            manifests.append(load(path))
+            manifests.append(_standard_input() if path == "-" else load(path))
         except ManifestError as error:
             problems += error.problems
     if problems:
         raise ManifestError(tuple(problems))
     return tuple(manifests)
+
+
+def _standard_input() -> Manifest:
+    return loads("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
 
 
 def render(error: ManifestError, *, quote: bool) -> str:

@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from cloudcraft_onboard.cli import files
+from cloudcraft_onboard.errors import ManifestError
 
 app = typer.Typer()
 files.register(app)
@@ -25,3 +26,15 @@ def test_mixed_partitions_are_a_warning_and_no_error(tmp_path: Path) -> None:
     assert ended.stdout == f"{manifest}: 2 accounts, valid\n"
     assert f"{manifest}: warning: the accounts are in several AWS partitions" in ended.stderr
     assert "(aws: World; aws-cn: Beijing)" in ended.stderr
+
+
+def test_standard_input_is_a_manifest_too() -> None:
+    manifest = 'version: 1\naccounts:\n  - {name: World, account_id: "111122223333"}\n'
+    ended = CliRunner().invoke(app, ["validate", "-"], input=manifest)
+    assert (ended.exit_code, ended.stdout) == (0, "standard input: 1 account, valid\n")
+
+
+def test_what_is_wrong_in_standard_input_is_said_of_it() -> None:
+    ended = CliRunner().invoke(app, ["validate", "-"], input="version: 2\n")
+    assert isinstance(ended.exception, ManifestError)
+    assert {problem.file for problem in ended.exception.problems} == {"standard input"}
