@@ -62,7 +62,7 @@ def _run() -> int:
 
         _say(
             redact(f"unexpected {type(error).__name__}: {error}"),
-            "this is a bug of onboard; please report it",
+            "this is a bug in onboard; please report it",
         )
         return 1
     return 0

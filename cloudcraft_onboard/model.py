@@ -353,7 +353,7 @@ class StackInstance:
 class ObservedStackSet:
     """The stack set as CloudFormation shows it.
 
-    `template` is None where it is no JSON. `busy` is the action of the operation in progress, such
+    `template` is None where it is not JSON. `busy` is the action of the operation in progress, such
     as CREATE, empty without one; `changed_at` is when the last operation ended.
     """
 

@@ -81,7 +81,7 @@ def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome
     _check(source)
     found = _find(source)
     if not found.entries:
-        raise UsageError("no account was found to put into a manifest")
+        raise UsageError("found no account to put into a manifest")
     entries, renamed = unique(found.entries, ())
     if isinstance(source, FromOrganization):
         everywhere = [share.who for share in source.shares if share.glob == EVERYWHERE][:1]
@@ -141,12 +141,12 @@ def _check(source: FromOrganization | FromProfiles) -> None:
     for unit in source.units:
         if not re.fullmatch(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", unit):
             raise UsageError(
-                f"--ou {unit}: that is no organizational unit's ID",
+                f"--ou {unit}: not the ID of an organizational unit",
                 hint="they look like ou-ab12-11111111, the root like r-ab12",
             )
     if source.assume_role and not re.fullmatch(r"[\w+=,.@-]{1,64}", source.assume_role, re.ASCII):
         raise UsageError(
-            f"--assume-role {source.assume_role}: that is no role name",
+            f"--assume-role {source.assume_role}: not a role name",
             hint="write the name alone, without path or ARN; it is the same in every account",
         )
     for word in re.findall(r"\{(.*?)\}", source.name):
@@ -306,7 +306,7 @@ def _must_be_new(file: str) -> None:
     path = Path(file)
     if path.exists() or path.is_symlink():
         raise UsageError(
-            f"{file} exists already and is not overwritten",
+            f"{file} already exists and is not overwritten",
             hint=f"add to it with `--update {file}`, or give another name",
         )
     if not path.parent.is_dir():

@@ -98,7 +98,7 @@ def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> str
         if _too_many(plan, options):
             return "not removed: more than --max-removals"
         if not options.yes and not _confirmed(plan, session) and control.kind is None:
-            return "not removed: the question was not answered with yes"
+            return "not removed: not confirmed"
     return control.kind.note if control.kind else ""
 
 

@@ -44,9 +44,9 @@ def _read(path: str) -> Any:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{name} is no JSON: {error}", hint="give a file that --report x.json wrote"
+            f"{name} is not JSON: {error}", hint="give a file that --report x.json wrote"
         ) from error
 
 
 def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is no number in JSON")
+    raise ValueError(f"{word} is not a number in JSON")

@@ -133,7 +133,7 @@ def write(path: str, report: Told) -> bool:
 def say_bug(error: Exception) -> None:
     """An exception that nobody foresaw; what is known is reported all the same."""
     print(redact(f"onboard: unexpected {type(error).__name__}: {error}"), file=sys.stderr)
-    print("  hint: this is a bug of onboard; please report it", file=sys.stderr)
+    print("  hint: this is a bug in onboard; please report it", file=sys.stderr)
 
 
 def _tell_github(report: Told) -> None:

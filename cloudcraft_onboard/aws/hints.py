@@ -72,7 +72,7 @@ _RULES = (
         says="service control polic",
         hint=(
             "A service control policy of the organization forbids {action}. Its administrators"
-            " have to exempt {principal} from it; no permission in the account can."
+            " must exempt {principal} from it; no permission in the account overrides it."
         ),
     ),
     _Rule(
@@ -80,7 +80,7 @@ _RULES = (
         says="resource control polic",
         hint=(
             "A resource control policy of the organization forbids {action}. Its administrators"
-            " have to exempt {principal} from it."
+            " must exempt {principal} from it."
         ),
     ),
     _Rule(
@@ -88,36 +88,36 @@ _RULES = (
         says="permissions boundar",
         hint=(
             "The permissions boundary of {principal} does not allow {action}. Allow it there too;"
-            " `onboard permissions MANIFEST` prints what is needed."
+            " `onboard permissions MANIFEST` prints the policy it needs."
         ),
     ),
     _Rule(
         codes=_DENIED,
         says="session polic",
         hint=(
-            "The session policy that {principal} was given does not allow {action}. Get the"
-            " credentials without a session policy, or with one that does."
+            "The session policy of {principal} does not allow {action}. Get"
+            " credentials without a session policy, or with one that allows it."
         ),
     ),
     _Rule(
         codes=_DENIED,
         says="explicit deny",
-        hint="A Deny on {action} applies to {principal}. Remove it, or exempt {resource}.",
+        hint="A Deny statement blocks {action} for {principal}. Remove it, or exempt {resource}.",
     ),
     _Rule(
         codes=_DENIED,
         operation="AssumeRole",
         hint=(
             "Check that the role {target} exists and that its trust policy lets {caller} assume it,"
-            " and that {caller} is allowed sts:AssumeRole on it. If the role has another name, set"
+            " and that {caller} may call sts:AssumeRole on it. If the role has another name, set"
             " `assume_role`."
         ),
     ),
     _Rule(
         codes=_DENIED,
         hint=(
-            "Allow {action} on {resource} to {principal}:"
-            " `onboard permissions MANIFEST` prints the policy that is needed."
+            "Allow {principal} to call {action} on {resource}:"
+            " `onboard permissions MANIFEST` prints the policy it needs."
         ),
     ),
     _Rule(
@@ -146,8 +146,8 @@ _RULES = (
     _Rule(
         codes=frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"}),
         hint=(
-            "AWS does not know the access key of {source}: it was deleted, is inactive, or belongs"
-            " to another partition than the region. Look at `aws sts get-caller-identity"
+            "AWS does not recognize the access key of {source}: it was deleted, is inactive, or"
+            " belongs to another partition than the region. Check with `aws sts get-caller-identity"
             "{profile_option}`."
         ),
     ),
@@ -158,27 +158,27 @@ _RULES = (
     ),
     _Rule(
         codes=frozenset({"SignatureDoesNotMatch", "IncompleteSignature"}),
-        hint="The secret access key of {source} is not the one of its access key. Correct it.",
+        hint="The secret access key of {source} does not match its access key ID. Correct it.",
     ),
     _Rule(
         codes=frozenset({"NoCredentials"}),
         hint=(
             "Give {source} credentials: `aws configure sso` or `aws configure`{profile_hint}, or"
-            " name a `profile` that has some; look at `aws configure list{profile_option}`."
+            " name a `profile` that has some; check with `aws configure list{profile_option}`."
         ),
     ),
     _Rule(
         codes=frozenset({"CredentialRetrievalError"}),
         hint=(
-            "The command or service that {source} gets its credentials from failed. Try"
+            "The command or service that provides the credentials of {source} failed. Try"
             " `aws sts get-caller-identity{profile_option}`."
         ),
     ),
     _Rule(
         codes=frozenset({"MfaRequired"}),
         hint=(
-            "{source} needs an MFA code, which is not asked for here. Run"
-            " `aws sts get-caller-identity{profile_option}` first; its session is used then."
+            "{source} needs an MFA code, and onboard does not ask for one. Run"
+            " `aws sts get-caller-identity{profile_option}` first; onboard then uses its session."
         ),
     ),
     _Rule(
@@ -204,8 +204,8 @@ _RULES = (
         codes=frozenset({"LimitExceeded", "LimitExceededException"}),
         says="RolesPerAccount|roles",
         hint=(
-            "The account has as many roles as it may. Delete unused ones, or have its quota"
-            " RolesPerAccount raised in Service Quotas."
+            "The account has reached its limit of roles. Delete unused ones, or raise its quota"
+            " RolesPerAccount in Service Quotas."
         ),
     ),
     _Rule(
@@ -219,8 +219,8 @@ _RULES = (
     _Rule(
         codes=frozenset({"LimitExceeded", "LimitExceededException"}),
         hint=(
-            "The role holds as many policies as it may. Name fewer under `role.policies`, detach"
-            " others, or have the quota PoliciesPerRole raised in Service Quotas."
+            "The role has reached its limit of policies. List fewer under `role.policies`, detach"
+            " others, or raise the quota PoliciesPerRole in Service Quotas."
         ),
     ),
     _Rule(
@@ -234,7 +234,7 @@ _RULES = (
             }
         ),
         hint=(
-            "AWS kept refusing for too many requests. Run again with a smaller --concurrency or"
+            "AWS kept throttling. Run again with a smaller --concurrency or"
             " more --retries; what is done stays done."
         ),
     ),
@@ -242,21 +242,21 @@ _RULES = (
         codes=frozenset({"MalformedPolicyDocument"}),
         says="principal",
         hint=(
-            "AWS does not know the account that the trust policy names: Cloudcraft's account may"
+            "AWS does not recognize the account in the trust policy: Cloudcraft's account may"
             " not exist in this partition."
         ),
     ),
     _Rule(
         codes=frozenset({"MalformedPolicyDocument"}),
-        hint="IAM does not accept Cloudcraft's policy document. Use `ReadOnlyAccess` meanwhile.",
+        hint="IAM rejects Cloudcraft's policy document. Use `ReadOnlyAccess` for now.",
     ),
     _Rule(
         codes=frozenset({"NoSuchEntity"}),
-        hint="Correct the name in the manifest, or make it in the account first.",
+        hint="Correct the name in the manifest, or create it in the account first.",
     ),
     _Rule(
         codes=frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable"}),
-        hint="Somebody else changes the same role. Run again in a moment.",
+        hint="Something else is changing the same role. Run again in a moment.",
     ),
     _Rule(
         codes=frozenset({"UnmodifiableEntity"}),
@@ -264,11 +264,11 @@ _RULES = (
     ),
     _Rule(
         codes=frozenset({"DeleteConflict"}),
-        hint="Something still uses the role, such as an instance profile. Take it away first.",
+        hint="Something still uses the role, such as an instance profile. Remove that first.",
     ),
     _Rule(
         codes=frozenset({"ValidationError", "InvalidInput", "ParamValidationError"}),
-        hint="AWS does not accept a value of the manifest's `role` or `assume_role`. Correct it.",
+        hint="AWS rejects a value in the manifest's `role` or `assume_role`. Correct it.",
     ),
 )
 
@@ -315,7 +315,7 @@ def explain(error: Exception, where: Where) -> AccountError:
             where.stage,
             type(error).__name__.removesuffix("Error"),
             message,
-            hint="AWS could not be reached. Look at the network and proxies, then run again.",
+            hint="AWS could not be reached. Check the network and proxies, then run again.",
             transient=True,
         )
     code = code or type(error).__name__
@@ -331,7 +331,7 @@ def _refused(error: ClientError, where: Where) -> AccountError:
     hint = _hint(code, message, error.operation_name, where)
     throttled = "throttl" in code.lower() or "limit" in code.lower()
     if status >= _SERVER_FAULT and not throttled:
-        hint = "AWS itself is in trouble. Look at the AWS Health Dashboard, then run again."
+        hint = "AWS itself is having problems. Check the AWS Health Dashboard, then run again."
         return AccountPending(where.stage, code, message, hint=hint, transient=True)
     transient = _THROTTLED.search(code) is not None
     return AccountError(where.stage, code, message, hint=hint, transient=transient)
@@ -368,20 +368,20 @@ def _nearest(where: Where) -> str:
 
 
 _LOOK_AT_THE_STACK = (
-    "Look at the events of the stack StackSet-{name}-... in the account, region {region}; mend the"
+    "Check the events of the stack StackSet-{name}-... in the account, region {region}; fix the"
     " cause and run again."
 )
 _REASONS = {
     r"already exists": (
-        "A role {role} is in the account already, and CloudFormation takes over nothing. Delete it"
+        "The account already has a role {role}, and CloudFormation takes over none. Delete it"
         " first, give `role.name` another name, or give the account `role.via: assume`."
     ),
     r"not attachable|policy.*(does not|doesn't) exist|NoSuchEntity": (
-        "A policy of the manifest is not there: plain names under `role.policies` are AWS-managed"
-        " ones, and the `permissions_boundary` has to be made in the account first."
+        "A policy in the manifest does not exist: plain names under `role.policies` are AWS-managed"
+        " ones, and the `permissions_boundary` must be created in the account first."
     ),
     r"service control polic|explicit deny|not authorized|access ?denied": (
-        "Something in the account forbids it to CloudFormation, as a rule a service control policy:"
+        "Something in the account, usually a service control policy, blocks CloudFormation:"
         " exempt the roles stacksets-exec-* from it."
     ),
     r"suspended|closed": (
@@ -397,5 +397,5 @@ def explain_instance(role: RoleSpec, reason: str) -> AccountError:
     hint = next(said, _LOOK_AT_THE_STACK).format(
         role=role.name, name=role.stackset.name, region=role.stackset.region
     )
-    message = f"CloudFormation could not bring the role into the account: {reason}"
+    message = f"CloudFormation could not create the role in the account: {reason}"
     return AccountError(Stage.ROLE, "StackInstanceFailed", message, hint=hint)

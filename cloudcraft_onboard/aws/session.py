@@ -64,7 +64,7 @@ def _understood(stage: Stage, call: str) -> Iterator[None]:
             stage,
             "UnexpectedAnswer",
             redact(f"The answer to {call} cannot be understood: {type(error).__name__}: {error}"),
-            hint="Look at AWS_ENDPOINT_URL and at proxies: is it AWS that answers? If so, report"
+            hint="Check AWS_ENDPOINT_URL and proxies: is it AWS that answers? If so, report"
             " this with the output of -vv.",
         ) from error
 

@@ -37,7 +37,7 @@ def init(
         typer.Option(
             "--profile",
             metavar="PROFILE",
-            help="Whose credentials to ask with; the manifest's default profile.",
+            help="The profile to ask with; it becomes the manifest's default.",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
@@ -64,7 +64,7 @@ def init(
         typer.Option(
             "--assume-role",
             metavar="NAME",
-            help="The role that leads into the accounts. [default: OrganizationAccountAccessRole]",
+            help="The role to assume in the accounts. [default: OrganizationAccountAccessRole]",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
@@ -100,7 +100,7 @@ def init(
         bool,
         typer.Option(
             "--resolve",
-            help="Look up account IDs that the config lacks (sts:GetCallerIdentity).",
+            help="Look up account IDs missing from the config (sts:GetCallerIdentity).",
             rich_help_panel=_PROFILES,
         ),
     ] = False,
@@ -110,7 +110,7 @@ def init(
     ] = None,
     update: Annotated[
         str | None,
-        typer.Option("--update", metavar="FILE", help="Add to FILE what it lacks, in place."),
+        typer.Option("--update", metavar="FILE", help="Add what is missing to FILE, in place."),
     ] = None,
     disable_closed: Annotated[
         bool,
@@ -122,7 +122,7 @@ def init(
 ) -> None:
     """Make a manifest from AWS Organizations or from the profiles of the AWS config.
 
-    To stdout, or to a file; what is left out, and why, is said on stderr.
+    To stdout, or to a file. Stderr says what is left out, and why.
     """
     from cloudcraft_onboard.app import init as story  # noqa: PLC0415 - loads boto3
     from cloudcraft_onboard.manifest.share import share_of  # noqa: PLC0415 - with it
@@ -168,4 +168,4 @@ def _only_with(option: str, given: Iterable[tuple[str, object]]) -> None:
     """Raise `UsageError` for options that mean nothing without another one."""
     for name, value in given:
         if value:
-            raise UsageError(f"{name} goes together with {option}")
+            raise UsageError(f"{name} needs {option}")

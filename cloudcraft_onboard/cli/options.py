@@ -20,7 +20,7 @@ RESULTS = "Results"
 
 
 class Output(StrEnum):
-    """What stdout gets at the end."""
+    """The format of the results on stdout."""
 
     table = "table"
     json = "json"
@@ -107,7 +107,7 @@ Retries = Annotated[
         metavar="N",
         min=0,
         max=100,
-        help="How often one request is tried again when that is safe.",
+        help="How often to retry one request, when that is safe.",
         rich_help_panel=PACE,
     ),
 ]
@@ -118,7 +118,7 @@ Timeout = Annotated[
         metavar="SECONDS",
         min=0.1,
         max=3600,
-        help="How long one answer of Cloudcraft may take.",
+        help="How long to wait for one answer from Cloudcraft.",
         rich_help_panel=PACE,
     ),
 ]
@@ -133,7 +133,9 @@ Reports = Annotated[
 ]
 OutputFormat = Annotated[
     Output,
-    typer.Option("-o", "--output", help="What stdout gets at the end.", rich_help_panel=RESULTS),
+    typer.Option(
+        "-o", "--output", help="The format of the results on stdout.", rich_help_panel=RESULTS
+    ),
 ]
 Verbose = Annotated[
     int,

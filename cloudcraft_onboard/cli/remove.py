@@ -26,10 +26,10 @@ def remove(
     *,
     yes: Annotated[
         bool,
-        typer.Option("--yes", "-y", help="Don't ask. Needed where there is no terminal."),
+        typer.Option("--yes", "-y", help="Skip the confirmation. Required without a terminal."),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+        bool, typer.Option("--dry-run", help="Only show what would be removed.")
     ] = False,
     keep_roles: Annotated[
         bool,
@@ -51,8 +51,7 @@ def remove(
         bool,
         typer.Option(
             "--unlisted",
-            help="Instead: delete registrations of AWS accounts that the manifest lacks. Roles "
-            "stay.",
+            help="Instead: delete registrations of AWS accounts not in the manifest. Roles stay.",
             rich_help_panel=WHAT,
         ),
     ] = False,
@@ -62,7 +61,7 @@ def remove(
             "--max-removals",
             metavar="N",
             min=0,
-            help=f"With --unlisted: delete nothing if it were more than N. Default {DEFAULT_MOST}.",
+            help=f"With --unlisted: delete nothing if more than N. Default {DEFAULT_MOST}.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -73,14 +72,12 @@ def remove(
     """
     if unlisted and settings.selection != Selection():
         raise UsageError(
-            "--unlisted is about accounts that the manifest lacks: no selection of its own"
+            "--unlisted is for accounts that are not in the manifest: drop the selection"
         )
     if unlisted and force:
-        raise UsageError("--unlisted deletes no roles: no --force")
+        raise UsageError("--unlisted deletes no roles: drop --force")
     if max_removals is not None and not unlisted:
-        raise UsageError(
-            "--max-removals goes with --unlisted", hint="use --only to select accounts"
-        )
+        raise UsageError("--max-removals needs --unlisted", hint="use --only to select accounts")
     from cloudcraft_onboard.app import remove as story  # noqa: PLC0415 - loads boto3 and httpx
 
     chosen = story.RemoveOptions(

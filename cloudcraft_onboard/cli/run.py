@@ -23,7 +23,7 @@ def run(
     settings: Settings,
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done, like onboard plan.")
+        bool, typer.Option("--dry-run", help="Only show what would be done, like onboard plan.")
     ] = False,
     exit_code: options.ExitCode = False,
 ) -> None:
@@ -32,7 +32,7 @@ def run(
     Its role in AWS, its registration in Cloudcraft; on a finished manifest it writes nothing.
     """
     if exit_code and not dry_run:
-        raise UsageError("--exit-code goes with --dry-run", hint="or use onboard plan --exit-code")
+        raise UsageError("--exit-code needs --dry-run", hint="or use onboard plan --exit-code")
     from cloudcraft_onboard.app import run as story  # noqa: PLC0415 - loads boto3 and httpx
     from cloudcraft_onboard.model import Command  # noqa: PLC0415 - with the story
 
@@ -43,7 +43,7 @@ def run(
 
 @options.with_settings
 def plan(settings: Settings, *, exit_code: options.ExitCode = False) -> None:
-    """Say what `onboard run` would do, account by account. Reads only."""
+    """Show what `onboard run` would do, account by account. Reads only."""
     from cloudcraft_onboard.app import run as story  # noqa: PLC0415 - loads boto3 and httpx
 
     raise typer.Exit(story.plan(replace(settings, exit_code=exit_code)))

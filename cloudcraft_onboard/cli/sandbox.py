@@ -68,7 +68,7 @@ def sandbox(
 
     if settings.rate_limit(rate_limit) is None:
         raise typer.BadParameter(
-            "it is not REQUESTS/SECONDS: write it like 20/10", param_hint="--rate-limit"
+            "write it as REQUESTS/SECONDS, like 20/10", param_hint="--rate-limit"
         )
     options = Options(
         rate_limit=rate_limit,
@@ -88,7 +88,7 @@ def sandbox(
         )
         while not stop.wait(timeout=1):
             if not local.alive:
-                raise OnboardError("The sandbox has ended by itself.", hint="start it again")
+                raise OnboardError("The sandbox stopped unexpectedly.", hint="start it again")
 
 
 def _profile(manifest: Manifest | None) -> str | None:

@@ -47,7 +47,7 @@ def status(
         bool,
         typer.Option(
             "--no-roles",
-            help="Look at no role: takes seconds, and no AWS credentials without --organization.",
+            help="Skip the roles: takes seconds, needs no AWS credentials without --organization.",
             rich_help_panel=SOURCES,
         ),
     ] = False,
@@ -60,13 +60,13 @@ def status(
         ),
     ] = False,
 ) -> None:
-    """Say which accounts Cloudcraft sees, which it doesn't, and what to do. Reads only.
+    """Show which accounts Cloudcraft sees, which it doesn't, and what to do. Reads only.
 
     Compares the manifest, Cloudcraft's list, the roles in AWS and, with --organization, AWS
     Organizations.
     """
     if profile is not None and not organization:
-        raise UsageError("--profile goes together with --organization")
+        raise UsageError("--profile needs --organization")
     from cloudcraft_onboard.app import status as story  # noqa: PLC0415 - loads boto3 and httpx
 
     sources = story.Sources(organization=organization, profile=profile, roles=not no_roles)

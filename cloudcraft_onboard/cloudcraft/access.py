@@ -46,7 +46,7 @@ def check_base_url(url: str) -> None:
     except ValueError:
         host = None
     if not host or any(character.isspace() or not character.isprintable() for character in url):
-        raise UsageError("CLOUDCRAFT_BASE_URL is no URL like https://api.cloudcraft.co")
+        raise UsageError("CLOUDCRAFT_BASE_URL is not a URL like https://api.cloudcraft.co")
     if parts.username is not None or parts.password is not None:
         raise UsageError("CLOUDCRAFT_BASE_URL has a user or a password in it; remove them")
     if parts.query or parts.fragment or "?" in url or "#" in url:

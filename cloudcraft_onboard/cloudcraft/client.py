@@ -55,7 +55,7 @@ _HINTS = {
     404: "check CLOUDCRAFT_BASE_URL",
 }
 _REDIRECT_HINT = "check CLOUDCRAFT_BASE_URL; redirects are not followed with the key in hand"
-_SHAPE_HINT = "check CLOUDCRAFT_BASE_URL; somebody in between may have answered instead"
+_SHAPE_HINT = "check CLOUDCRAFT_BASE_URL; something in between may have answered instead"
 
 _T = TypeVar("_T")
 
@@ -117,7 +117,7 @@ class CloudcraftClient:
             answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), slot)
         registration = shapes.registration_of(answer.json(), spec)
         if registration is None:
-            raise Doubtful("Cloudcraft accepted the account but gave it no ID")
+            raise Doubtful("Cloudcraft accepted the account but returned no ID")
         return registration
 
     def update(
@@ -266,7 +266,7 @@ def _path(registration: Registration) -> str:
     if not shapes.is_usable_id(registration.id):
         raise Refused(
             NEVER_SENT,
-            f"Cloudcraft lists it with the ID {registration.id[:50]!a}, which is no ID; "
+            f"Cloudcraft lists it with the ID {registration.id[:50]!a}, which is not a valid ID; "
             "nothing was sent",
             hint="change or remove this account in Cloudcraft itself",
         )

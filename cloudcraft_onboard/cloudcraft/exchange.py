@@ -130,7 +130,7 @@ class Wire:
             outcome = "not sent"
             raise Refused(
                 NEVER_SENT,
-                f"the request cannot be sent: it has a character that UTF-8 lacks ({error.reason})",
+                f"cannot send the request: UTF-8 cannot encode a character in it ({error.reason})",
                 hint="correct the account's name",
             ) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
@@ -204,7 +204,7 @@ def _plain(response: httpx.Response) -> Iterator[bytes]:
         yield from response.iter_raw()
         return
     if encoding not in {"gzip", "x-gzip"}:
-        raise Doubtful("Cloudcraft's answer is encoded in a way that was not asked for")
+        raise Doubtful("Cloudcraft's answer has an encoding that was not requested")
     inflater = zlib.decompressobj(_GZIP)
     began = False
     try:
@@ -214,7 +214,7 @@ def _plain(response: httpx.Response) -> Iterator[bytes]:
             while inflater.unconsumed_tail:
                 yield inflater.decompress(inflater.unconsumed_tail, LARGEST_PIECE)
     except zlib.error as error:
-        raise Doubtful("Cloudcraft's answer is not the gzip that it is said to be") from error
+        raise Doubtful("Cloudcraft's answer is not valid gzip") from error
     if began and not inflater.eof:
         raise Doubtful("Cloudcraft's answer was cut off")
 

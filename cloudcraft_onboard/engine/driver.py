@@ -144,7 +144,7 @@ class Driver:
     def _say_fewer(self, threads: Threads) -> None:
         if threads.fewer and not self._said_fewer:
             self._said_fewer = True
-            text = f"The system gives no more than {threads.count} threads at a time."
+            text = f"The system allows no more than {threads.count} threads at a time."
             self._tools.emit(Said(text=f"{text} The run goes on with them, more slowly."))
 
     # --- other threads ----------------------------------------------------------------------
@@ -275,4 +275,4 @@ def out_of_resources(error: BaseException) -> AccountPending | None:
 
 
 def _no_thread() -> AccountPending:
-    return AccountPending(Stage.ROLE, "NoThread", "the system gives this program no thread")
+    return AccountPending(Stage.ROLE, "NoThread", "the system allows this program no thread")

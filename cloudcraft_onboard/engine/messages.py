@@ -124,7 +124,7 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotSpawned:
-    """A request was not sent: the system gives no thread for it now; its slot was given back."""
+    """A request was not sent: there is no thread for it now; its slot was given back."""
 
     request: Request
 

@@ -73,7 +73,7 @@ _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubl
 _LONGEST_DOUBT_SECONDS = 30.0
 _NO_THREAD_SECONDS = 1.0
 _MOMENT_SECONDS = 0.2
-_NO_THREAD = "the system gives no thread for it"
+_NO_THREAD = "the system could not start a thread for it"
 _STEPS = {
     Method.POST: Action.REGISTER.word,
     Method.PUT: Action.UPDATE_REGISTRATION.word,
@@ -142,12 +142,12 @@ class Requests(Verifying):
         silent = [name for name in message.job.names if name in self._in_aws]
         if not silent:
             return
-        error = message.error or RuntimeError("its worker ended without a word")
+        error = message.error or RuntimeError("its worker ended unexpectedly")
         alone = len(silent) == len(message.job.names)  # a job with results must not be done twice
         if self.stop is None and alone and isinstance(error, AccountError) and error.transient:
             wait = self._jobs.repeat(message)
             if wait is not None:
-                reason = f"{error.message}: again when the other accounts are through"
+                reason = f"{error.message}: retried when the other accounts are done"
                 for name in silent:
                     self._tell(AccountRetried(name=name, reason=reason, wait=wait))
                 return

@@ -169,7 +169,7 @@ def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ..
             "WrongAccount",
             f"the credentials led to account {removal.account_id} before, and to {found} now;"
             " its role was not touched",
-            hint="let the profile alone while onboard works, then run the same command again",
+            hint="leave the profile alone while onboard runs, then run the same command again",
         )
     for _ in range(_RACES):
         role = _observe_role(account, session, scope)

@@ -100,7 +100,7 @@ class Operations:
                 if status == "SUCCEEDED":
                     yield Followed(account_id=account_id)
                 elif status == "FAILED":
-                    yield Followed(account_id=account_id, reason=reason or "it gives no reason")
+                    yield Followed(account_id=account_id, reason=reason or "no reason given")
                 elif status == "CANCELLED":
                     error = _cancelled(operation_id, reason)
                     yield Followed(account_id=account_id, error=error)
@@ -272,7 +272,7 @@ class _Roller:
             notes.append("An operation of it is in progress.")
         if plan.create:
             where = "its organizational units" if spec.organizational_units else "the organization"
-            notes.append(f"Accounts that join {where} later get the role too, by themselves.")
+            notes.append(f"Accounts that join {where} later get the role automatically.")
         if plan.units and not plan.accounts:
             yield Said(text=f"The stack set {self._name} goes to {', '.join(plan.units)}.")
         for account_id in list(self._waiting):
@@ -301,8 +301,8 @@ class _Roller:
                 Stage.ROLE,
                 "NoStackInstance",
                 f"CloudFormation made no instance of the stack set {self._name} in {account_id}.",
-                hint=f"Look whether the account is in {units} and active (`aws organizations"
-                f" describe-account --account-id {account_id}`); one that is elsewhere needs"
+                hint=f"Check that the account is in {units} and active (`aws organizations"
+                f" describe-account --account-id {account_id}`); an account elsewhere needs"
                 " `role.via: assume`.",
             )
             yield self._failed(account_id, error)
@@ -345,7 +345,7 @@ def _cancelled(operation_id: str, reason: str) -> AccountPending:
     return AccountPending(
         Stage.ROLE,
         "Cancelled",
-        f"CloudFormation did not come to this account in operation {operation_id}: {why}",
+        f"CloudFormation did not reach this account in operation {operation_id}: {why}",
     )
 
 

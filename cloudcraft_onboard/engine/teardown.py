@@ -106,7 +106,7 @@ def _empty(teardown: Teardown, sets: StackSets, operations: Operations) -> Itera
             continue
         for account_id in tried & set(waiting):
             yield Failed(
-                name=waiting.pop(account_id).name, error=_kept(teardown.name, "it does not say why")
+                name=waiting.pop(account_id).name, error=_kept(teardown.name, "no reason given")
             )
         left = [account_id for account_id in present if account_id in waiting]
         if not left:
@@ -173,6 +173,6 @@ def _kept(name: str, reason: str) -> AccountError:
         Stage.ROLE,
         "StackInstanceFailed",
         f"CloudFormation could not delete the account's instance of the stack set {name}: {reason}",
-        hint="Look at the events of its stack in the account. A role that holds policies which"
+        hint="Check the events of its stack in the account. A role that holds policies which"
         " others attached cannot be deleted: detach them, then run again.",
     )

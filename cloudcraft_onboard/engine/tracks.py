@@ -125,12 +125,12 @@ def problem_of_a_bug(error: BaseException, stage: Stage) -> Problem:
         return Problem(
             stage=stage,
             code="MemoryError",
-            message="the system gave no more memory",
+            message="the system ran out of memory",
             hint="give it more, or lower --concurrency; then run the same command again",
         )
     return Problem(
         stage=stage,
         code=type(error).__name__,
         message=redact(f"unexpected: {error}"),
-        hint="this is a bug of onboard; please report it with the output of -vv",
+        hint="this is a bug in onboard; please report it with the output of -vv",
     )

@@ -31,7 +31,7 @@ _NOT_LISTED = Problem(
     stage=Stage.VERIFY,
     code="NotListed",
     message="Cloudcraft accepted the registration but doesn't list the account",
-    hint="look in Cloudcraft whether it is there, then run the same command again",
+    hint="check in Cloudcraft whether it is there, then run the same command again",
 )
 
 

@@ -40,7 +40,7 @@ def check_tree(source: Source, root: Node) -> None:
         name = entry.data.get("name")
         called = f"{quoted(name)} needs" if isinstance(name, str) else "an account needs"
         if entry.data.get("account_id") is None and entry.data.get("profile") is None:
-            message = f"{called} `account_id`, or a `profile` of its own"
+            message = f"{called} `account_id` or its own `profile`"
             source.complain(entry.line, entry.column, message)
         for key, value, message in _identities(entry):
             other = first.setdefault((key, value), entry)
@@ -73,7 +73,7 @@ def _identities(entry: Pairs) -> Iterator[tuple[str, str, str]]:
     name, account_id = entry.data.get("name"), entry.data.get("account_id")
     profile = entry.data.get("profile")
     if isinstance(name, str):
-        yield "name", name, "name: {value} is the name of the account in line {line} already"
+        yield "name", name, "name: {value} is already the name of the account in line {line}"
     if isinstance(account_id, str):
         yield "account_id", account_id, "account_id: {value} is the same account as {0}"
     elif isinstance(profile, str) and account_id is None:

@@ -94,7 +94,7 @@ def _wrong_type(kind: str, place: _Place, node: Node) -> str:
         keys = "version, defaults and accounts"
         return f"a manifest is a mapping with the keys {keys}, not {_kind(node)}"
     if not isinstance(node, Scalar):
-        return f"here is {_kind(node)} where {wanted} belongs"
+        return f"expected {wanted}, found {_kind(node)}"
     if node.plain and node.data is None:
         needed = place[-1] in _MISSING or isinstance(place[-1], int)
         return f"has no value; write {wanted}" + ("" if needed else " or leave the key out")
@@ -103,7 +103,7 @@ def _wrong_type(kind: str, place: _Place, node: Node) -> str:
     if not node.plain and _reads_as(kind, node.text):
         return f"{shown(node)} is a text; write it without quotes: {node.text}"
     hint = f"; write [{node.text[:60]}]" if kind == "tuple_type" else ""
-    return f"{shown(node)} is {_kind(node)} where {wanted} belongs{hint}"
+    return f"{shown(node)} is {_kind(node)}, expected {wanted}{hint}"
 
 
 def _reads_as(kind: str, text: str) -> bool:
@@ -153,7 +153,7 @@ def _unknown(place: _Place) -> str:
         return f"{message}; did you mean `{near[0]}`?"
     for name, child in _children(shape):
         if key in child.model_fields:
-            return f"{message}; it belongs into `{name}`"
+            return f"{message}; it belongs in `{name}`"
     if shape is not ManifestShape:
         for name, other in (("accounts", AccountShape), ("the top level", ManifestShape)):
             if key in other.model_fields:

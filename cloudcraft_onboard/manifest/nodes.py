@@ -144,12 +144,12 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     elif "',' or" in problem and error.context_mark:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
         bracket = problem.rsplit("'", 2)[1]
-        problem = f"what opens here is never closed with `{bracket}`, or lacks a comma"
+        problem = f"this is never closed with `{bracket}`, or a comma is missing"
     elif "could not find expected ':'" in problem and error.context_mark:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
         problem = "a key without `:`"
     elif "expected <block end>" in problem or "expected '-' indicator" in problem:
-        problem = "this is indented differently from what stands above it"
+        problem = "this is indented differently from the lines above"
     return line, column, f"not valid YAML: {problem}"
 
 
@@ -216,7 +216,7 @@ class _Builder:
             hint = f"; did you mean `*{near[0]}`?" if near else ""
             self._stop(event, f"`*{event.anchor}` has no anchor `&{event.anchor}` above it{hint}")
         elif any(target is node for node in self.open):
-            self._stop(event, f"`*{event.anchor}` stands inside of what it refers to")
+            self._stop(event, f"`*{event.anchor}` stands inside the value it refers to")
         else:
             self.aliased += target.size
             if self.aliased > MAX_ALIASED:
@@ -294,7 +294,7 @@ class _Builder:
             self.source.complain(
                 mark.line + 1,
                 mark.column + 1,
-                f"the YAML tag {quoted(tag)} has no place in a manifest; write a plain value",
+                f"the YAML tag {quoted(tag)} is not allowed in a manifest; write a plain value",
             )
 
     def _stop(self, event: Any, message: str) -> None:

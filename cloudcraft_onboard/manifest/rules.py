@@ -75,7 +75,7 @@ def account_id(value: str) -> str | None:
         return f"has {digits}, an AWS account ID has 12"
     if re.fullmatch(r"[0-9]{4}[- ][0-9]{4}[- ][0-9]{4}", value):
         return f'is written in groups; write it as 12 digits: "{re.sub("[- ]", "", value)}"'
-    return "is no AWS account ID, which is 12 digits"
+    return "is not an AWS account ID, which has 12 digits"
 
 
 def region(value: str) -> str | None:
@@ -85,8 +85,8 @@ def region(value: str) -> str | None:
     exact = [name for name in REGIONS if value.strip().lower() in (name, f"{name}{value[-1:]}")]
     near = exact or get_close_matches(value.lower(), REGIONS, 2, 0.8)
     if not near:
-        return "is no AWS region; they look like `eu-west-1`"
-    return f"is no AWS region; did you mean {' or '.join(f'`{name}`' for name in near)}?"
+        return "is not an AWS region; they look like `eu-west-1`"
+    return f"is not an AWS region; did you mean {' or '.join(f'`{name}`' for name in near)}?"
 
 
 def role_name(value: str) -> str | None:
@@ -106,7 +106,7 @@ def role(value: str) -> str | None:
         return None
     if ":assumed-role/" in value:
         return "is the ARN of a session; write the role's: `arn:aws:iam::111122223333:role/NAME`"
-    return "is no ARN of an IAM role, `arn:aws:iam::111122223333:role/NAME`"
+    return "is not the ARN of an IAM role, `arn:aws:iam::111122223333:role/NAME`"
 
 
 def path(value: str) -> str | None:
@@ -116,8 +116,8 @@ def path(value: str) -> str | None:
     if re.fullmatch(PATH, value):
         return None
     if value.strip("/") and not (value.startswith("/") and value.endswith("/")):
-        return f"is no IAM path, which starts and ends with `/`: `/{value.strip('/')}/`"
-    return "is no IAM path: `/`, or `/teams/cloud/` without spaces"
+        return f"is not an IAM path, which starts and ends with `/`: `/{value.strip('/')}/`"
+    return "is not an IAM path: `/`, or `/teams/cloud/` without spaces"
 
 
 def policy(value: str) -> str | None:
@@ -133,7 +133,7 @@ def boundary(value: str) -> str | None:
     """A managed policy by name or ARN."""
     if value.startswith("arn:"):
         good = re.fullmatch(POLICY_ARN, value)
-        hint = "is no ARN of an IAM policy, `arn:aws:iam::111122223333:policy/NAME`"
+        hint = "is not the ARN of an IAM policy, `arn:aws:iam::111122223333:policy/NAME`"
         return None if good else hint
     last = value.rsplit("/", 1)[-1]
     return None if re.fullmatch(POLICY_NAME, value) else _why_no_name(last, "policy", 128)
@@ -143,14 +143,14 @@ def target(value: str) -> str | None:
     """A root or an organizational unit."""
     if re.fullmatch(TARGET, value):
         return None
-    return "is no organizational unit (`ou-ab12-11111111`) and no root (`r-ab12`)"
+    return "is not an organizational unit (`ou-ab12-11111111`) or a root (`r-ab12`)"
 
 
 def stack_set_name(value: str) -> str | None:
     """A CloudFormation stack set's name."""
     if re.fullmatch(STACK_SET, value):
         return None
-    return "is no stack set name: a letter, then up to 127 letters, digits and hyphens"
+    return "is not a stack set name: a letter, then up to 127 letters, digits and hyphens"
 
 
 def tag_key(value: str) -> str | None:
@@ -158,7 +158,7 @@ def tag_key(value: str) -> str | None:
     if not 1 <= len(value) <= 128:  # noqa: PLR2004 - IAM's limit
         return f"has {len(value)} characters, a tag key has 1 to 128"
     if value.lower().startswith("aws:"):
-        return "starts with `aws:`, which AWS keeps for itself"
+        return "starts with `aws:`, which AWS reserves"
     if value.lower() == MANAGED_BY[0].lower():
         return f"is set by onboard itself (`{MANAGED_BY[0]}: {MANAGED_BY[1]}`); leave it out"
     return _tag_characters(value)
@@ -186,7 +186,7 @@ def role_tags(value: Mapping[str, str]) -> str | None:
 def selection_key(value: str) -> str | None:
     """The key of an account's tag, which `--only KEY=VALUE` has to find."""
     if "=" in value:
-        return "has `=`, which `--only KEY=VALUE` could not tell from its own"
+        return "contains `=`, which `--only KEY=VALUE` cannot match"
     return text(value)
 
 
@@ -227,4 +227,4 @@ def _why_no_name(value: str, what: str, limit: int) -> str:
         return "is empty"
     if len(value) > limit:
         return f"has {len(value)} characters, a {what} name has {limit} at most"
-    return f"is no {what} name: AWS takes {_ROLE_CHARACTERS}"
+    return f"is not a {what} name: AWS allows {_ROLE_CHARACTERS}"

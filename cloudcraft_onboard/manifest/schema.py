@@ -153,7 +153,7 @@ class RoleShape(Shape):
     ] = Field(
         default_factory=dict,
         description="Tags of the role. An account's are added to those of the defaults; for the "
-        "same key the account's value counts.",
+        "same key, the account's value wins.",
         examples=[{"team": "platform"}],
     )
     adopt: StrictBool = Field(
@@ -191,7 +191,7 @@ class Common(Shape):
     )
     assume_role: Role | None = Field(
         default=None,
-        description="Name or ARN of the role that leads into an account given by `account_id`.",
+        description="Name or ARN of the role to assume in an account given by `account_id`.",
         examples=["OrganizationAccountAccessRole", "AWSControlTowerExecution"],
     )
     region: Region = Field(
@@ -206,7 +206,7 @@ class Common(Shape):
         default=None,
         description="Who may see the account in Cloudcraft: teams by name or ID (`Platform`, "
         "`team/ID`), `everyone` (all users of the customer), or `customer/ID`. Without this key "
-        "Cloudcraft's setting stays as it is; an empty list takes the access away.",
+        "Cloudcraft's setting is kept; an empty list removes access.",
         examples=[["everyone"], ["Platform"]],
     )
     write_access: Access | None = Field(
@@ -229,9 +229,7 @@ class AccountShape(Common):
         description="The account's ID: 12 digits, in quotes.",
         examples=["111122223333"],
     )
-    enabled: StrictBool = Field(
-        default=True, description="false: the account stays in the file and is skipped."
-    )
+    enabled: StrictBool = Field(default=True, description="false: runs skip the account.")
     tags: Annotated[dict[SelectionKey, SelectionValue], BeforeValidator(_none_is_empty)] = Field(
         default_factory=dict,
         description="For `--only KEY=VALUE` and `--exclude`.",
@@ -240,7 +238,7 @@ class AccountShape(Common):
 
 
 def _some(value: tuple[AccountShape, ...]) -> str | None:
-    return None if value else "the list is empty; a manifest has one account at least"
+    return None if value else "the list is empty; a manifest needs at least one account"
 
 
 class ManifestShape(Shape):
@@ -252,7 +250,7 @@ class ManifestShape(Shape):
         description="The manifest format's version."
     )
     defaults: Annotated[Common, BeforeValidator(_none_is_empty)] = Field(
-        default=Common(), description="What holds for every account that says nothing else."
+        default=Common(), description="Defaults for every account that does not override them."
     )
     accounts: Annotated[tuple[AccountShape, ...], _obeys(_some), _editor(minItems=1)] = Field(
         description="The accounts, in the order in which they are worked on and reported."

@@ -78,10 +78,10 @@ def decode(path: str, raw: bytes) -> Source:
         source = Source(path=path, text=text, mark=mark)
         if unreadable := _UNREADABLE.search(text):
             character = f"U+{ord(unreadable[0]):04X}"
-            message = f"the character {character} has no place in a text file"
+            message = f"the character {character} is not allowed in a text file"
             if unreadable[0] == "\0":
                 message = (
-                    "a NUL character has no place in a text file; if it is UTF-16, save as UTF-8"
+                    "a NUL character is not allowed in a text file; if it is UTF-16, save as UTF-8"
                 )
             _complain_at(source, unreadable.start(), message)
     source.settle()

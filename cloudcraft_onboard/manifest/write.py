@@ -47,7 +47,7 @@ def render(origin: str, defaults: Defaults, entries: Sequence[Entry]) -> str:
             "# Edit it as you like. Then: `onboard validate`, `onboard plan`, `onboard run`.",
             "version: 1",
             "",
-            "# What holds for every account that says nothing else.",
+            "# Defaults for every account that does not override them.",
             "defaults:",
             *_defaults(defaults),
             "",

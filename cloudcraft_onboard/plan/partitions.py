@@ -6,7 +6,7 @@ _NOTES = {
     "aws-cn": "Cloudcraft does not support the AWS China partition; it may refuse the account.",
     "aws-us-gov": (
         "GovCloud accounts need Cloudcraft's Enterprise plan and the Cloudcraft for US GovCloud,"
-        " whose API has an address of its own (CLOUDCRAFT_BASE_URL); Cloudcraft's support tells it."
+        " whose API has its own address (CLOUDCRAFT_BASE_URL); ask Cloudcraft's support for it."
     ),
 }
 

@@ -257,7 +257,7 @@ def _access_id(word: str, teams: Sequence[Team]) -> str:
             Stage.REGISTER,
             "AmbiguousTeam",
             f"Cloudcraft has {len(found)} teams named {word!r}",
-            hint=f"write the ID of the one that is meant in read_access/write_access:"
+            hint=f"write the ID of the one you mean in read_access/write_access:"
             f" {_either(f'{_TEAM_PREFIX}{team_id}' for team_id in found)}",
         )
     known = ", ".join(sorted({team.name for team in teams})) or "none"
@@ -279,8 +279,8 @@ def _customer(teams: Sequence[Team]) -> str:
         raise AccountError(
             Stage.REGISTER,
             "AmbiguousCustomer",
-            f"`{EVERYONE}` is not clear: Cloudcraft shows teams of {len(customers)} customers",
-            hint="write the one that is meant in read_access/write_access:"
+            f"`{EVERYONE}` is ambiguous: Cloudcraft shows teams of {len(customers)} customers",
+            hint="write the one you mean in read_access/write_access:"
             f" {_either(f'{_CUSTOMER_PREFIX}{each}' for each in customers)}",
         )
     raise AccountError(

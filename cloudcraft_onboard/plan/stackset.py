@@ -183,10 +183,10 @@ def _needs_filling(found: StackInstance | None) -> bool:
 
 def _differences(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterator[str]:
     if observed.template != desired.template:
-        yield "its template is another one"
+        yield "its template differs"
     for key, value in desired.parameters.items():
         if observed.parameters.get(key) != value:
-            yield f"its parameter {key} is another one"
+            yield f"its parameter {key} differs"
     if not observed.auto_deployment:
         yield "automatic deployment is off"
 
@@ -212,7 +212,7 @@ def not_ours(name: str, observed: ObservedStackSet) -> Problem | None:
     return Problem(
         stage=Stage.ROLE,
         code="StackSetConflict",
-        message=f"There is a stack set {name} already, and it {why}. It is left alone.",
+        message=f"A stack set {name} already exists, and it {why}. It is left alone.",
         hint="Give `role.stackset.name` another name.",
     )
 
@@ -223,7 +223,7 @@ def _inoperable(name: str, found: StackInstance) -> Problem:
         code="StackInstanceInoperable",
         message=(
             f"The account's instance of the stack set {name} is inoperable: deleting it failed"
-            f" ({found.reason or 'CloudFormation gives no reason'})."
+            f" ({found.reason or 'no reason given'})."
         ),
         hint=(
             "Delete the instance with `aws cloudformation delete-stack-instances --retain-stacks`,"

@@ -55,7 +55,7 @@ def headline(status: Status) -> str:
     """`Coverage 97.4%: Cloudcraft sees 1,234 of the organization's 1,267 accounts`."""
     coverage = status.coverage
     if not coverage.total:
-        return "Coverage: there is no account to cover"
+        return "Coverage: no accounts to cover"
     return f"Coverage {percent(coverage)}: {seen(status)}"
 
 

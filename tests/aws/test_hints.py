@@ -33,7 +33,7 @@ def failed(aws: BotoAws, spec: RoleSpec | None = None) -> AccountError:
     [
         (
             NO_IDENTITY_POLICY,
-            "Allow iam:CreateRole on arn:aws:iam::111122223333:role/cloudcraft to " + CALLER,
+            f"Allow {CALLER} to call iam:CreateRole on arn:aws:iam::111122223333:role/cloudcraft",
         ),
         (BOUNDARY, f"The permissions boundary of {CALLER} does not allow iam:CreateRole."),
         (
@@ -46,7 +46,7 @@ def failed(aws: BotoAws, spec: RoleSpec | None = None) -> AccountError:
                 "with an explicit deny in a service control policy: "
                 "arn:aws:organizations::111111111111:policy/o-a/service_control_policy/p-b"
             ),
-            f"Its administrators have to exempt {CALLER}",
+            f"Its administrators must exempt {CALLER}",
         ),
         (
             "because no service control policy allows the iam:CreateRole action",
@@ -58,11 +58,11 @@ def failed(aws: BotoAws, spec: RoleSpec | None = None) -> AccountError:
         ),
         (
             "because no session policy allows the iam:CreateRole action",
-            f"The session policy that {CALLER} was given",
+            f"The session policy of {CALLER} does not allow",
         ),
         (
             "with an explicit deny in an identity-based policy",
-            f"A Deny on iam:CreateRole applies to {CALLER}.",
+            f"A Deny statement blocks iam:CreateRole for {CALLER}.",
         ),
     ],
 )
@@ -82,7 +82,7 @@ def test_missing_permission_names_action_caller_and_command(
     org.iam(MEMBER).delete_role_policy(RoleName=ENTRY, PolicyName="access")
     error = failed(aws)
     assert (error.stage, error.code) == (Stage.ROLE, "AccessDenied")
-    assert "Allow iam:GetRole on" in error.hint
+    assert " to call iam:GetRole on" in error.hint
     assert f"assumed-role/{ENTRY}" in error.hint
     assert "onboard permissions MANIFEST" in error.hint
 
@@ -124,7 +124,7 @@ ANSWERS: list[tuple[str, dict[str, Any], str]] = [
             "code": "InvalidClientTokenId",
             "message": "The security token included in the request is invalid.",
         },
-        "does not know the access key of profile 'hub'",
+        "does not recognize the access key of profile 'hub'",
     ),
     (
         "GetCallerIdentity",
@@ -143,7 +143,7 @@ ANSWERS: list[tuple[str, dict[str, Any], str]] = [
             "message": "The request signature we calculated does not match the signature you "
             "provided. Check your AWS Secret Access Key and signing method.",
         },
-        "The secret access key of profile 'hub' is not the one",
+        "The secret access key of profile 'hub' does not match its access key ID",
     ),
     (
         "AssumeRole",
@@ -175,7 +175,7 @@ ANSWERS: list[tuple[str, dict[str, Any], str]] = [
             "code": "LimitExceeded",
             "message": "Cannot exceed quota for RolesPerAccount: 1000",
         },
-        "RolesPerAccount raised in Service Quotas",
+        "RolesPerAccount in Service Quotas",
     ),
     (
         "AttachRolePolicy",
@@ -184,7 +184,7 @@ ANSWERS: list[tuple[str, dict[str, Any], str]] = [
             "code": "LimitExceeded",
             "message": "Cannot exceed quota for PoliciesPerRole: 10",
         },
-        "PoliciesPerRole raised in Service Quotas",
+        "PoliciesPerRole in Service Quotas",
     ),
     (
         "PutRolePolicy",
@@ -216,7 +216,7 @@ ANSWERS: list[tuple[str, dict[str, Any], str]] = [
     (
         "CreateRole",
         {"status": 400, "code": "ValidationError", "message": "1 validation error detected"},
-        "a value of the manifest's `role`",
+        "a value in the manifest's `role`",
     ),
     (
         "CreateRole",
@@ -319,7 +319,7 @@ def test_trouble_of_aws_itself_leaves_the_account_pending(proxy: AwsProxy, aws: 
         (
             sdk.ParamValidationError(report="too short"),
             "ParamValidationError",
-            "a value of the manifest",
+            "a value in the manifest",
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

@@ -311,7 +311,7 @@ def test_deleted_key_cannot_start(org: SandboxWorld, aws: BotoAws) -> None:
     org.iam(HUB).delete_access_key(UserName="onboard-hub", AccessKeyId=key["AccessKeyId"])
     with pytest.raises(CannotStart) as caught:
         aws.check_sources([member()])
-    assert "does not know the access key of profile 'hub'" in caught.value.hint
+    assert "does not recognize the access key of profile 'hub'" in caught.value.hint
 
 
 def test_unreachable_aws_cannot_start(

@@ -97,7 +97,7 @@ def test_a_plan_in_an_odd_environment(make_world: MakeWorld, tmp_path: Path, nam
     if name not in MAY_KILL:
         assert done.returncode in {0, 1, 2, 3}, told
         assert "Traceback" not in told
-        assert "bug of onboard" not in told
+        assert "bug in onboard" not in told
     assert world.api_key not in told
     assert {request.method for request in world.requests()} <= {"GET"}
     assert report.exists() or done.returncode, told

@@ -152,7 +152,7 @@ def test_a_share_that_says_nothing_is_wrong_usage(rule: str) -> None:
 
 
 def test_profiles_have_no_units_to_share_by() -> None:
-    with pytest.raises(UsageError, match="--share goes together with --organization"):
+    with pytest.raises(UsageError, match="--share needs --organization"):
         run("--profiles", "*", "--share", "*=everyone")
 
 
@@ -260,12 +260,12 @@ def test_profiles_that_a_manifest_lacks_are_added(tmp_path: Path) -> None:
         ([], "--organization or from --profiles"),
         (["--organization", "--profiles", "*"], "--organization or from --profiles"),
         (["--organization", "-f", "a", "--update", "b"], "give one of them"),
-        (["--profiles", "*", "--ou", "x"], "--ou goes together with --organization"),
-        (["--organization", "--resolve"], "--resolve goes together with --profiles"),
-        (["--organization", "--disable-closed"], "goes together with --update"),
-        (["--organization", "--ou", "Live"], "no organizational unit's ID"),
+        (["--profiles", "*", "--ou", "x"], "--ou needs --organization"),
+        (["--organization", "--resolve"], "--resolve needs --profiles"),
+        (["--organization", "--disable-closed"], "needs --update"),
+        (["--organization", "--ou", "Live"], "not the ID of an organizational unit"),
         (["--organization", "--exclude", "1"], "an account ID has 12 digits"),
-        (["--organization", "--assume-role", "a/b"], "no role name"),
+        (["--organization", "--assume-role", "a/b"], "not a role name"),
         (["--organization", "--name", "{nmae}"], "{nmae} is not known"),
         (["--profiles", "prd"], "matches no profile"),
         (["--organization", "-f", "missing/m.yaml"], "there is no directory missing"),
@@ -288,7 +288,7 @@ def test_an_existing_file_is_never_overwritten_and_an_invalid_one_not_updated(
 ) -> None:
     file = tmp_path / "m.yaml"
     file.write_text("mine")
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         run("--organization", "-f", str(file))
     with pytest.raises(ManifestError):
         run("--organization", "--update", str(file))

@@ -247,7 +247,7 @@ def test_organizations_is_asked_by_the_profile_that_is_given(make_world: MakeWor
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--profile", "p"], "--profile goes together with --organization"),
+        (["--profile", "p"], "--profile needs --organization"),
         (["--only", "nobody"], "matches no account"),
         (["--report", "status.txt"], "no known suffix"),
     ],

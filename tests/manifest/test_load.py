@@ -221,7 +221,7 @@ def test_problems_show_their_line_with_a_caret_under_the_place() -> None:
     with pytest.raises(ManifestError) as caught:
         loads("m.yaml", text.encode())
     assert render(caught.value, quote=True).splitlines() == [
-        'm.yaml:3:37: region: "tokyo" is no AWS region; they look like `eu-west-1`',
+        'm.yaml:3:37: region: "tokyo" is not an AWS region; they look like `eu-west-1`',
         "    3 |   - {name: 日本, profile: e\u0301, region: tokyo}",
         "      | " + " " * len("  - {name: ____, profile: _, region: ") + "^",
     ]
