@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -310,7 +311,10 @@ def _must_be_new(file: str) -> None:
             hint=f"add to it with `--update {file}`, or give another name",
         )
     if not path.parent.is_dir():
-        raise UsageError(f"{file}: there is no directory {path.parent}")
+        raise UsageError(
+            f"{file}: there is no directory {path.parent}",
+            hint=f"mkdir -p {shlex.quote(str(path.parent))}, or give a file that is elsewhere",
+        )
 
 
 def _write(file: str, text: str) -> None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
-from cloudcraft_onboard.harmless import dumps
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, Via
 from cloudcraft_onboard.plan.documents import VERSION
+from cloudcraft_onboard.streams import json_text
 
 MANAGED_POLICY_LIMIT = 6_144
 """Characters of a customer-managed policy, white space not counted (IAM quotas)."""
@@ -34,7 +34,7 @@ class Permissions:
     @property
     def as_json(self) -> str:
         """Both documents, as `-o json` prints them."""
-        return dumps({"operator": self.operator, "account": self.account})
+        return json_text({"operator": self.operator, "account": self.account})
 
 
 def permissions(manifest: str) -> Permissions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -44,17 +45,29 @@ def template(manifest: str, selection: Selection, output: str) -> str:
 def _the_one_role(accounts: Sequence[Account]) -> RoleSpec:
     """What all accounts' roles are, whoever makes them."""
     wanted = [account for account in accounts if account.enabled] or accounts
-    first = wanted[0]
-    others = [a.name for a in wanted if _settings(a.role) != _settings(first.role)]
-    if others:
-        named = ", ".join(map(repr, others[:_SHOWN])) + (", ..." if len(others) > _SHOWN else "")
+    kinds: list[tuple[RoleSpec, list[Account]]] = []
+    for account in wanted:
+        settings = _settings(account.role)
+        known = next((accounts for role, accounts in kinds if role == settings), None)
+        if known is None:
+            kinds.append((settings, [account]))
+        else:
+            known.append(account)
+    if len(kinds) > 1:
+        alike = sorted((accounts for _, accounts in kinds), key=len, reverse=True)
+        ways = "; ".join(_only(accounts) for accounts in alike[:_SHOWN])
+        more = f"; and {len(alike) - _SHOWN} more" if len(alike) > _SHOWN else ""
         raise UsageError(
-            f"The role of {first.name!r} has other settings than that of {named}, and a template "
-            "has one role.",
-            hint="select accounts whose `role` is the same with --only, and print one template "
-            "for each",
+            f"The selected accounts have {len(alike)} different roles, and a template has one.",
+            hint=f"print one template for each: {ways}{more}",
         )
-    return first.role
+    return wanted[0].role
+
+
+def _only(accounts: Sequence[Account]) -> str:
+    """The option that selects accounts with one and the same role: one of them is enough."""
+    count = f"{len(accounts)} account{'' if len(accounts) == 1 else 's'}"
+    return f"--only {shlex.quote(accounts[0].account_id or accounts[0].name)} ({count})"
 
 
 def _settings(role: RoleSpec) -> RoleSpec:

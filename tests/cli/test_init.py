@@ -283,6 +283,12 @@ def test_wrong_usage_is_said_before_anybody_is_asked(
     assert caught.value.exit_code == 2
 
 
+def test_a_missing_directory_comes_with_the_way_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no directory") as caught:
+        run("--organization", "-f", str(tmp_path / "my manifests" / "org.yaml"))
+    assert f"mkdir -p '{tmp_path}/my manifests'" in caught.value.hint
+
+
 def test_an_existing_file_is_never_overwritten_and_an_invalid_one_not_updated(
     tmp_path: Path,
 ) -> None:

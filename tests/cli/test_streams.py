@@ -100,6 +100,34 @@ def test_json_is_never_lossy(tmp_path: Path, encoding: str) -> None:
     assert json.loads(done.stdout.decode("utf-8"))["accounts"][0]["name"] == name
 
 
+def test_policies_are_never_lossy(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(
+        "version: 1\ndefaults: {role: {via: stackset, stackset: {name: cloudcraft}}}\n"
+        'accounts: [{name: A, account_id: "111122223333"}]\n',
+        encoding="utf-8",
+    )
+    printed = {
+        encoding: subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "cloudcraft_onboard",
+                "permissions",
+                str(manifest),
+                "-o",
+                "json",
+            ],
+            env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+            capture_output=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for encoding in ("ascii", "utf-8")
+    }
+    assert json.loads(printed["ascii"]) == json.loads(printed["utf-8"])
+
+
 @pytest.mark.slow
 def test_a_closed_terminal_is_an_interrupt_with_a_report(
     make_world: MakeWorld, tmp_path: Path
