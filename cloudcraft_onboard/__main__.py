@@ -40,9 +40,11 @@ def _run() -> int:
     from cloudcraft_onboard.errors import ManifestError, OnboardError
 
     try:
+        from cloudcraft_onboard.cli import complete
         from cloudcraft_onboard.cli.main import app
 
-        app(prog_name="onboard")
+        with complete.bash():
+            app(prog_name="onboard")
     except SystemExit as ended:
         interrupt = _interrupt(ended)
         if interrupt is not None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import re
 from collections.abc import Iterator
 
 import typer
@@ -25,3 +29,57 @@ def patterns(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str
     words |= {a.account_id: a.name for a in accounts if a.account_id}
     words |= {a.name: a.account_id or a.profile or "" for a in accounts}
     yield from ((word, about) for word, about in words.items() if word.startswith(incomplete))
+
+
+_BREAKS = frozenset("=:")
+_SPECIAL = re.compile(r"([^\w@%+=:,./-])")
+
+
+@contextlib.contextmanager
+def bash() -> Iterator[None]:
+    """While bash asks: take its words as they were typed, and answer as it inserts them.
+
+    Bash splits words at `=` and `:` and replaces the last part alone; Typer knows neither that nor
+    that a name with a space in it has to be quoted.
+    """
+    if os.environ.get("_ONBOARD_COMPLETE") != "complete_bash":
+        yield
+        return
+    words = os.environ.get("COMP_WORDS", "").split("\n")
+    count = os.environ.get("COMP_CWORD", "")
+    if not count.isdecimal() or int(count) >= len(words):
+        yield
+        return
+    joined, before = _joined(words[: int(count) + 1])
+    os.environ.update(COMP_WORDS="\n".join(joined), COMP_CWORD=str(len(joined) - 1))
+    offered = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(offered):
+            yield
+    finally:
+        for line in offered.getvalue().splitlines():
+            print(_inserted(line, before, joined[-1]))
+
+
+def _joined(words: list[str]) -> tuple[list[str], str]:
+    """The words as typed, and what of the last one bash leaves alone."""
+    joined: list[str] = []
+    before, glued = "", False
+    for word in words:
+        breaks = bool(word) and set(word) <= _BREAKS
+        if joined and (breaks or glued):
+            before = joined[-1] + (word if breaks else "")
+            joined[-1] += word
+        else:
+            joined.append(word)
+            before = ""
+        glued = breaks
+    return joined, before
+
+
+def _inserted(candidate: str, before: str, typed: str) -> str:
+    """What bash is to insert for a candidate."""
+    if before.startswith("-"):
+        before = before.partition("=")[2]
+    candidate = candidate.removeprefix(before)
+    return candidate if typed[:1] in {'"', "'"} else _SPECIAL.sub(r"\\\1", candidate)

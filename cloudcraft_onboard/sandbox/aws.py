@@ -26,6 +26,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+JOB_FUNCTIONS = "arn:aws:iam::aws:policy/job-function/"
+"""A path of AWS's own: of its policies MiniStack has none, and accounts use them by name."""
+
 WATCHED = (b"Action=CreateRole&", b"Action=UpdateAssumeRolePolicy&", b"Action=AttachRolePolicy&")
 
 
@@ -131,6 +134,8 @@ async def _policy_arn(account_id: str, word: str) -> str:
     """The ARN that a manifest's word means; a policy that nobody has is made in the account."""
     set_request_account_id(account_id)
     arn = word if word.startswith("arn:") else f"arn:aws:iam::aws:policy/{word}"
+    if arn.startswith(JOB_FUNCTIONS) and not iam.policy_known(arn):
+        iam._autovivify_aws_managed_policy(arn)  # noqa: SLF001 - nothing public adds one
     if iam.policy_known(arn):
         return arn
     own = word if word.startswith("arn:") else f"arn:aws:iam::{account_id}:policy/{word}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,61 @@ def test_commands_complete(shell: str, tmp_path: Path) -> None:
 def test_a_broken_manifest_completes_to_nothing(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("version: 2\n", encoding="utf-8")
     assert not complete("bash", ["onboard", "run", "m.yaml", "--only", "P"], tmp_path).strip()
+
+
+INTERACTIVE = """
+onboard() { {python} -m cloudcraft_onboard "$@"; }
+{script}
+COMP_WORDS=({words}); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_onboard_completion onboard
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "inserted"),
+    [
+        (["--only", "Web"], ["Web\\ Shop"]),
+        (["--only", '"Web'], ["Web Shop"]),
+        (["--only", "env", "=", "p"], ["prod"]),
+        (["--only", "env", "="], ["prod"]),
+        (["--only", "="], ["Production", "Payments"]),
+        (["--only", "=", "Pay"], ["Payments"]),
+        (["--only", "=", "env", "=", "p"], ["prod"]),
+        (["--only", "env", "=", "prod", "--exclude", "env", "=", "p"], ["prod"]),
+    ],
+)
+def test_bash_inserts_what_it_can_read_again(
+    words: list[str], inserted: list[str], tmp_path: Path
+) -> None:
+    """The words as bash has split them, at = and : too; it replaces the last of them."""
+    shop = '  - {name: Web Shop, account_id: "111122223334"}\n'
+    (tmp_path / "m.yaml").write_text(MANIFEST + shop, encoding="utf-8")
+    script = subprocess.run(
+        [sys.executable, "-m", "cloudcraft_onboard"],
+        env={**os.environ, "_ONBOARD_COMPLETE": "source_bash"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    source = (
+        INTERACTIVE.replace("{python}", shlex.quote(sys.executable))
+        .replace(
+            "{script}",
+            script.replace(" $1 )", f" {shlex.quote(sys.executable)} -m cloudcraft_onboard )"),
+        )
+        .replace("{words}", shlex.join(["onboard", "run", "m.yaml", *words]))
+    )
+    done = subprocess.run(
+        ["bash", "-c", source],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert not done.stderr
+    offered = done.stdout.splitlines()
+    assert set(inserted) <= set(offered)
+    assert len(offered) == len(inserted) or words[-1] == "="

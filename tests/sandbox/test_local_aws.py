@@ -197,6 +197,16 @@ def test_a_policy_that_is_nowhere_cannot_be_attached(make_world: MakeWorld) -> N
         )
 
 
+def test_a_job_functions_policy_is_awss_own(make_world: MakeWorld) -> None:
+    policy = "job-function/ViewOnlyAccess"
+    world = make_world([member("onboarded", RoleSpec(policies=(policy,)))])
+    attached = world.iam(MEMBER).list_attached_role_policies(RoleName="cloudcraft")
+
+    arns = [found["PolicyArn"] for found in attached["AttachedPolicies"]]
+    assert arns == [f"arn:aws:iam::aws:policy/{policy}"]
+    assert not world.iam(MEMBER).list_policies(Scope="Local")["Policies"]
+
+
 def test_the_organization_has_the_manifests_accounts(make_world: MakeWorld) -> None:
     make_world([Account(name="Hub", account_id="100000000009"), member(name="Payments")])
     with closing(boto3.Session().client("organizations")) as client:
