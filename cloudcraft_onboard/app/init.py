@@ -296,8 +296,8 @@ def _missing(found: _Found, accounts: Sequence[Account]) -> tuple[list[Entry], l
     unclear = sorted(name for name in used if name and not configured.get(name))
     by_id = any(entry.profile is None for entry in new)
     return new, [
-        f"profile {name}: which account it is in is not in the AWS config; if it is one of the "
-        "added ones, give that entry the profile and take the other away"
+        f"profile {name}: the AWS config does not say which account it is in; if it is one of the "
+        "added ones, give that entry the profile and remove the other"
         for name in unclear
         if by_id
     ]

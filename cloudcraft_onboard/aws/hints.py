@@ -139,8 +139,8 @@ _RULES = (
         codes=frozenset({"ForbiddenException"}),
         operation="GetRoleCredentials",
         hint=(
-            "IAM Identity Center does not assign the account and permission set of {source} to"
-            " this user. Have it assigned, or correct sso_account_id and sso_role_name."
+            "This user is not assigned the account and permission set of {source} in IAM Identity"
+            " Center. Request the assignment, or correct sso_account_id and sso_role_name."
         ),
     ),
     _Rule(

@@ -187,7 +187,7 @@ class CloudcraftClient:
             self.pace.follow(declared(answer.headers, time.time()))
             if pauses > self._retries + 1:
                 raise Unreachable(
-                    f"Cloudcraft's rate limit let nothing pass in {self._retries + 1} pauses",
+                    f"Cloudcraft's rate limit let no request through in {self._retries + 1} pauses",
                     hint="something else uses up the quota; stop it, or run again later",
                 )
 

@@ -252,7 +252,7 @@ def _bring_role(
     raise AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"the role {desired.name} in {identity.account_id} keeps changing while it is made",
+        f"the role {desired.name} in {identity.account_id} keeps changing while onboard updates it",
         hint="another program manages the same role; stop one of the two and run again",
     )
 

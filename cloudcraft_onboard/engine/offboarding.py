@@ -197,8 +197,8 @@ def _unknown(left: Sequence[Result]) -> CannotStart:
     way_out = f"{first.error.hint} " if first.error else ""
     names = ", ".join(result.name for result in left)
     return CannotStart(
-        f"Nothing was deleted: which AWS accounts the manifest's entries are is not known of "
-        f"{names}, and their registrations could be taken for unlisted ones. "
+        f"Nothing was deleted: the AWS accounts of {names} are unknown, so their registrations "
+        "could be mistaken for unlisted ones. "
         f"{first.name}: {why}",
         hint=f"{way_out}Or write `account_id` into these entries.",
     )

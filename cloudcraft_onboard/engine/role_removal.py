@@ -184,7 +184,7 @@ def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ..
     raise AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"the role {account.role.name} in {found} gets new policies while it is emptied",
+        f"the role {account.role.name} in {found} keeps getting new policies",
         hint="another program manages the same role; stop one of the two and run again",
     )
 

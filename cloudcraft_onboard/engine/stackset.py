@@ -77,7 +77,7 @@ class Operations:
         raise AccountPending(
             Stage.ROLE,
             "OperationInProgress",
-            f"CloudFormation is not done with {doing} of the stack set {self.name}",
+            f"CloudFormation has not finished {doing} of the stack set {self.name}",
         )
 
     def check(self, problem: Problem | None) -> None:

@@ -286,7 +286,7 @@ def _customer(teams: Sequence[Team]) -> str:
     raise AccountError(
         Stage.REGISTER,
         "UnknownCustomer",
-        f"who `{EVERYONE}` is cannot be told: Cloudcraft shows no team with a customerId",
+        f"cannot tell who `{EVERYONE}` is: Cloudcraft shows no team with a customerId",
         hint="make a team in Cloudcraft, or write customer/ID in read_access/write_access",
     )
 

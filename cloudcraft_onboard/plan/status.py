@@ -199,8 +199,8 @@ def unidentified(account: Account, owner: str | None) -> Result:
     problem = Problem(
         stage=Stage.REACH,
         code="UnknownAccount",
-        message=f"Which AWS account {account.name!r} is, {profile} alone can tell; without a look "
-        "at the roles AWS is not asked, and the AWS config doesn't say it.",
+        message=f"Cannot tell which AWS account {account.name!r} is: the AWS config does not name "
+        f"the account of {profile}, and --no-roles does not ask AWS.",
         hint="write its `account_id` into the manifest, or leave out --no-roles",
     )
     if owner is not None:

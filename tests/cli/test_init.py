@@ -214,7 +214,7 @@ def test_an_account_that_the_manifest_has_by_its_profile_is_not_added_again(
     assert file.read_text() == text
     organization.account("New")
     _, err = run("--organization", "--update", str(file))
-    assert "profile keys: which account it is in is not in the AWS config" in err
+    assert "profile keys: the AWS config does not say which account it is in" in err
 
 
 @pytest.mark.usefixtures("config")

@@ -87,7 +87,7 @@ def test_a_system_that_gives_few_threads_or_little_memory_costs_time_only(
         check=False,
     )
     tell(f"{megabytes} MB: exit {ended.returncode}, {ended.stderr[-300:]}")
-    for word in ("bug of onboard", "Traceback (most recent call last):\n  File", "Fatal Python"):
+    for word in ("bug in onboard", "Traceback (most recent call last):\n  File", "Fatal Python"):
         assert word not in ended.stderr, ended.stderr
     told = json.loads(report.read_text(encoding="utf-8"))["accounts"] if report.exists() else []
     done = {a["account_id"] for a in told if a["outcome"] == "created"}
