@@ -29,7 +29,7 @@ POLICY_ARN = (
 )
 BOUNDARY = f"{POLICY_NAME}|{POLICY_ARN}"
 POLICY = f"{POLICY_NAME}|^cloudcraft:(minimal|custom)$|{POLICY_ARN}"
-TAG_TEXT = r"^[^!\"#$%&'()*,;<>?\[\\\]^`{|}~\x00-\x1f\x7f]*$"
+TAG_TEXT = r"^[^!\x22#$%&'()*,;<>?\[\\\]^`{|}~\x00-\x1f\x7f]*$"
 TARGET = r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$"
 STACK_SET = r"^[A-Za-z][A-Za-z0-9-]{0,127}$"
 NOT_BLANK = r"\S"

@@ -6,12 +6,17 @@ import gc
 import json
 import os
 import re
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
+import regress
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -404,6 +409,47 @@ def test_the_schema_is_valid_and_every_key_is_described() -> None:
         assert shape["additionalProperties"] is False
         for name, key in shape["properties"].items():
             assert key.get("description"), name
+
+
+def expressions(part: Any) -> Iterator[str]:
+    """Every regular expression of a schema."""
+    if isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            yield part["pattern"]
+        yield from part.get("patternProperties", {})
+        for value in part.values():
+            yield from expressions(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from expressions(value)
+
+
+def test_every_pattern_is_one_for_python_and_for_editors() -> None:
+    patterns = set(expressions(json_schema()))
+    assert len(patterns) > 8
+    for pattern in patterns:
+        re.compile(pattern)
+        regress.Regex(pattern, "u")  # ECMA 262, as strict as validators of JSON Schema are
+    for refused in '"\\[]^!':
+        (tags,) = {p for p in patterns if p.startswith("^[^!")}
+        assert re.search(tags, f"a{refused}") is None
+        assert regress.Regex(tags, "u").find(f"a{refused}") is None
+        assert regress.Regex(tags, "u").find("Größe: a/b_c=d+e-f@g") is not None
+
+
+def test_check_jsonschema_takes_schema_and_examples() -> None:
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema"),
+            *("--schemafile", str(MANIFESTS / "onboard.schema.json")),
+            *(str(MANIFESTS / f"{name}.yaml") for name in ("demo", "org", "trouble")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
 
 
 @pytest.mark.parametrize("name", ["demo.yaml", "org.yaml", "trouble.yaml"])
