@@ -168,7 +168,8 @@ class Core:
             self._put(track, now)
             return
         match self._policy.finished(track):
-            case Result(outcome=Outcome.CREATED) as result if self._policy.verified:
+            case Result() as result if self._policy.verified and track.posted:
+                track.outcome = result.outcome
                 self._unverified[track.name] = track
                 self.results.note(result)
                 self._tell(AccountFinished(result=result, provisional=True))

@@ -219,6 +219,7 @@ class Requests(Verifying):
         request = self._policy.request(track, next(self._numbers))
         assert request is not None  # noqa: S101 - what is queued has something to send
         track.attempts += 1
+        track.posted |= request.method is Method.POST
         track.waits_for = self._policy.sent
         self._note(track)
         self._listing = None
@@ -403,8 +404,9 @@ class Requests(Verifying):
             return True
         if not self._policy.verified:
             return False
+        once = min(latest, now + self._pace.window)  # by then each slot is free at most once
         own_slot_again = sent + self._slowest + self._pace.window
-        return self._pace.free_by(latest) < 2 and own_slot_again > latest  # noqa: PLR2004 - and the read
+        return self._pace.free_by(once) < 2 and own_slot_again > latest  # noqa: PLR2004 - and the read
 
     def _work(self, now: float) -> None:
         self._start_jobs(now)

@@ -24,8 +24,9 @@ class Track:
     """What is known of one account's requests; each policy adds what it needs.
 
     `attempts` counts requests, `refusals` those refused while the role is young, `rounds` looks at
-    the list after doubts. `made` are the IDs of registrations that this run's answers named.
-    `waits_for` is what a pending account waits for.
+    the list after doubts. `posted`: a POST was sent for it, so it is done as `outcome` only by the
+    last list. `made` are the IDs of registrations that this run's answers named. `waits_for` is
+    what a pending account waits for.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Track:
     refusals: int = 0
     rounds: int = 0
     doubted: bool = False
+    posted: bool = False
+    outcome: Outcome = Outcome.PENDING
     crash: Problem | None = None
     registration: Registration | None = None
     made: set[str] = field(default_factory=set)

@@ -83,7 +83,7 @@ class Verifying(Core):
             )
             self._orders.append(Send(request=request))
         if not judgment.duplicates:
-            self._finish(self._policy.result(track, Outcome.CREATED, *track.notes), now)
+            self._finish(self._policy.result(track, track.outcome, *track.notes), now)
 
     def _healed(
         self, track: Track, duplicate: str, error: BaseException | None, now: float
@@ -95,7 +95,7 @@ class Verifying(Core):
         track.notes.append(note)
         track.to_heal -= 1
         if not track.to_heal:
-            self._finish(self._policy.result(track, Outcome.CREATED, *track.notes), now)
+            self._finish(self._policy.result(track, track.outcome, *track.notes), now)
 
     def _verify(self, now: float) -> None:
         """Wait for the last list and for what it made necessary."""
@@ -126,7 +126,7 @@ class Verifying(Core):
         short = self.stop in (Stop.INTERRUPTED, Stop.BUDGET)
         for track in self._unverified.values():
             note = f"registered, but not verified: {error}"
-            outcome = Outcome.CREATED if short and track.made else Outcome.PENDING
+            outcome = track.outcome if short and track.made else Outcome.PENDING
             self._finish(self._policy.result(track, outcome, note), now)
         self._unverified = {}
         self._tell(Said(text=f"The final check was skipped: {error}"))

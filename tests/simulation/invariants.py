@@ -120,7 +120,9 @@ class Judge:
         if control.deadline is not None:
             self._ended_by(run, control.deadline + slack, "the end of its budget")
         if kind is Stop.INTERRUPTED:
-            ends = control.stopped_at + GRACE_SECONDS + LAST_LOOK_SECONDS + slack
+            # What comes before the core has a time-out of its own.
+            heard = max(control.stopped_at, journal.began_at)
+            ends = heard + GRACE_SECONDS + LAST_LOOK_SECONDS + slack
             self._ended_by(run, ends, "the end of an interrupt's grace")
 
     def _ended_by(self, run: Run, when: float, what: str) -> None:
