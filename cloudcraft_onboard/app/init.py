@@ -112,6 +112,8 @@ def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed
     """
     accounts = load(file).accounts
     _check(source)
+    if isinstance(source, FromOrganization) and source.profile is None:
+        source = replace(source, profile=default_of(file, "profile"))
     found = _find(source)
     new, doubtful = _missing(found, accounts)
     if isinstance(source, FromOrganization):

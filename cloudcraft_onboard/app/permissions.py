@@ -13,6 +13,7 @@ from typing import Any
 
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.manifest.partitions import partition_of
 from cloudcraft_onboard.model import Account, Via
 from cloudcraft_onboard.plan.documents import VERSION
 from cloudcraft_onboard.streams import json_text
@@ -64,7 +65,7 @@ def permissions(manifest: str) -> Permissions:
 def _entries(accounts: Iterable[Account]) -> Iterable[dict[str, Any]]:
     """AssumeRole on exactly the roles by which the accounts are entered."""
     arns = {
-        entry_role_arn(account.assume_role, account.account_id, account.role.partition)
+        entry_role_arn(account.assume_role, account.account_id, partition_of(account))
         for account in accounts
         if account.assume_role and account.account_id
     }
@@ -83,7 +84,7 @@ def _role_statements(accounts: Sequence[Account], *, exact: bool) -> Iterable[di
         actions = {a for call in Call if call.needed_by(role) for a in call.actions}
         owner = (account.account_id or "*") if exact else "*"
         for path in {"/", role.path}:  # IAM looks for a role that isn't there yet without its path
-            needs[f"arn:{role.partition}:iam::{owner}:role{path}{role.name}"] |= actions
+            needs[f"arn:{partition_of(account)}:iam::{owner}:role{path}{role.name}"] |= actions
     alike: dict[frozenset[str], set[str]] = defaultdict(set)
     for arn, wanted in needs.items():
         alike[frozenset(wanted)].add(arn)
@@ -94,7 +95,7 @@ def _role_statements(accounts: Sequence[Account], *, exact: bool) -> Iterable[di
 
 def _stack_set_statements(accounts: Iterable[Account]) -> Iterable[dict[str, Any]]:
     """What the administrator of the stack sets needs (Service Authorization Reference)."""
-    names = {(account.role.partition, account.role.stackset.name) for account in accounts}
+    names = {(partition_of(account), account.role.stackset.name) for account in accounts}
     if names:
         kinds = ("stackset/{}:*", "stackset-target/{}:*", "type/resource/AWS-IAM-Role")
         arns = [

@@ -23,7 +23,7 @@ def mixed_partitions(accounts: Iterable[Account]) -> str:
     found: dict[str, list[str]] = {}
     for account in accounts:
         if account.enabled:
-            found.setdefault(_partition(account), []).append(account.name)
+            found.setdefault(partition_of(account), []).append(account.name)
     if len(found) < 2:  # noqa: PLR2004 - several
         return ""
     told = "; ".join(f"{partition}: {_some(names)}" for partition, names in sorted(found.items()))
@@ -33,9 +33,9 @@ def mixed_partitions(accounts: Iterable[Account]) -> str:
     )
 
 
-def _partition(account: Account) -> str:
+def partition_of(account: Account) -> str:
     """By what the manifest says of the role, of the way into the account, of its region."""
-    if account.role.via is Via.EXISTING:
+    if account.role.via is Via.EXISTING or account.role.partition != "aws":
         return account.role.partition
     told = _of_arn(account.assume_role or "")
     by_region = (p for prefix, p in _REGIONS.items() if account.region.startswith(prefix))

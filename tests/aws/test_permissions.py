@@ -199,6 +199,24 @@ accounts:
     assert "iam:PutRolePermissionsBoundary" not in statement["Action"]
 
 
+def test_arns_are_of_the_partition_that_the_region_tells(tmp_path: Path) -> None:
+    text = f"""
+version: 1
+defaults: {{profile: hub, assume_role: {ENTRY}}}
+accounts:
+  - {{name: a, account_id: "222222222222", region: us-gov-west-1}}
+  - {{name: b, account_id: "333333333333", region: cn-north-1, role: {{via: stackset}}}}
+"""
+    needed = permissions(manifest(tmp_path, text))
+    enter, roll_out, _ = needed.operator["Statement"]
+    assert enter["Resource"] == [f"arn:aws-us-gov:iam::222222222222:role/{ENTRY}"]
+    assert all(arn.startswith("arn:aws-cn:cloudformation:") for arn in roll_out["Resource"])
+    assert {arn for each in needed.account["Statement"] for arn in each["Resource"]} == {
+        "arn:aws-us-gov:iam::*:role/cloudcraft",
+        "arn:aws-cn:iam::*:role/cloudcraft",
+    }
+
+
 def test_stack_sets_need_cloudformation_and_a_look_at_the_organization(tmp_path: Path) -> None:
     text = """
 version: 1

@@ -197,6 +197,21 @@ def test_an_update_gives_new_accounts_a_way_in_that_the_defaults_lack(
     assert load(str(file)).accounts[1].assume_role == "OrganizationAccountAccessRole"
 
 
+def test_an_update_asks_with_the_manifests_profile_unless_another_is_given(
+    organization: Organization, config: Path, tmp_path: Path
+) -> None:
+    organization.create()
+    with config.open("a") as stream:
+        stream.write("[profile mine]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    file = tmp_path / "org.yaml"
+    accounts = f'accounts:\n- name: M\n  account_id: "{MANAGEMENT}"\n'
+    file.write_text(f"version: 1\ndefaults: {{profile: nobody}}\n{accounts}")
+    with pytest.raises(CannotStart, match="nobody"):
+        run("--organization", "--update", str(file))
+    _, err = run("--organization", "--profile", "mine", "--update", str(file))
+    assert "is up to date" in err
+
+
 def test_an_account_that_the_manifest_has_by_its_profile_is_not_added_again(
     organization: Organization, config: Path, tmp_path: Path
 ) -> None:
