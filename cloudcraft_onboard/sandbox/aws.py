@@ -37,6 +37,7 @@ class LocalAws:
 
     def __init__(self) -> None:
         self._written: dict[tuple[str, str], float] = {}
+        self._management = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and look at those that write a trust policy or attach a policy."""
@@ -51,6 +52,9 @@ class LocalAws:
             status = message.get("status", status)
             await send(message)
 
+        if _is_of_the_organization(scope):
+            await self._organization(scope, again, send)
+            return
         if not body.startswith(b"Action=") or not any(word in body + b"&" for word in WATCHED):
             await ministack(scope, again, send)
             return
@@ -62,6 +66,20 @@ class LocalAws:
         if status == 200 and params["Action"] != "AttachRolePolicy":  # noqa: PLR2004 - HTTP OK
             # MiniStack has put the caller's account into this task's context.
             self._written[get_account_id(), params["RoleName"]] = time.monotonic()
+
+    async def _organization(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Only the management account gets an answer; MiniStack gives each its own organization."""
+        answer: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        await ministack(scope, receive, keep)
+        if answer[0].get("status") == 200 and get_account_id() != self._management:  # noqa: PLR2004
+            await _not_the_management_account(send)
+            return
+        for message in answer:
+            await send(message)
 
     def trust_age(self, account_id: str, role_name: str) -> float:
         """Seconds since the role's trust was written; infinite for a seeded role."""
@@ -77,6 +95,7 @@ class LocalAws:
 
     async def fill(self, seed: Seed) -> dict[str | None, tuple[str, str]]:
         """Make what `seed` asks for; the access key of each profile."""
+        self._management = seed.management
         for wanted in seed.policies:
             for word in wanted.policies:
                 await _policy_arn(wanted.account_id, word)
@@ -214,6 +233,22 @@ def _known(arn: str) -> bool:
     """Whether the policy exists, as AWS checks it when one is attached and MiniStack doesn't."""
     owner = arn.split(":")[4] if arn.count(":") > 4 else ""  # noqa: PLR2004 - an ARN's parts
     return bool(iam.policy_known(arn, owner))
+
+
+def _is_of_the_organization(scope: Scope) -> bool:
+    """Whether the call is one of AWS Organizations that members may not make."""
+    target = dict(scope.get("headers") or ()).get(b"x-amz-target", b"").decode("latin-1")
+    service, _, action = target.partition(".")
+    return bool(service.startswith("AWSOrganizations") and action != "DescribeOrganization")
+
+
+async def _not_the_management_account(send: Send) -> None:
+    """As AWS answers a member that is no delegated administrator."""
+    text = "You don't have permissions to access this resource."
+    body = json.dumps({"__type": "AccessDeniedException", "Message": text}).encode()
+    headers = [(b"content-type", b"application/x-amz-json-1.1")]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _no_such_policy(arn: str, send: Send) -> None:

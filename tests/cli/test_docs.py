@@ -100,7 +100,22 @@ def test_the_first_code_block_is_the_two_commands_of_a_fresh_machine() -> None:
     ]
 
 
-@pytest.mark.parametrize("option", ["--changed-since", "--exit-code"])
-def test_remove_has_no_option_that_the_readme_denies(option: str) -> None:
-    assert f"`{option}`" in README
-    assert ("remove", option) not in set(options())
+ONLY_IN = {
+    "--changed-since": {"plan", "run", "status"},
+    "--exit-code": {"plan", "run", "status"},
+    "--yes": {"remove"},
+    "--unlisted": {"remove"},
+    "--dry-run": {"remove", "run"},
+    "--settle": {"plan", "remove", "run"},
+    "--organization": {"init", "status"},
+}
+"""Options that select, ask or decide, and the commands that the README gives them to."""
+
+
+@pytest.mark.parametrize("option", ONLY_IN)
+def test_no_command_has_an_option_that_the_readme_denies(option: str) -> None:
+    assert {command for command, taken in options() if taken == option} == ONLY_IN[option]
+
+
+def test_what_remove_denies_is_said() -> None:
+    assert "`remove` (which has no `--changed-since` and no `--exit-code`)" in README

@@ -239,9 +239,9 @@ def test_cloudcraft_out_of_reach_and_no_credentials_cannot_start(
 
 def test_organizations_is_asked_by_the_profile_that_is_given(make_world: MakeWorld) -> None:
     world = make_world(COMPANY + '  - {name: Own, profile: own, account_id: "100000000009"}\n')
-    # MiniStack makes an organization for every account that asks, in which nobody else is.
-    ended = run(world, "--organization", "--profile", "own", "-o", "json")
-    assert ended.states["Shop"] == "gone"
+    # As in AWS, a member account's profile may not ask.
+    with pytest.raises(CannotStart, match="profile own may not call organizations"):
+        run(world, "--organization", "--profile", "own", "-o", "json")
 
 
 @pytest.mark.parametrize(

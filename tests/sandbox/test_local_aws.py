@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.organizations import members
+from cloudcraft_onboard.errors import OnboardError
 from cloudcraft_onboard.model import Account, RoleSpec, Via
 from cloudcraft_onboard.sandbox.options import EXTERNAL_ID
 from cloudcraft_onboard.sandbox.policies import POLICIES
@@ -218,6 +219,25 @@ def test_the_organization_has_the_manifests_accounts(make_world: MakeWorld) -> N
         MEMBER: "Payments",
     }
     assert master == "100000000009"
+
+
+def test_a_member_is_told_nothing_of_the_organization(make_world: MakeWorld) -> None:
+    hub = Account(name="Hub", profile="hub", account_id="100000000009")
+    make_world([replace(hub, tags={"sandbox": "management"}), own("other")])
+    for profile, allowed in (("hub", True), ("other", False)):
+        with closing(boto3.Session(profile_name=profile).client("organizations")) as client:
+            if allowed:
+                assert client.list_accounts()["Accounts"]
+                continue
+            with pytest.raises(ClientError, match="AccessDeniedException"):
+                client.list_accounts()
+            with pytest.raises(OnboardError) as caught:
+                members(client, (), profile)
+            assert "management account" in f"{caught.value.message} {caught.value.hint}"
+
+
+def own(profile: str) -> Account:
+    return Account(name=profile, profile=profile)
 
 
 def test_the_tag_ou_says_where_in_the_organization_an_account_is(make_world: MakeWorld) -> None:
