@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -86,8 +87,10 @@ def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome
     entries, renamed = unique(found.entries, ())
     if isinstance(source, FromOrganization):
         everywhere = [share.who for share in source.shares if share.glob == EVERYWHERE][:1]
+        # The environment's own profile is not the manifest's: CI has other credentials.
+        own = os.environ.get("AWS_PROFILE")
         defaults = Defaults(
-            profile=source.profile,
+            profile=source.profile if source.profile != own else None,
             assume_role=source.assume_role or ASSUME_ROLE,
             read_access=tuple(everywhere) or None,
         )

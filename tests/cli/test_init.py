@@ -212,6 +212,20 @@ def test_an_update_asks_with_the_manifests_profile_unless_another_is_given(
     assert "is up to date" in err
 
 
+def test_the_environments_own_profile_is_not_written_into_the_manifest(
+    organization: Organization, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization.create()
+    with config.open("a") as stream:
+        stream.write("[profile mine]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    out, _ = run("--organization", "--profile", "mine")
+    assert loads("m.yaml", out.encode()).accounts[0].profile == "mine"
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    for options in ([], ["--profile", "mine"]):
+        out, _ = run("--organization", *options)
+        assert loads("m.yaml", out.encode()).accounts[0].profile is None
+
+
 def test_an_account_that_the_manifest_has_by_its_profile_is_not_added_again(
     organization: Organization, config: Path, tmp_path: Path
 ) -> None:
