@@ -272,7 +272,7 @@ class Requests(Verifying):
                 self._doubt(track, track.crash.message)
 
     def _doubt(self, track: Track, why: str) -> None:
-        track.doubted = True
+        track.doubted |= track.posted
         track.rounds += 1
         self._doubtful.append(track)
         self._tell(AccountRetried(name=track.name, reason=f"{why}: to be looked up", wait=0))

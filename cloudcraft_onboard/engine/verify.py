@@ -65,7 +65,7 @@ class Verifying(Core):
         self._doubtful = []
         self._in_flight = {}
         for track in doubtful:
-            track.doubted = True
+            track.doubted |= track.posted
             if self._policy.found(track, listing):
                 self._pend(track, track.waits_for, now)
             else:
