@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from cloudcraft_onboard import interrupts
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.show.views import View
 
 T = TypeVar("T")
 
@@ -26,19 +27,6 @@ _LATE_SECONDS = 0.3
 # A process that slept through all of it still needs a moment to say what is known.
 _CONCLUDING_SECONDS = 0.3
 _LONGEST_CONCLUDING = 30.0
-
-
-class View(Protocol):
-    """A listener of the engine."""
-
-    def handle(self, event: Event) -> None:
-        """Take note of an event."""
-
-    def tick(self, now: float) -> None:
-        """Redraw, if it is time; `now` is of `time.monotonic`."""
-
-    def close(self) -> None:
-        """Leave the screen clean."""
 
 
 class Abandoned(Exception):

@@ -26,7 +26,7 @@ from tenacity import (
 
 from cloudcraft_onboard.cloudcraft import registrations as shapes
 from cloudcraft_onboard.cloudcraft.answers import Answer
-from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, Unreachable, Wire
+from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, HttpsClient, Unreachable
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable, Unreadable
@@ -75,7 +75,7 @@ class CloudcraftClient:
         stop: threading.Event,
         deadline: float | None = None,
     ) -> None:
-        self._wire = Wire(base_url=base_url, api_key=api_key, timeout=timeout)
+        self._wire = HttpsClient(base_url=base_url, api_key=api_key, timeout=timeout)
         self.pace = pace
         self._retries = retries
         self._emit = emit

@@ -63,7 +63,7 @@ class Unreachable(Unavailable):
     """It was not sent, and sending it again soon would not help."""
 
 
-class Wire:
+class HttpsClient:
     """The HTTP client; safe to share among threads.
 
     No connection is used twice: the requests of two windows are further apart than servers keep

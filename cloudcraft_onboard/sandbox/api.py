@@ -51,7 +51,7 @@ def error(status: int, text: str) -> Response:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class ApiCall:
     """One request, as far as the API needs it. `lag` and `twin` are a fault's (`faults.py`)."""
 
     method: str
@@ -62,7 +62,7 @@ class Call:
     twin: str = ""
 
 
-class Verifier(Protocol):
+class RoleCheck(Protocol):
     """How Cloudcraft checks an account."""
 
     async def assumes(
@@ -77,7 +77,7 @@ Handler = Callable[..., Awaitable[Response]]
 class Api:
     """One state of Cloudcraft: its keys, accounts and teams."""
 
-    def __init__(self, options: Options, verifier: Verifier, seed: Seed | None = None) -> None:
+    def __init__(self, options: Options, verifier: RoleCheck, seed: Seed | None = None) -> None:
         self.key = secrets.token_urlsafe(33)
         self.read_only_key = secrets.token_urlsafe(33)
         self.accounts: list[dict[str, Any]] = []
@@ -97,7 +97,7 @@ class Api:
         if seed:
             self._fill(seed)
 
-    async def answer(self, call: Call) -> Response:
+    async def answer(self, call: ApiCall) -> Response:
         """Process one request."""
         if call.key not in {self.key, self.read_only_key}:
             return error(401, "Unauthorized")
@@ -118,7 +118,7 @@ class Api:
 
     # --- the calls ------------------------------------------------------------------------------
 
-    async def _parameters(self, _: Call) -> Response:
+    async def _parameters(self, _: ApiCall) -> Response:
         external_id = self._options.external_id
         return Json(
             {
@@ -130,17 +130,17 @@ class Api:
             }
         )
 
-    async def _policy(self, _: Call, kind: str) -> Response:
+    async def _policy(self, _: ApiCall, kind: str) -> Response:
         return Json(POLICIES[kind])
 
-    async def _list(self, call: Call) -> Response:
+    async def _list(self, call: ApiCall) -> Response:
         horizon = _iso(datetime.now(UTC) - timedelta(seconds=call.lag))
         accounts = [a for a in self.accounts if not call.lag or a["createdAt"] <= horizon]
         if not accounts and self._options.empty_list == "object":
             return Json({})
         return Json({"accounts": [self._shown(a, listed=True) for a in accounts]})
 
-    async def _create(self, call: Call) -> Response:
+    async def _create(self, call: ApiCall) -> Response:
         body = call.body
         if problem := _invalid(body):
             return error(400, problem)
@@ -155,7 +155,7 @@ class Api:
             self._add(body, made_at + offset, SOMEBODY)
         return Json(self._shown(account), self._options.created_status)
 
-    async def _update(self, call: Call, account_id: str) -> Response:
+    async def _update(self, call: ApiCall, account_id: str) -> Response:
         body, account = call.body, self._find(account_id)
         if account is None:
             return error(404, "Not found")
@@ -177,17 +177,17 @@ class Api:
         shown = self._shown(account)
         return Response(status_code=status) if status == NO_CONTENT else Json(shown, status)
 
-    async def _delete(self, _: Call, account_id: str) -> Response:
+    async def _delete(self, _: ApiCall, account_id: str) -> Response:
         account = self._find(account_id)
         if account is None:
             return error(404, "Not found")
         self.accounts.remove(account)
         return Response(status_code=self._options.deleted_status)
 
-    async def _teams(self, _: Call) -> Response:
+    async def _teams(self, _: ApiCall) -> Response:
         return Json({"teams": self.teams} if self._options.teams == "object" else self.teams)
 
-    async def _user(self, _: Call) -> Response:
+    async def _user(self, _: ApiCall) -> Response:
         return Json({"id": USER, "name": "Sandbox", "email": "sandbox@example.com"})
 
     # --- helpers --------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from cloudcraft_onboard.sandbox.answers import Cut, Hangup
-from cloudcraft_onboard.sandbox.api import Api, Call, Json, Verifier, error
+from cloudcraft_onboard.sandbox.api import Api, ApiCall, Json, RoleCheck, error
 from cloudcraft_onboard.sandbox.aws import Receive, Scope, Send
 from cloudcraft_onboard.sandbox.faults import Fault, FaultBox
 from cloudcraft_onboard.sandbox.limits import WINDOWS, Limiter
@@ -46,7 +46,7 @@ class Entry:
 class LocalCloudcraft:
     """An ASGI app; `reset` gives it its options and its accounts."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: RoleCheck) -> None:
         self.faults = FaultBox()
         self.log: list[Entry] = []
         self._verifier = verifier
@@ -104,7 +104,7 @@ class LocalCloudcraft:
         entry.admitted = not fault.limited or self.limiter.admit(now)
         headers = self._limit_headers(now, admitted=entry.admitted)
         if entry.admitted:
-            call = Call(
+            call = ApiCall(
                 method=method,
                 path=path,
                 key=request.headers.get("authorization", "").removeprefix("Bearer "),
@@ -120,7 +120,7 @@ class LocalCloudcraft:
         entry.answered_at = time.time()
         return response
 
-    async def _answer(self, call: Call, entry: Entry, fault: Fault) -> Response:
+    async def _answer(self, call: ApiCall, entry: Entry, fault: Fault) -> Response:
         """The true answer, unless the fault has another."""
         response = error(500, "Not processed")
         if fault.process is True:
@@ -145,7 +145,7 @@ class LocalCloudcraft:
             case unknown:
                 return error(500, f"No such answer: {unknown}")
 
-    async def _process(self, call: Call, entry: Entry) -> Response:
+    async def _process(self, call: ApiCall, entry: Entry) -> Response:
         entry.processed = True
         return await self.api.answer(call)
 
