@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := cloudcraft_onboard tests
+# One test process more than there are cores: many tests wait for real time.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
@@ -18,7 +20,7 @@ check: lint ## Lint, types and every test that needs no server or process
 	$(BIN)/python -m pytest --quiet -n auto -m 'not server'
 
 test: .venv/test.stamp ## Run the whole test suite
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 simulate: .venv/test.stamp ## Live through SEEDS simulated worlds (20000 if not given)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
