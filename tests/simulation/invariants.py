@@ -222,8 +222,6 @@ class Judge:
             self._excuse(run, account, "registered twice, which the result says")
         elif self._late(entry, run) or self._late(oldest, run):
             self._excuse(run, account, "registered twice after the last look")
-        elif result.outcome is Outcome.UPDATED and self._world.plan.stranger:
-            self._excuse(run, account, "registered twice after somebody deleted it in between")
         else:
             self._say(run, account, f"stays registered twice, as {entry.registration.id}, too")
 
