@@ -73,6 +73,8 @@ def _told_plainly() -> Iterator[None]:
         for said, plain in _PLAIN.items():
             message = message.replace(said, plain)
         hint = f"`{command} --help` shows what it takes"
+        if "'version'" in message:
+            message, hint = message.partition(" Did you mean")[0], "`onboard --version` prints it"
         raise UsageError(message.rstrip("."), hint=hint) from None
 
 

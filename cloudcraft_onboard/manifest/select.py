@@ -107,7 +107,10 @@ def _nearest(pattern: str, accounts: Sequence[Account]) -> str:
         pattern = f"{key}="
     elif pattern.isdecimal():
         known = {a.account_id: a.account_id for a in accounts if a.account_id}
-    near = [known[match] for match in get_close_matches(pattern.lower(), known, 3)]
+    tagged = {f"{k}={v}" for a in accounts for k, v in a.tags.items() if v == pattern}
+    cased = [name for low, name in known.items() if fnmatchcase(low, pattern.lower())]
+    close = [known[match] for match in get_close_matches(pattern.lower(), known, 3)]
+    near = (sorted(tagged) or cased or close)[:3]
     return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
 
 

@@ -19,6 +19,7 @@ from tests.support.process import onboard
         (["run", "x", "-o", "yaml"], "'yaml' is not one of 'table', 'json'"),
         (["run"], "Missing argument"),
         (["dance"], "No such command 'dance'"),
+        (["version"], "No such command 'version'"),
     ],
     ids=str,
 )
@@ -30,6 +31,7 @@ def test_wrong_usage_has_the_style_of_every_error(
     assert ended.stderr.startswith("onboard: ")
     assert said in ended.stderr
     assert "\n  hint: `onboard" in ended.stderr
+    assert "permissions" not in ended.stderr
     assert "Input should" not in ended.stderr
     assert "╭" not in ended.stderr
 

@@ -56,6 +56,8 @@ def test_patterns_mean(
     [
         (["Paymnts"], [], "--only 'Paymnts' matches no account; did you mean 'Payments'?"),
         ([], ["staging"], "--exclude 'staging' matches no account; did you mean 'Staging'?"),
+        (["prod"], [], "--only 'prod' matches no account; did you mean 'env=prod'?"),
+        (["pay*"], [], "--only 'pay*' matches no account; did you mean 'Payments'?"),
         (["env=dev"], [], "--only 'env=dev' matches no account; values of env: prod, stage"),
         (["enw=dev"], [], "--only 'enw=dev' matches no account; did you mean 'env=...'?"),
         (
