@@ -65,7 +65,7 @@ def test_a_throttled_account_gets_another_round(
     assert len(world.registered) == 1
 
 
-@pytest.mark.parametrize("megabytes", [500, 700, 1000])
+@pytest.mark.parametrize("megabytes", [700, 1000])
 def test_a_system_that_gives_few_threads_or_little_memory_costs_time_only(
     make_world: MakeWorld, tmp_path: Path, megabytes: int
 ) -> None:
