@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
 
 EXIT_CODE = 130
 
@@ -48,6 +49,32 @@ def handled_by(handler: Handler) -> Iterator[None]:
     finally:
         for number, before in previous.items():
             signal.signal(number, before)
+
+
+@contextmanager
+def ending_waits() -> Iterator[Callable[[IO[str]], None]]:
+    """Each of the signals is a `KeyboardInterrupt`, also in a wait until a file can be read.
+
+    A handler in Python runs between two steps of Python: a signal that comes after the last of
+    them and before the system's read would not end the read. It leaves a byte in a pipe, too
+    (`signal.set_wakeup_fd`), and the wait is for that as well.
+    """
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+
+    def wait_for(file: IO[str]) -> None:
+        select.select([file.fileno(), woken], [], [])
+
+    try:
+        with handled_by(interrupt):
+            before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+            try:
+                yield wait_for
+            finally:
+                signal.set_wakeup_fd(before)
+    finally:
+        os.close(woken)
+        os.close(wake)
 
 
 def interrupt(_number: int, frame: FrameType | None) -> NoReturn:

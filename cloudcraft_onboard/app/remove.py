@@ -127,7 +127,8 @@ def _confirmed(plan: RemovalPlan, session: Session) -> bool:
     sys.stderr.write(f"\nDelete {_told(plan)}? [y/N] ")
     sys.stderr.flush()
     try:
-        with interrupts.handled_by(interrupts.interrupt):  # a flag would not end the wait
+        with interrupts.ending_waits() as wait_for:  # a flag would not end the wait
+            wait_for(sys.stdin)
             answer = sys.stdin.readline()
     except KeyboardInterrupt:
         sys.stderr.write("\n")
