@@ -56,27 +56,34 @@ pictures: .venv/pictures.stamp ## Make the README's pictures anew (needs Chromiu
 clean: ## Remove what make installed
 	rm -rf .venv
 
+# A venv that another Python than the one asked for made is made anew.
+ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(PYTHON) -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+.PHONY: .venv/bin/python
+endif
+endif
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "onboard needs Python 3.11 or newer; run make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 
 # A stamp is newer than pyproject.toml once its extra is installed, so nothing is installed twice.
-.venv/demo.stamp: pyproject.toml | .venv/bin/python
+.venv/demo.stamp: pyproject.toml .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
 	@touch $@
 
-.venv/test.stamp: pyproject.toml | .venv/bin/python
+.venv/test.stamp: pyproject.toml .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
-.venv/bench.stamp: pyproject.toml | .venv/bin/python
+.venv/bench.stamp: pyproject.toml .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@
 
-.venv/lock.stamp: pyproject.toml | .venv/bin/python
+.venv/lock.stamp: pyproject.toml .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lock]'
 	@touch $@
 
-.venv/pictures.stamp: pyproject.toml | .venv/bin/python
+.venv/pictures.stamp: pyproject.toml .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[pictures]'
 	@touch $@
