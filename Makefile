@@ -58,7 +58,7 @@ clean: ## Remove what make installed
 
 # A venv that another Python than the one asked for made is made anew.
 ifneq ($(origin PYTHON),file)
-ifneq ($(shell $(PYTHON) -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+ifeq ($(filter $(lastword $(shell $(PYTHON) -V)),$(shell cat .venv/pyvenv.cfg 2>/dev/null)),)
 .PHONY: .venv/bin/python
 endif
 endif
