@@ -17,8 +17,8 @@ import yaml
 from cloudcraft_onboard.errors import ManifestError, UsageError
 from cloudcraft_onboard.manifest.load import loads
 from cloudcraft_onboard.manifest.nodes import compose
-from cloudcraft_onboard.manifest.source import read
-from cloudcraft_onboard.manifest.write import Entry, block, flow
+from cloudcraft_onboard.manifest.source import Source, read
+from cloudcraft_onboard.manifest.write import Entry, as_json, block, flow
 from cloudcraft_onboard.model import Account
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,13 +43,13 @@ def edited(path: str, add: Sequence[Entry], disable: Collection[str]) -> str:
     source = read(path)
     text = source.text
     before = loads(path, text.encode()).accounts
-    accounts = _value(yaml.compose(text, Loader=_LOADER), "accounts")
+    accounts = _value(yaml.compose(source.yaml, Loader=_LOADER), "accounts")
     if accounts is None:
         raise _by_hand(path)
     # Where both are at one place, what is applied later comes to stand in front.
-    inserts = [_add(text, accounts, add)] if add else []
+    inserts = [_add(source, accounts, add)] if add else []
     inserts += [
-        _disable(text, node)
+        _disable(source, node)
         for node, account in zip(accounts.value, before, strict=True)
         if account.account_id in disable and account.enabled
     ]
@@ -91,12 +91,14 @@ def _by_hand(path: str) -> UsageError:
     )
 
 
-def _add(text: str, accounts: Any, add: Sequence[Entry]) -> _Insert:
+def _add(source: Source, accounts: Any, add: Sequence[Entry]) -> _Insert:
     """The new entries behind the last one, in the list's own style."""
+    text = source.text
     last = accounts.value[-1]
     end = _end(last)
     if accounts.flow_style:
-        return _Insert(start=end, end=end, text="".join(f", {flow(entry)}" for entry in add))
+        write = as_json if source.is_json else flow
+        return _Insert(start=end, end=end, text="".join(f", {write(entry)}" for entry in add))
     dash = _column_of_dash(text, last)
     keys = None if last.flow_style else last.start_mark.column
     at = _after_comments(text, _next_line(text, end), dash)
@@ -107,8 +109,9 @@ def _add(text: str, accounts: Any, add: Sequence[Entry]) -> _Insert:
     return _Insert(start=at, end=at, text=new + line_end)
 
 
-def _disable(text: str, node: Any) -> _Insert:
+def _disable(source: Source, node: Any) -> _Insert:
     """`enabled: false` in an account's own mapping."""
+    text = source.text
     enabled = _value(node, "enabled")
     if enabled is not None and node.start_mark.index < enabled.start_mark.index < _end(node):
         return _Insert(start=enabled.start_mark.index, end=enabled.end_mark.index, text="false")
@@ -117,7 +120,8 @@ def _disable(text: str, node: Any) -> _Insert:
         account_id = node.value[0][1]
     if node.flow_style:
         end = account_id.end_mark.index
-        return _Insert(start=end, end=end, text=", enabled: false")
+        key = '"enabled"' if source.is_json else "enabled"
+        return _Insert(start=end, end=end, text=f", {key}: false")
     at = _next_line(text, account_id.end_mark.index)
     line_end = _line_end(text)
     line = f"{' ' * node.start_mark.column}enabled: false"

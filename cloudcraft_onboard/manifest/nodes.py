@@ -114,7 +114,7 @@ def compose(source: Source) -> Node | None:
 def _events(source: Source) -> Iterator[Any]:
     """The parser's events; a syntax error is noted and stops."""
     try:
-        yield from yaml.parse(source.text, Loader=_LOADER)
+        yield from yaml.parse(source.yaml, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         source.complain(*_explain(source, error))
         raise _Stop from None
@@ -138,6 +138,12 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str
         problem = f"a value cannot start with `{at}`; put quotes around it"
     elif "mapping values are not allowed" in problem:
         problem = "a `:` where no key can be; check the indentation, or quote a text that has `: `"
+    elif "invalid Unicode character escape" in problem:
+        escape = re.match(r"\\u.{0,4}|\\U.{0,8}", text[column - 3 :])
+        problem = (
+            f"`{escape[0] if escape else at}` is no character (JSON alone has pairs of such"
+            " escapes); write the character itself"
+        )
     elif "unexpected end of stream" in problem and error.context_mark:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
         problem = "the quote that opens here is never closed"

@@ -22,16 +22,22 @@ _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Everything but YAML's printable characters (YAML 1.1, `c-printable`)."""
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ESCAPE = re.compile(r"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(\\u[dD][89a-fA-F]..)|\\.")
+"""JSON's escapes: a pair of surrogates, which stands for one character, half of a pair, others."""
+
 
 @dataclass(kw_only=True)
 class Source:
     """A manifest's text, and the problems found in it so far. Lines and columns count from 1.
 
-    `mark` is the byte order mark in front of the text, where there is one.
+    `mark` is the byte order mark in front of the text, where there is one; `yaml` is the text for
+    YAML's parser, in which everything stands where it stands in `text`.
     """
 
     path: str
     text: str
+    yaml: str = ""
     mark: str = ""
     problems: list[ManifestProblem] = field(default_factory=list)
 
@@ -39,6 +45,15 @@ class Source:
     def lines(self) -> list[str]:
         """The text's lines without their ends."""
         return _BREAK.split(self.text)
+
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether the text is JSON, which is YAML for all but some escapes."""
+        try:
+            json.loads(self.text)
+        except (ValueError, RecursionError):
+            return False
+        return True
 
     def complain(self, line: int, column: int, message: str) -> None:
         """Note that a place is wrong."""
@@ -75,7 +90,7 @@ def decode(path: str, raw: bytes) -> Source:
         _complain_at(source, len(before), "not UTF-8 text; save the file as UTF-8")
     else:
         mark = "\ufeff" if raw.startswith(codecs.BOM_UTF8) else ""
-        source = Source(path=path, text=text, mark=mark)
+        source = Source(path=path, text=text, yaml=text, mark=mark)
         if unreadable := _UNREADABLE.search(text):
             character = f"U+{ord(unreadable[0]):04X}"
             message = f"the character {character} is not allowed in a text file"
@@ -84,6 +99,8 @@ def decode(path: str, raw: bytes) -> Source:
                     "a NUL character is not allowed in a text file; if it is UTF-16, save as UTF-8"
                 )
             _complain_at(source, unreadable.start(), message)
+        if "\\u" in text and source.is_json:
+            _take_surrogates(source)
     source.settle()
     return source
 
@@ -92,6 +109,28 @@ def quoted(text: str, limit: int = 60) -> str:
     """`text` in double quotes as YAML would take it, cut where it is very long."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return json.dumps(cut, ensure_ascii=not cut.isprintable())
+
+
+def _take_surrogates(source: Source) -> None:
+    """JSON writes what is beyond U+FFFF as two escapes, which YAML doesn't know: make them one.
+
+    The blanks that make up for it come behind the string, so that all else keeps its place.
+    """
+
+    def one(escape: re.Match[str]) -> str:
+        if escape[1] is None:
+            return escape[0]
+        character = json.loads(f'"{escape[1]}"')
+        return f"\\U{ord(character):08X}"
+
+    def as_yaml(string: re.Match[str]) -> str:
+        return _ESCAPE.sub(one, string[0]).ljust(len(string[0]))
+
+    for escape in _ESCAPE.finditer(source.text):
+        if half := escape[2]:
+            message = f"`{half}` is half of a character's escape, and the other half is missing"
+            _complain_at(source, escape.start(), message)
+    source.yaml = _STRING.sub(as_yaml, source.text)
 
 
 def _complain_at(source: Source, index: int, message: str) -> None:

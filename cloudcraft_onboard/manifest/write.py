@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from cloudcraft_onboard.manifest.nodes import reads_as_text
 
@@ -70,6 +70,12 @@ def block(entry: Entry, indent: int = 2, keys: int | None = None) -> list[str]:
 def flow(entry: Entry) -> str:
     """An entry in flow style, on one line."""
     return "{" + ", ".join(f"{key}: {value}" for key, value in _pairs(entry)) + "}"
+
+
+def as_json(entry: Entry) -> str:
+    """An entry as JSON, on one line."""
+    told = {k: v for k, v in asdict(entry).items() if k != "comment" and v not in (None, {})}
+    return json.dumps(told).replace("##", r"\u0023#")  # as in `scalar`
 
 
 def unique(entries: Iterable[Entry], taken: Collection[str]) -> tuple[list[Entry], list[str]]:

@@ -203,6 +203,23 @@ def test_twelve_digits_are_that_account(written: str) -> None:
     assert accounts(text)[0].account_id == written.strip("'")
 
 
+def test_json_is_read_with_its_own_escapes_too() -> None:
+    entries = [
+        {
+            "name": "🚀",
+            "profile": "\\ud83d\\ude80",
+            "tags": {"🛰": "\\🚀/é"},
+            "read_access": ["👩‍🚀"],
+        },
+        {"name": "日本", "profile": "b"},
+    ]
+    for escaped in (True, False):
+        told = json.dumps({"version": 1, "accounts": entries}, ensure_ascii=escaped)
+        one, two = accounts(told)
+        assert (one.name, one.profile, one.tags) == ("🚀", r"\ud83d\ude80", {"🛰": "\\🚀/é"})
+        assert (one.read_access, two.name) == (("👩‍🚀",), "日本")
+
+
 def test_a_partition_a_boundary_by_name_and_new_regions_are_taken() -> None:
     text = """\
 version: 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.errors import ManifestError, UsageError
 from cloudcraft_onboard.manifest.edit import default_of, edited
 from cloudcraft_onboard.manifest.load import load, loads
-from cloudcraft_onboard.manifest.write import Defaults, Entry, clean, render, unique
+from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, clean, render, unique
 
 NEW = Entry(name="New", account_id="012345678901", tags={"ou": "Root/Live"})
 TEXT = st.text(min_size=1, max_size=20)
@@ -181,6 +183,41 @@ def test_a_list_in_flow_style_grows_in_flow_style(tmp_path: Path) -> None:
         '  {name: B, profile: b}, {name: New, account_id: "012345678901", tags: {ou: Root/Live}}'
         ",  # two\n]\nversion: 1\n"
     )
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=9)
+
+
+@given(
+    st.lists(NAMES.filter(clean), min_size=1, max_size=4, unique=True),
+    st.sampled_from([None, "\t"]),
+    NAMES,
+)
+@settings(max_examples=100, deadline=None)
+def test_json_stays_json_and_every_other_byte_stays(
+    names: list[str], indent: str | None, new: str
+) -> None:
+    entries = [{"name": n, "account_id": f"{i:012}"} for i, n in enumerate(names)]
+    last = {"name": "🚀 last", "tags": {"🛰": "🚀"}, "account_id": "999900001111"}
+    listed = [*entries, last]
+    document = {"accounts": listed, "version": 1, "defaults": {"profile": "🚀"}}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "m.json"
+        for escaped in (True, False):
+            before = json.dumps(document, ensure_ascii=escaped, indent=indent)
+            path.write_bytes(before.encode())
+            assert edited(str(path), (), ()) == before
+            entry = replace(
+                NEW, name=unique([replace(NEW, name=new)], [*names, "🚀 last"])[0][0].name
+            )
+            changed = update(path, entry, disable=("000000000000", "999900001111"))
+            accounts = json.loads(changed)["accounts"]
+            assert accounts[:-1] == [
+                {**it, "enabled": False} if it in (entries[0], last) else it for it in listed
+            ]
+            assert accounts[-1]["name"] == entry.name
+            removed = changed.replace(', "enabled": false', "").replace(", " + as_json(entry), "")
+            assert removed == before
 
 
 def test_disabling_touches_one_value_or_adds_one_line(tmp_path: Path) -> None:
