@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cloudcraft_onboard
+from tests.support.process import HANG
 
 PACKAGE = "cloudcraft_onboard"
 ROOT = Path(cloudcraft_onboard.__file__).parent
@@ -108,7 +109,7 @@ def modules_loaded_by(*arguments: str) -> set[str]:
         "print('\\n'.join(sys.modules), file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=HANG
     )
     return set(done.stderr.split())
 

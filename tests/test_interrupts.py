@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.support.process import HANG
+
 # The main thread blocks the signal, so that another one gets it: no system call of the main one is
 # interrupted then, just as if the signal had come a moment before the call.
 WAITING = """
@@ -35,7 +37,7 @@ def test_a_signal_that_interrupts_no_system_call_ends_the_wait(number: str) -> N
         [sys.executable, "-c", WAITING.format(number=number)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert (ended.stdout, ended.stderr, ended.returncode) == ("interrupted\n", "", 0)
@@ -47,7 +49,7 @@ def test_the_wait_ends_when_there_is_something_to_read() -> None:
         [sys.executable, "-c", script.format(number="signal.SIGTERM")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert (ended.stdout, ended.stderr, ended.returncode) == ("could be read\n", "", 0)

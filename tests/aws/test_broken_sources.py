@@ -19,7 +19,7 @@ from cloudcraft_onboard.model import Account, Stage
 from tests.aws.support import ENTRY, HUB, MEMBER, member, opened
 from tests.support.answering import answering
 from tests.support.onboarding import run
-from tests.support.process import onboard
+from tests.support.process import HANG, onboard
 from tests.support.world import MakeWorld, SandboxWorld
 
 KEY = {"Version": 1, "AccessKeyId": HUB, "SecretAccessKey": "test"}
@@ -177,7 +177,7 @@ def gone(pid: int) -> bool:
 
 def left_of(pids: list[int]) -> list[int]:
     """Those that still run after a while; they are ended then."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + HANG
     while not all(map(gone, pids)) and time.monotonic() < until:
         time.sleep(0.05)
     left = [pid for pid in pids if not gone(pid)]
@@ -187,7 +187,7 @@ def left_of(pids: list[int]) -> list[int]:
 
 
 def wait_for(file: Path) -> list[int]:
-    until = time.monotonic() + 30
+    until = time.monotonic() + HANG
     while not file.exists():
         assert time.monotonic() < until
         time.sleep(0.02)
@@ -209,7 +209,7 @@ def test_a_process_that_hangs_is_ended_with_what_it_started(
         pids = wait_for(tmp_path / "pids")
         assert not any(map(gone, pids))
         aws.close()
-        error = ending.exception(20)
+        error = ending.exception(HANG)
     assert isinstance(error, AccountError)
     assert error.code == "CredentialRetrievalError"
     assert left_of(pids) == []

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.onboarding import existing, hub
-from tests.support.process import environment_with
+from tests.support.process import HANG, environment_with
 from tests.support.world import MakeWorld
 
 pytestmark = [
@@ -90,7 +90,7 @@ def test_a_plan_in_an_odd_environment(make_world: MakeWorld, tmp_path: Path, nam
         stdin=subprocess.DEVNULL,
         env=environment_with({**environment, "PYTHONPATH": str(Path.cwd())}),
         preexec_fn=prepare,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     told = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.process import HANG
+
 MANIFEST = """
 version: 1
 accounts:
@@ -31,7 +33,7 @@ def complete(shell: str, words: list[str], folder: Path) -> str:
         capture_output=True,
         text=True,
         cwd=folder,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert not done.stderr
@@ -94,7 +96,7 @@ def test_bash_inserts_what_it_can_read_again(
         env={**os.environ, "_ONBOARD_COMPLETE": "source_bash"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=True,
     ).stdout
     source = (
@@ -110,7 +112,7 @@ def test_bash_inserts_what_it_can_read_again(
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert not done.stderr

@@ -12,7 +12,7 @@ import yaml
 
 from tests.support import faults, hostile
 from tests.support.aws_proxy import AwsProxy
-from tests.support.process import ONBOARD, environment_with
+from tests.support.process import HANG, ONBOARD, environment_with
 from tests.support.terminal import Tty
 from tests.support.world import MakeWorld
 
@@ -26,7 +26,7 @@ def said(*arguments: object, **environment: str) -> str:
         capture_output=True,
         stdin=subprocess.DEVNULL,
         env=environment_with(environment),
-        timeout=120,
+        timeout=HANG,
         check=False,
     )
     assert done.returncode in range(4)

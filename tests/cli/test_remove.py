@@ -16,7 +16,7 @@ import pytest
 
 from tests.support import faults
 from tests.support.onboarding import hub
-from tests.support.process import ONBOARD, interrupt, onboard, program
+from tests.support.process import HANG, ONBOARD, interrupt, onboard, program
 from tests.support.removing import roles
 from tests.support.world import MakeWorld, SandboxWorld
 
@@ -103,7 +103,7 @@ def asked(tmp_path: Path, *arguments: str) -> Iterator[pexpect.spawn]:
         sys.executable,
         command,
         env={**os.environ, "TERM": "dumb"},
-        timeout=60,
+        timeout=HANG,
         encoding="utf-8",
         dimensions=(40, 120),
     )
@@ -180,7 +180,7 @@ def test_where_nothing_is_to_be_removed_nothing_is_asked(
         sys.executable,
         [*ONBOARD[1:], "remove", str(manifest)],
         env={**os.environ, "TERM": "dumb"},
-        timeout=60,
+        timeout=HANG,
         encoding="utf-8",
     )
     code, said = end(child)

@@ -14,6 +14,7 @@ import pytest
 from tests.support import faults
 from tests.support.aws_proxy import EXPIRED, SCP, AwsProxy
 from tests.support.onboarding import hub
+from tests.support.process import HANG
 from tests.support.world import MakeWorld
 
 CREDENTIALS_IN_THE_CLEAR = re.compile(
@@ -55,7 +56,7 @@ def test_no_secret_is_shown_or_written(
         [sys.executable, "-m", "cloudcraft_onboard", "run", world.manifest.path, *options],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG,
         check=False,
     )
     assert done.returncode == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.onboarding import existing
-from tests.support.process import program
+from tests.support.process import HANG, program
 from tests.support.world import MakeWorld
 
 PROGRAM = f"{shlex.quote(sys.executable)} -W error -m cloudcraft_onboard"
@@ -27,7 +27,7 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG,
         check=False,
     )
 
@@ -94,7 +94,7 @@ def test_json_is_never_lossy(tmp_path: Path, encoding: str) -> None:
         [sys.executable, "-m", "cloudcraft_onboard", "plan", str(manifest), "-o", "json"],
         env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
         capture_output=True,
-        timeout=60,
+        timeout=HANG,
         check=True,
     )
     assert json.loads(done.stdout.decode("utf-8"))["accounts"][0]["name"] == name
@@ -120,7 +120,7 @@ def test_policies_are_never_lossy(tmp_path: Path) -> None:
             ],
             env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
             capture_output=True,
-            timeout=60,
+            timeout=HANG,
             check=True,
         ).stdout
         for encoding in ("ascii", "utf-8")

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from cloudcraft_onboard.cli.main import app
 from tests.support.actions import loaded
+from tests.support.process import HANG
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
@@ -53,7 +54,7 @@ def checked(schema: str, file: Path, *options: str) -> subprocess.CompletedProce
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
 
@@ -86,7 +87,7 @@ def test_the_schema_finds_mistakes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_actionlint_is_content(file: Path) -> None:
     ended = subprocess.run(
-        ["actionlint", "-no-color", file], capture_output=True, text=True, timeout=60, check=False
+        ["actionlint", "-no-color", file], capture_output=True, text=True, timeout=HANG, check=False
     )
     assert ended.returncode == 0, ended.stdout
 
@@ -209,7 +210,7 @@ def test_scripts_are_valid_shell() -> None:
                 input=step["run"],
                 capture_output=True,
                 text=True,
-                timeout=30,
+                timeout=HANG,
                 check=False,
             )
             assert ended.returncode == 0, ended.stderr

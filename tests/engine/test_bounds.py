@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.onboarding import existing
-from tests.support.process import ONBOARD, Program, environment_with, program, tell
+from tests.support.process import HANG, ONBOARD, Program, environment_with, program, tell
 from tests.support.world import MakeWorld
 
 pytestmark = pytest.mark.slow
@@ -104,14 +104,14 @@ def test_ctrl_c_at_a_terminal_with_the_sandbox_embedded(tmp_path: Path, presses:
             assert children
             terminal.write(b"\x03" * presses)
             shown += read_until(terminal, None)
-            code = process.wait(20)
+            code = process.wait(HANG)
         finally:
             process.kill()
             process.wait()
     assert code == 130, shown.decode(errors="replace")
     assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")  # the cursor is back
     assert b"Traceback" not in shown
-    gone_by = time.monotonic() + 10
+    gone_by = time.monotonic() + HANG
     while any(map(alive, children)):
         assert time.monotonic() < gone_by, "the sandbox still runs"
         time.sleep(0.02)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import existing, hub
-from tests.support.process import onboard, program, tell
+from tests.support.process import HANG, onboard, program, tell
 from tests.support.world import MakeWorld
 
 pytestmark = pytest.mark.slow
@@ -83,7 +83,7 @@ def test_a_system_that_gives_few_threads_or_little_memory_costs_time_only(
         env=dict(os.environ),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG,
         check=False,
     )
     tell(f"{megabytes} MB: exit {ended.returncode}, {ended.stderr[-300:]}")

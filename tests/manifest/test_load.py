@@ -25,6 +25,7 @@ from cloudcraft_onboard.errors import ManifestError, ManifestProblem
 from cloudcraft_onboard.manifest.load import load, load_all, loads, render
 from cloudcraft_onboard.manifest.schema import json_schema
 from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
+from tests.support.process import HANG
 
 BAD = Path(__file__).parent / "bad"
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -463,7 +464,7 @@ def test_check_jsonschema_takes_schema_and_examples() -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout

@@ -12,6 +12,7 @@ import pytest
 from cloudcraft_onboard.model import Account
 from tests.support import faults
 from tests.support.faults import LISTING, REGISTERING, Fault
+from tests.support.process import HANG
 from tests.support.world import MakeWorld, SandboxWorld
 
 ONE = Account(name="One", account_id="100000000001", assume_role="Admin", tags={"sandbox": "role"})
@@ -28,7 +29,7 @@ def register(world: SandboxWorld) -> httpx.Response:
 
 
 def eventually_registered(world: SandboxWorld, times: int) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + HANG
     while len(world.registered) != times and time.monotonic() < deadline:
         time.sleep(0.05)
     return len(world.registered) == times

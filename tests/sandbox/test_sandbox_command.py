@@ -18,6 +18,7 @@ import typer
 from typer.testing import CliRunner
 
 from cloudcraft_onboard.cli import sandbox
+from tests.support.process import HANG
 
 MANIFEST = """
 version: 1
@@ -117,7 +118,7 @@ def test_a_profile_that_is_not_everybodys_is_not_exported(tmp_path: Path, manife
 def test_its_normal_end_is_ctrl_c(number: signal.Signals) -> None:
     with running() as (process, env):
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=HANG) == 0
         assert not Path(env["AWS_CONFIG_FILE"]).exists()
 
 
@@ -166,7 +167,7 @@ def test_a_shell_that_points_elsewhere_is_led_into_the_sandbox(tmp_path: Path) -
                 env={**os.environ, **elsewhere},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=HANG,
                 check=False,
             )
         finally:

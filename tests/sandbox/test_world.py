@@ -15,6 +15,7 @@ import pytest
 
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.sandbox.world import start
+from tests.support.process import HANG
 from tests.support.world import SandboxWorld
 
 PARENT = """
@@ -33,7 +34,7 @@ def is_running(pid: int) -> bool:
 
 
 def gone(pid: int, folder: Path) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + HANG
     while (is_running(pid) or folder.exists()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not is_running(pid) and not folder.exists()
@@ -71,7 +72,7 @@ def test_nothing_is_left_when_the_parent_dies(number: signal.Signals) -> None:
         told = json.loads(parent.stdout.readline())
         # A terminal sends its signals to the whole group.
         os.killpg(parent.pid, number)
-        parent.wait(timeout=10)
+        parent.wait(timeout=HANG)
 
     assert gone(told["pid"], Path(told["AWS_CONFIG_FILE"]).parent)
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from tests.support.process import HANG
+
 _EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 _OUTPUT = re.compile(r"(?:^|\n)([\w-]+)(?:=(.*)|<<(.+)\n((?:.*\n)*?)\3)(?=\n)")
 
@@ -121,7 +123,7 @@ class Runner:
                 stderr=subprocess.STDOUT,
                 text=True,
                 encoding="utf-8",
-                timeout=100,
+                timeout=HANG,
                 check=False,
             )
             self.steps[step.get("id", str(number))] = Step(

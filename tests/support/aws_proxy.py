@@ -13,6 +13,8 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
+from tests.support.process import HANG
+
 NEVER = 10**9
 
 
@@ -151,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         if self._upstream is None:
-            self._upstream = HTTPConnection(self.server.upstream, timeout=60)
+            self._upstream = HTTPConnection(self.server.upstream, timeout=HANG)
         self._upstream.putrequest(
             self.command, self.path, skip_host=True, skip_accept_encoding=True
         )

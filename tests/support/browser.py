@@ -10,6 +10,8 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from tests.support.process import HANG
+
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -40,7 +42,7 @@ def probed(folder: Path, text: str, probe: str, width: int) -> dict[str, Any]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=HANG,
         check=True,
     )
     told = re.search(r'<pre id="told">(.*?)</pre>', ended.stdout, re.DOTALL)

@@ -16,8 +16,10 @@ from typing import Any
 
 ONBOARD = (sys.executable, "-W", "error", "-m", "cloudcraft_onboard")
 """Warnings are errors there, too."""
-HANG = 40.0
-"""Only a guard: what takes so long hangs."""
+HANG = 120.0
+"""Only a guard: what takes so long hangs, also on a machine that is busy."""
+FOREVER = 600.0
+"""How long a server in trouble keeps quiet: far beyond every guard."""
 LEFT_BEHIND = ("ResourceWarning", "Exception ignored", "Traceback", "never awaited", "Fatal Python")
 
 

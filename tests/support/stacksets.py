@@ -32,6 +32,7 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, i
 from moto.organizations.models import organizations_backends
 from moto.server import ThreadedMotoServer
 
+from tests.support.process import HANG
 from tests.support.world import MakeWorld, SandboxWorld
 
 MANAGEMENT = "123456789012"
@@ -403,7 +404,7 @@ class Company:
         self._make_world = make_world
         self._monkeypatch = monkeypatch
         self._clients: list[Any] = []
-        httpx.post(f"{url}/moto-api/reset", timeout=60)
+        httpx.post(f"{url}/moto-api/reset", timeout=HANG)
         self.aws.patch(monkeypatch)
         organizations = self.client("organizations")
         organizations.create_organization(FeatureSet="ALL")

@@ -10,6 +10,8 @@ from typing import Self
 import pexpect
 import pyte
 
+from tests.support.process import HANG
+
 
 class Tty:
     """A program in a pseudo-terminal, and the screen that a person would see."""
@@ -31,7 +33,7 @@ class Tty:
             },
             dimensions=(height, width),
             echo=False,
-            timeout=60,
+            timeout=HANG,
         )
 
     def __enter__(self) -> Self:
@@ -53,7 +55,7 @@ class Tty:
 
     def read(self) -> None:
         """Take in what comes next."""
-        data = self.child.read_nonblocking(65536, timeout=60)
+        data = self.child.read_nonblocking(65536, timeout=HANG)
         self.raw += data
         self.stream.feed(data)
 
