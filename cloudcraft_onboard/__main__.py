@@ -20,13 +20,16 @@ _MOST_PROBLEMS = 1000  # of manifests, for the same reason
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    interrupts.install()
-    from cloudcraft_onboard import harmless, streams
+    try:
+        interrupts.install()
+        from cloudcraft_onboard import harmless, streams
 
-    streams.secure()
-    harmless.guard()
-    code = _run()
-    interrupts.ignore()
+        streams.secure()
+        harmless.guard()
+        code = _run()
+        interrupts.ignore()
+    except KeyboardInterrupt:  # between two of these steps, or while another one is told
+        interrupts.end()
     problem = streams.stdout_problem()
     if problem is not None:
         if not isinstance(problem, BrokenPipeError):  # `| head` has read what it wanted

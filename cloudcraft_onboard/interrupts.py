@@ -85,8 +85,13 @@ def interrupt(_number: int, frame: FrameType | None) -> NoReturn:
     """
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            with contextlib.suppress(OSError):
-                os.write(2, b"onboard: interrupted\n")
-            os._exit(EXIT_CODE)
+            end()
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def end() -> NoReturn:
+    """End the program at once; servers that it started end with it."""
+    with contextlib.suppress(OSError):
+        os.write(2, b"onboard: interrupted\n")
+    os._exit(EXIT_CODE)

@@ -53,3 +53,29 @@ def test_the_wait_ends_when_there_is_something_to_read() -> None:
         check=False,
     )
     assert (ended.stdout, ended.stderr, ended.returncode) == ("could be read\n", "", 0)
+
+
+ENDING = """
+import os, signal
+from cloudcraft_onboard import __main__ as program
+from cloudcraft_onboard.cli import main
+
+def interrupted(*_, **__):
+    os.kill(os.getpid(), signal.{signal})
+
+main.app = interrupted
+program._say = interrupted
+program.main()
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_while_another_one_is_told_ends_it_at_once(number: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDING.format(signal=number)],
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("", "onboard: interrupted\n", 130)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import queue
 import shlex
 import sys
-import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,10 +75,10 @@ def sandbox(
         headers=("retry-after",) if retry_after else (),
         propagation_seconds=propagation,
     )
-    stop = threading.Event()
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # what a handler may use: no lock
     accounts = load(manifest) if manifest else None
     with (
-        interrupts.handled_by(lambda *_: stop.set()),
+        interrupts.handled_by(lambda number, _: signals.put(number)),
         world.start(accounts, options=options) as local,
     ):
         _print_environment(local, _profile(accounts))
@@ -86,9 +86,18 @@ def sandbox(
             "The sandbox is up until Ctrl-C. Paste these lines into another shell to use it.",
             file=sys.stderr,
         )
-        while not stop.wait(timeout=1):
+        while not _came(signals):
             if not local.alive:
                 raise OnboardError("The sandbox stopped unexpectedly.", hint="start it again")
+
+
+def _came(signals: queue.SimpleQueue[int]) -> bool:
+    """Whether a signal came within a second."""
+    try:
+        signals.get(timeout=1)
+    except queue.Empty:
+        return False
+    return True
 
 
 def _profile(manifest: Manifest | None) -> str | None:

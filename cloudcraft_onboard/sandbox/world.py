@@ -24,6 +24,7 @@ HEADER = "X-Sandbox-Secret"
 """What carries the secret of those who steer the sandbox."""
 
 NEEDED = ("ministack", "hypercorn", "starlette")
+_LONGEST_END = 30.0  # seconds, on a machine that is very busy
 INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH")
 SETTLED = {
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -90,15 +91,7 @@ class World:
 
     def stop(self) -> None:
         """End the child and everything it holds; harmless to repeat."""
-        if self._process.stdin and not self._process.stdin.closed:
-            self._process.stdin.close()
-        if self._process.stdout:
-            self._process.stdout.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        _end(self._process)
 
     def __enter__(self) -> Self:
         return self
@@ -161,13 +154,25 @@ def _spawn(errors: IO[str], wish: Mapping[str, Any], secret: str | None) -> Worl
             process.stdin.flush()
         return World(process, json.loads(process.stdout.readline() or "{}"), secret)
     except BaseException as problem:
-        process.kill()
-        process.communicate()
+        _end(process)
         if isinstance(problem, KeyError):
             errors.seek(0)
             last = (errors.read().strip().splitlines() or ["it said nothing"])[-1]
             raise CannotStart(f"The sandbox did not start: {last}") from None
         raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """The end of its input is a child's end, and that of its files, as no signal would be."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            with contextlib.suppress(BrokenPipeError):  # what was not read any more
+                pipe.close()
+    try:
+        process.wait(_LONGEST_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _child_env() -> dict[str, str]:

@@ -10,16 +10,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.sandbox import world as world_module
 from cloudcraft_onboard.sandbox.world import start
 from tests.support.process import HANG
 from tests.support.world import SandboxWorld
 
 PARENT = """
 import json, signal, sys, time
+from cloudcraft_onboard.sandbox import world as world_module
 from cloudcraft_onboard.sandbox.world import start
 world = start()
 print(json.dumps({"pid": world.pid, **world.env}), flush=True)
@@ -75,6 +78,23 @@ def test_nothing_is_left_when_the_parent_dies(number: signal.Signals) -> None:
         parent.wait(timeout=HANG)
 
     assert gone(told["pid"], Path(told["AWS_CONFIG_FILE"]).parent)
+
+
+def test_a_start_that_is_interrupted_leaves_no_process_and_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[int] = []
+
+    def interrupted(process: subprocess.Popen[str], *_: object) -> NoReturn:
+        started.append(process.pid)
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(world_module, "World", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert not any(map(is_running, started))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_does_not_reach_the_servers() -> None:
