@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -49,16 +48,14 @@ def test_where_the_fast_limit_holds(
 ) -> None:
     world = world_of(make_world, 40, rate_limit=str(FAST), window=window, latency=latency)
     client = make_client(world.cloudcraft_url, world.api_key, limits=[FAST, SLOW])
-    started = time.monotonic()
     register(client, 40)
-    took = time.monotonic() - started
     assert len(world.registered) == 40
     assert world.busiest(FAST.seconds) <= FAST.requests
     # A busy machine may cost a pause; nothing else may tell it from the slow limit.
     if not world.throttled:
         assert known(client) == [FAST]
         assert client.usage.rate_limit == "10/1"
-        assert took < 3 * SLOW.seconds  # what the slow one needs
+        assert world.busiest(SLOW.seconds) > SLOW.requests
 
 
 @pytest.mark.parametrize(

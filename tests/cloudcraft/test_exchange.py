@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,16 @@ PARAMETERS = {"accountId": "912185983511", "externalId": "ex"}
 ACCEPTED = answer(201, {"id": "new"})
 
 
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A socket that has its port and does not listen: connections are refused."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken
+
+
+def url_of(server: socket.socket) -> str:
+    return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def test_what_is_sent(raw: RawServer, make_client: MakeClient) -> None:
@@ -65,22 +73,26 @@ def test_what_is_sent(raw: RawServer, make_client: MakeClient) -> None:
     }
 
 
-def test_a_refused_connection_is_tried_again_and_uses_no_slot(make_client: MakeClient) -> None:
-    client = make_client(f"http://127.0.0.1:{unused_port()}", limit=1, window=60.0, retries=3)
+def test_a_refused_connection_is_tried_again_and_uses_no_slot(
+    make_client: MakeClient, silent: socket.socket
+) -> None:
+    client = make_client(url_of(silent), limit=1, window=60.0, retries=3)
     with pytest.raises(Unavailable, match="Cannot reach"):
         client.register(SPEC)
     assert client.counts == CloudcraftUsage(requests=0, retried=3)
     assert client.pace.next_in() == 0
 
 
-def test_a_server_that_comes_up_late_is_reached(make_client: MakeClient) -> None:
-    port = unused_port()
-    client = make_client(f"http://127.0.0.1:{port}", retries=1)
+def test_a_server_that_comes_up_late_is_reached(
+    make_client: MakeClient, silent: socket.socket
+) -> None:
+    client = make_client(url_of(silent), retries=1)
 
     def come_up(_: object) -> float:
         server = RawServer()
         server._listener.close()
-        server._listener = socket.create_server(("127.0.0.1", port))
+        server._listener = silent
+        silent.listen()
         server.script = [ACCEPTED]
         server.__enter__()
         started.append(server)
@@ -216,9 +228,9 @@ def test_a_key_that_the_server_repeats_is_not_passed_on(
 
 
 def test_a_stop_ends_the_wait_before_a_retry(
-    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    make_client: MakeClient, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = make_client(f"http://127.0.0.1:{unused_port()}", retries=5)
+    client = make_client(url_of(silent), retries=5)
     monkeypatch.setattr(client_module, "BACKOFF", wait_fixed(1000))
     threading.Timer(0.2, client.stop.set).start()
     with pytest.raises(PaceClosed, match="stopping"):

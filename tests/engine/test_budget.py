@@ -10,7 +10,7 @@ import pytest
 from tests.support import faults
 from tests.support.aws_proxy import SCP, AwsProxy
 from tests.support.onboarding import existing, hub
-from tests.support.process import Exited, onboard, tell
+from tests.support.process import AT_ONCE, Exited, onboard, tell
 from tests.support.world import MakeWorld
 
 pytestmark = pytest.mark.slow
@@ -21,12 +21,13 @@ def test_it_ends_inside_the_budget_and_the_next_runs_finish(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
     world = make_world(existing(11), rate_limit="5/2")
+    own = onboard(tmp_path / "plan", "plan", tmp_path / "manifest.yaml").seconds
     registered = []
     for _ in range(6):
         ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", "--time-budget", "5s")
         registered.append(len(world.registered))
         tell(f"{ended.seconds:.2f} s of 5, {registered[-1]} registered")
-        assert ended.seconds < 5 + 2  # a machine that is busy may need longer to end
+        assert ended.seconds < 5 + 2 + 3 * own  # a machine that is busy needs longer to begin
         assert len(set(world.registered)) == len(world.registered)
         if ended.code == 0:
             break
@@ -41,10 +42,10 @@ def test_it_ends_inside_the_budget_and_the_next_runs_finish(
 
 def test_no_wait_for_a_slot_beyond_the_budget(make_world: MakeWorld, tmp_path: Path) -> None:
     world = make_world(existing(6), rate_limit="5/60")
-    ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", "--time-budget", "50s")
-    tell(f"{ended.seconds:.2f} s of 50")
+    ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", "--time-budget", "55s")
+    tell(f"{ended.seconds:.2f} s of 55")
     assert ended.code == 1
-    assert ended.seconds < 25  # a window is 60 seconds: nothing to wait for
+    assert ended.seconds < AT_ONCE  # a window is 60 seconds: nothing to wait for
     # Two reads, two registrations, and the last slot is for the verifying read.
     assert Counter(ended.outcomes) == {"created": 2, "pending": 4}
     assert not any(account["notes"] for account in ended.accounts[:2])
@@ -56,7 +57,7 @@ def test_a_hanging_aws_does_not_exceed_the_budget(
     make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path, call: str
 ) -> None:
     make_world(hub(2))
-    aws_proxy.trouble(call, kind="slow", delay=30.0)
+    aws_proxy.trouble(call, kind="slow", delay=60.0)
     ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", "--time-budget", "3s")
     within_three_seconds(ended)
     assert ended.notes() == {
@@ -71,14 +72,14 @@ def test_a_hanging_cloudcraft_does_not_exceed_the_budget(
     make_world: MakeWorld, tmp_path: Path, request_: faults.Fault
 ) -> None:
     world = make_world(existing(2))
-    world.fault({**faults.hang(30, processed=False), **request_, "times": -1})
+    world.fault({**faults.hang(60, processed=False), **request_, "times": -1})
     ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", "--time-budget", "3s")
     within_three_seconds(ended)
 
 
 def within_three_seconds(ended: Exited) -> None:
     tell(f"{ended.seconds:.2f} s of 3")
-    assert ended.seconds < 15  # a hang guard
+    assert ended.seconds < AT_ONCE  # a hang guard
     assert ended.code == 1 or ended.outcomes == ["created"] * 2
     assert set(ended.outcomes) <= {"pending", "created"}
 
@@ -87,11 +88,11 @@ def test_a_role_that_cannot_settle_in_time_waits_for_the_next_run(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
     world = make_world(hub(2))
-    arguments = ("run", tmp_path / "manifest.yaml", "--settle", 60, "--time-budget", "20s")
+    arguments = ("run", tmp_path / "manifest.yaml", "--settle", 90, "--time-budget", "60s")
     ended = onboard(tmp_path / "run", *arguments)
-    tell(f"{ended.seconds:.2f} s of 20")
+    tell(f"{ended.seconds:.2f} s of 60")
     assert (ended.code, ended.outcomes) == (1, ["pending"] * 2)
-    assert ended.seconds < 15
+    assert ended.seconds < AT_ONCE
     assert "stopping: the time budget" in ended.stderr
     assert world.requests("POST") == []
 

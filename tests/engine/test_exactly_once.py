@@ -23,8 +23,8 @@ DOUBTFUL = {
     "reset before processing": faults.reset(processed=False, **SOME),
     "closed after processing": faults.close(processed=True, **SOME),
     "closed before processing": faults.close(processed=False, **SOME),
-    "hang after processing": faults.hang(5, processed=True, **SOME),
-    "hang before processing": faults.hang(5, processed=False, **SOME),
+    "hang after processing": faults.hang(60, processed=True, **SOME),
+    "hang before processing": faults.hang(60, processed=False, **SOME),
     "cut body": faults.cut(**SOME),
     "empty body": faults.empty(**SOME),
     "HTML 502 after processing": faults.html(502, processed=True, **SOME),
@@ -38,7 +38,7 @@ WHILE_VERIFYING = {
     "error 500": faults.error(500, processed=True, **READING_AT_THE_END),
     "reset": faults.reset(processed=True, **READING_AT_THE_END),
     "closed": faults.close(processed=True, **READING_AT_THE_END),
-    "hang": faults.hang(5, processed=True, **READING_AT_THE_END),
+    "hang": faults.hang(60, processed=True, **READING_AT_THE_END),
     "cut body": faults.cut(**READING_AT_THE_END),
     "empty body": faults.empty(**READING_AT_THE_END),
     "HTML 502": faults.html(502, processed=False, **READING_AT_THE_END),
@@ -47,13 +47,18 @@ WHILE_VERIFYING = {
 }
 
 
+def patience(fault: dict[str, Any]) -> float:
+    """A `--timeout` that only a hang reaches."""
+    return 3.0 if "delay" in fault else 60.0
+
+
 @pytest.mark.parametrize("fault", DOUBTFUL.values(), ids=DOUBTFUL)
 def test_a_doubtful_registration_is_looked_up_and_never_doubled(
     make_world: MakeWorld, fault: dict[str, Any]
 ) -> None:
     world = make_world(existing(N))
     world.fault(fault)
-    ended = run(world, timeout=1.5)
+    ended = run(world, timeout=patience(fault))
     assert (ended.code, ended.outcomes) == (0, ["created"] * N)
     assert world.registered == IDS
     # One list answers for all doubtful ones; it is the verifying read too, if nothing follows it.
@@ -68,7 +73,7 @@ def test_a_verifying_read_that_fails_is_made_again(
 ) -> None:
     world = make_world(existing(N), rate_limit="20/1")
     world.fault(fault)
-    ended = run(world, timeout=1.5)
+    ended = run(world, timeout=patience(fault))
     assert (ended.code, ended.outcomes) == (0, ["created"] * N)
     assert world.registered == IDS
     assert len(world.requests("POST")) == N

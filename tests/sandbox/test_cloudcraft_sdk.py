@@ -138,13 +138,13 @@ def test_a_region_that_a_policy_blocks_is_refused(make_world: MakeWorld) -> None
 
 
 def test_a_role_is_accepted_once_it_has_propagated(make_world: MakeWorld) -> None:
-    world = make_world([account("One", 1)], propagation_seconds=0.5)
+    world = make_world([account("One", 1)], propagation_seconds=3)
     body = {"name": "One", "roleArn": role_arn(1)}
     trust = json.dumps(world.role("100000000001")["AssumeRolePolicyDocument"])
     world.iam("100000000001").update_assume_role_policy(RoleName="cloudcraft", PolicyDocument=trust)
 
     refused = world.call("POST", "/aws/account", body)
-    time.sleep(0.6)
+    time.sleep(3.1)
     accepted = world.call("POST", "/aws/account", body)
 
     assert (refused.status_code, accepted.status_code) == (403, 201)
@@ -167,14 +167,14 @@ def test_a_role_made_again_is_young_again(make_world: MakeWorld) -> None:
 
 
 def test_twenty_registrations_are_worked_on_at_the_same_time(make_world: MakeWorld) -> None:
-    world = make_world([account(f"A{n}", n) for n in range(20)], latency=0.5)
+    world = make_world([account(f"A{n}", n) for n in range(20)], latency=2)
     client = sdk()
 
     began = time.monotonic()
     in_threads(20, lambda n: client.create_aws_account({"name": f"A{n}", "roleArn": role_arn(n)}))
 
     assert len(world.registered) == len(set(world.registered)) == 20
-    assert time.monotonic() - began < 20 * 0.5
+    assert time.monotonic() - began < 20 * 2
 
 
 def test_the_limit_is_429_and_nothing_happens(make_world: MakeWorld) -> None:
