@@ -152,7 +152,8 @@ def environment(world: SandboxWorld, folder: Path) -> dict[str, str]:
 
 
 def executed(script: Path, folder: Path, variables: dict[str, str]) -> tuple[int | None, str]:
-    """Run a script in a terminal, and say yes where it asks."""
+    """Run a script in a terminal, and say yes where it asks. `HANG` is for one of its commands."""
+    commands = len(script.read_text("utf-8").splitlines())
     child = pexpect.spawn(
         "bash",
         ["--noprofile", "--norc", "-eo", "pipefail", str(script)],
@@ -160,7 +161,7 @@ def executed(script: Path, folder: Path, variables: dict[str, str]) -> tuple[int
         env=variables,
         encoding="utf-8",
         dimensions=(40, 120),
-        timeout=HANG,
+        timeout=HANG * commands,
     )
     told = ""
     while child.expect([r"\[y/N\]:? ?", pexpect.EOF]) == 0:
@@ -172,6 +173,7 @@ def executed(script: Path, folder: Path, variables: dict[str, str]) -> tuple[int
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_command_block_works_as_it_stands(make_world: MakeWorld, tmp_path: Path) -> None:
     world = make_world(COMPANY)
     tools(tmp_path / "bin")
