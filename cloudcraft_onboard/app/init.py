@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cloudcraft_onboard.aws import organizations
-from cloudcraft_onboard.aws.profiles import Profile, profiles
+from cloudcraft_onboard.aws.profiles import Profile, of_environment, profiles
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, UsageError
 from cloudcraft_onboard.files import write_whole
@@ -64,11 +63,12 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """What a source gave. `gone` says for IDs of accounts that are no longer usable why."""
+    """What a source gave: the organization's `members` by ID, account IDs of profiles by name."""
 
     entries: list[Entry]
     said: list[str]
-    members: dict[str, Member]
+    members: Mapping[str, Member] = field(default_factory=dict)
+    profiles: Mapping[str | None, str | None] = field(default_factory=dict)
 
 
 def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome:
@@ -81,16 +81,15 @@ def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome
     if file is not None:
         _must_be_new(file)
     _check(source)
-    found = _find(source)
+    found = _find(source, ())
     if not found.entries:
         raise UsageError("found no account to put into a manifest")
     entries, renamed = unique(found.entries, ())
     if isinstance(source, FromOrganization):
         everywhere = [share.who for share in source.shares if share.glob == EVERYWHERE][:1]
         # The environment's own profile is not the manifest's: CI has other credentials.
-        own = os.environ.get("AWS_PROFILE")
         defaults = Defaults(
-            profile=source.profile if source.profile != own else None,
+            profile=source.profile if source.profile != of_environment() else None,
             assume_role=source.assume_role or ASSUME_ROLE,
             read_access=tuple(everywhere) or None,
         )
@@ -115,10 +114,13 @@ def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed
     """
     accounts = load(file).accounts
     _check(source)
-    if isinstance(source, FromOrganization) and source.profile is None:
+    if isinstance(source, FromProfiles):
+        source = replace(source, resolve=True)  # the file may have the same accounts by their IDs
+    elif source.profile is None:
         source = replace(source, profile=default_of(file, "profile"))
-    found = _find(source)
-    new, doubtful = _missing(found, accounts)
+    used = {account.profile for account in accounts if account.account_id is None}
+    found = _find(source, used)
+    new, doubtful = _missing(found, accounts, used)
     if isinstance(source, FromOrganization):
         default = default_of(file, "assume_role")
         way_in = source.assume_role or default or ASSUME_ROLE
@@ -161,8 +163,12 @@ def _check(source: FromOrganization | FromProfiles) -> None:
             raise UsageError(f"--name: {{{word}}} is not known; there are {known}")
 
 
-def _find(source: FromOrganization | FromProfiles) -> _Found:
-    return _organization(source) if isinstance(source, FromOrganization) else _profiles(source)
+def _find(source: FromOrganization | FromProfiles, used: Collection[str | None]) -> _Found:
+    """What the source has; of the profiles that are `used` already, the account IDs."""
+    if isinstance(source, FromProfiles):
+        return _profiles(source, used)
+    found = _organization(source)
+    return replace(found, profiles=_ids(profiles())) if used else found
 
 
 # --- AWS Organizations ---------------------------------------------------------------------------
@@ -228,7 +234,7 @@ def _gone(found: _Found, accounts: Sequence[Account]) -> dict[str, str]:
 # --- profiles ------------------------------------------------------------------------------------
 
 
-def _profiles(source: FromProfiles) -> _Found:
+def _profiles(source: FromProfiles, used: Collection[str | None]) -> _Found:
     known = profiles()
     chosen = [profile for profile in known if fnmatchcase(profile.name, source.glob)]
     if not chosen:
@@ -240,23 +246,21 @@ def _profiles(source: FromProfiles) -> _Found:
             else "`aws configure list-profiles` shows them all",
         )
     said: list[str] = []
-    if source.resolve:
-        chosen = _resolved(chosen, said)
+    wanted = [profile for profile in known if profile in chosen or profile.name in used]
+    ids = _ids(_resolved(wanted, said) if source.resolve else wanted)
     entries: list[Entry] = []
     first: dict[str, str] = {}
-    for profile in chosen:
-        if profile.account_id:
-            same = first.setdefault(profile.account_id, profile.name)
-            if same != profile.name:
-                said.append(
-                    f"profile {profile.name} is left out: it leads into {profile.account_id}, "
-                    f"as {same} does"
-                )
-                continue
-        entries.append(
-            Entry(name=profile.name, profile=profile.name, account_id=profile.account_id)
-        )
-    return _Found(entries=entries, said=said, members={})
+    for name in (profile.name for profile in chosen):
+        account_id = ids[name]
+        if account_id and (same := first.setdefault(account_id, name)) != name:
+            said.append(f"profile {name} is left out: it leads into {account_id}, as {same} does")
+            continue
+        entries.append(Entry(name=name, profile=name, account_id=account_id))
+    return _Found(entries=entries, said=said, profiles=ids)
+
+
+def _ids(known: Iterable[Profile]) -> dict[str | None, str | None]:
+    return {profile.name: profile.account_id for profile in known}
 
 
 def _resolved(chosen: Sequence[Profile], said: list[str]) -> list[Profile]:
@@ -287,24 +291,28 @@ def _resolved(chosen: Sequence[Profile], said: list[str]) -> list[Profile]:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def _missing(found: _Found, accounts: Sequence[Account]) -> tuple[list[Entry], list[str]]:
+def _missing(
+    found: _Found, accounts: Sequence[Account], used: Collection[str | None]
+) -> tuple[list[Entry], list[str]]:
     """The entries that a manifest lacks, and what cannot be told about some."""
-    ids = {account.account_id for account in accounts if account.account_id}
-    used = {account.profile for account in accounts if account.account_id is None}
-    configured = {profile.name: profile.account_id for profile in profiles()} if used else {}
-    ids |= {account_id for name in used if name and (account_id := configured.get(name))}
+    ids = {account.account_id for account in accounts} | {found.profiles.get(it) for it in used}
     new = [
         entry
         for entry in found.entries
-        if entry.account_id not in ids and (entry.profile is None or entry.profile not in used)
+        if (entry.account_id is None or entry.account_id not in ids) and entry.profile not in used
     ]
-    unclear = sorted(name for name in used if name and not configured.get(name))
-    by_id = any(entry.profile is None for entry in new)
-    return new, [
+    unclear = sorted(name for name in used if name and not found.profiles.get(name))
+    doubtful = [
         f"profile {name}: the AWS config does not say which account it is in; if it is one of the "
-        "added ones, give that entry the profile and remove the other"
+        "added ones, keep one of the two entries"
         for name in unclear
-        if by_id
+        if new
+    ]
+    return new, doubtful + [
+        f"profile {entry.profile}: if it leads into an account that another entry has, "
+        "remove the added one"
+        for entry in new
+        if entry.account_id is None
     ]
 
 

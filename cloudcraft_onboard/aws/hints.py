@@ -6,6 +6,7 @@ operation it is about; its hint names the next command, policy or option.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -164,7 +165,7 @@ _RULES = (
         codes=frozenset({"NoCredentials"}),
         hint=(
             "Give {source} credentials: `aws configure sso` or `aws configure`{profile_hint}, or"
-            " name a `profile` that has some; check with `aws configure list{profile_option}`."
+            " name a profile that has some; check with `aws configure list{profile_option}`."
         ),
     ),
     _Rule(
@@ -307,8 +308,8 @@ def explain(error: Exception, where: Where) -> AccountError:
         return _refused(error, where)
     code = next((name for kinds, name in _NAMES if isinstance(error, kinds)), "")
     message = brief(redact(str(error))) or type(error).__name__
-    if code == "ProfileNotFound":
-        hint = _nearest(where)
+    if isinstance(error, sdk.ProfileNotFound):
+        hint = _nearest(str(error.kwargs["profile"]), where)
         return AccountError(where.stage, code, f"{message}.", hint=hint)
     if not code and isinstance(error, _OUTAGES):
         return AccountPending(
@@ -360,11 +361,25 @@ def _source(where: Where) -> str:
     return f"profile '{where.profile}'" if where.profile else "the default credential chain"
 
 
-def _nearest(where: Where) -> str:
-    names = get_close_matches(where.profile or "", where.profiles, n=3, cutoff=0.5)
-    if names:
-        return f"Did you mean {' or '.join(names)}? `aws configure list-profiles` shows them all."
-    return "Correct `profile` in the manifest; `aws configure list-profiles` shows all profiles."
+def _nearest(name: str, where: Where) -> str:
+    """The way out of a missing profile, named by the manifest, an option or the environment."""
+    shown = "`aws configure list-profiles` shows all profiles."
+    if names := get_close_matches(name, where.profiles, n=3, cutoff=0.5):
+        return f"Did you mean {' or '.join(names)}? {shown}"
+    if where.profile is None:
+        return f"Correct AWS_PROFILE, or unset it; {shown}"
+    out = ", or leave it out, as the environment has credentials of its own"
+    given = any(variable in os.environ for variable in _CREDENTIALS)
+    return f"Correct the name of the profile{out if given else ''}; {shown}"
+
+
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+"""Variables by which an environment has credentials without a profile."""
 
 
 _LOOK_AT_THE_STACK = (

@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
 from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, as_fault
 from cloudcraft_onboard.errors import CannotStart, OnboardError, UsageError
 from cloudcraft_onboard.model import Member, Stage
@@ -129,8 +130,8 @@ def _explained(error: Exception, profile: str | None, management: str = "") -> O
             "these credentials' account is in no AWS organization",
             hint="name another --profile, or take the accounts from --profiles 'GLOB'",
         )
-    profiles = boto3.Session().available_profiles if profile else ()
-    problem = explain(error, Where(stage=Stage.REACH, profile=profile, profiles=profiles))
+    names = [known.name for known in profiles()]
+    problem = explain(error, Where(stage=Stage.REACH, profile=profile, profiles=names))
     if not (isinstance(error, ClientError) and code in _NOT_ALLOWED):
         return CannotStart(f"Organizations cannot be read: {problem.message}", hint=problem.hint)
     whose = _source(profile)

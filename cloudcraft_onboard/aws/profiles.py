@@ -39,6 +39,12 @@ def profiles() -> tuple[Profile, ...]:
     return tuple(Profile(name=name, account_id=_account_id(it)) for name, it in found.items())
 
 
+def of_environment() -> str | None:
+    """The profile that the environment names (AWS_PROFILE, AWS_DEFAULT_PROFILE)."""
+    name: str | None = botocore.session.Session().profile
+    return name
+
+
 def _account_id(settings: Mapping[str, Any]) -> str | None:
     if assumed := _ROLE_ARN.fullmatch(str(settings.get("role_arn", ""))):
         return assumed[1]

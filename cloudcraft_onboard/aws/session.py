@@ -112,12 +112,11 @@ class _Source:
             with signed_by(credentials):
                 answer = _send(wire, Call.GET_CALLER_IDENTITY, account_id=None)
         except _FAULTS as error:
-            profiles = self._sdk.profiles() if self.profile else ()
             where = Where(
                 stage=Stage.REACH,
                 profile=self.profile,
                 call=Call.GET_CALLER_IDENTITY,
-                profiles=profiles,
+                profiles=self._sdk.profiles(),
             )
             raise explain(error, where) from error
         with _understood(Stage.REACH, "sts:GetCallerIdentity"):

@@ -37,7 +37,8 @@ def init(
         typer.Option(
             "--profile",
             metavar="PROFILE",
-            help="The profile to ask with; it becomes the manifest's default.",
+            help="The profile to ask with; it becomes the manifest's default unless it is"
+            " AWS_PROFILE.",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
@@ -100,7 +101,8 @@ def init(
         bool,
         typer.Option(
             "--resolve",
-            help="Look up account IDs missing from the config (sts:GetCallerIdentity).",
+            help="Look up account IDs missing from the config (sts:GetCallerIdentity); --update"
+            " always does.",
             rich_help_panel=_PROFILES,
         ),
     ] = False,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +124,51 @@ def test_an_account_without_organization_and_a_refusal_are_explained(
     assert "delegated administrators" in caught.value.hint
     assert "organizations:ListRoots" in caught.value.message
     assert MANAGEMENT in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "hint"),
+    [
+        ({}, "nosuch", "Correct the name of the profile; `aws"),
+        ({"AWS_PROFILE": "nosuch"}, None, "Correct AWS_PROFILE, or unset it; `aws"),
+        ({"AWS_PROFILE": "prodd"}, None, "Did you mean prod? `aws"),
+        ({"AWS_PROFILE": "nosuch"}, "prdo", "Did you mean prod? `aws"),
+        (
+            {"AWS_ACCESS_KEY_ID": "x"},
+            "nosuch",
+            "or leave it out, as the environment has credentials of its own; `aws",
+        ),
+    ],
+)
+def test_a_missing_profile_is_explained_by_where_it_was_named(
+    own: dict[str, str], asked: str | None, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text("[profile prod]\nregion = us-east-1\n")
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CannotStart, match="could not be found") as caught:
+        connect(asked)
+    assert hint in caught.value.hint
+    assert "manifest" not in caught.value.hint
+
+
+@pytest.mark.parametrize("own", [None, "nosuch"])
+def test_credentials_that_fail_are_explained_whatever_aws_profile_says(
+    own: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text("[profile prod]\nregion = us-east-1\n")
+    if own:
+        monkeypatch.setenv("AWS_PROFILE", own)
+    client = connect("prod")
+    with pytest.raises(CannotStart, match="credentials"):
+        members(client, profile="prod")
+    client.close()
+
+
+def test_a_config_that_cannot_be_read_is_said() -> None:
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text("garbage\n[x\n")
+    with pytest.raises(CannotStart, match="config cannot be read"):
+        connect("prod")
 
 
 def test_a_missing_profile_and_missing_credentials_are_explained(

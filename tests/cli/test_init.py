@@ -220,10 +220,12 @@ def test_the_environments_own_profile_is_not_written_into_the_manifest(
         stream.write("[profile mine]\naws_access_key_id = a\naws_secret_access_key = b\n")
     out, _ = run("--organization", "--profile", "mine")
     assert loads("m.yaml", out.encode()).accounts[0].profile == "mine"
-    monkeypatch.setenv("AWS_PROFILE", "mine")
-    for options in ([], ["--profile", "mine"]):
-        out, _ = run("--organization", *options)
-        assert loads("m.yaml", out.encode()).accounts[0].profile is None
+    for variable in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        monkeypatch.setenv(variable, "mine")
+        for options in ([], ["--profile", "mine"]):
+            out, _ = run("--organization", *options)
+            assert loads("m.yaml", out.encode()).accounts[0].profile is None
+        monkeypatch.delenv(variable)
 
 
 def test_an_account_that_the_manifest_has_by_its_profile_is_not_added_again(
@@ -281,6 +283,47 @@ def test_profiles_that_a_manifest_lacks_are_added(tmp_path: Path) -> None:
     before = file.read_bytes()
     run("--profiles", "*", "--update", str(file))
     assert file.read_bytes() == before
+
+
+@pytest.mark.usefixtures("config")
+def test_profiles_that_lead_into_accounts_of_the_manifest_are_not_added(
+    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    file = tmp_path / "m.yaml"
+    one = '- name: One\n  account_id: "111122223333"\n'
+    for entry in (f'- name: M\n  account_id: "{MANAGEMENT}"\n', "- name: M\n  profile: keys\n"):
+        file.write_text(f"version: 1\naccounts:\n{one}{entry}")
+        _, err = run("--profiles", "*", "--update", str(file))
+        assert [(a.profile, a.account_id) for a in load(str(file)).accounts[2:]] == [
+            ("org-admin", None),
+            ("stage", "012345678901"),
+        ]
+        assert "profile org-admin: its account ID is unknown" in err
+        assert "profile org-admin: if it leads into an account that another entry has" in err
+        assert "profile keys" not in err
+        before = file.read_bytes()
+        run("--profiles", "*", "--update", str(file))
+        assert file.read_bytes() == before
+
+
+@pytest.mark.usefixtures("config")
+def test_a_profile_of_the_manifest_that_leads_into_the_same_account_is_found(
+    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: Path
+) -> None:
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    with config.open("a") as stream:
+        stream.write(f"[profile sso]\nsso_account_id = {MANAGEMENT}\n")
+    file = tmp_path / "m.yaml"
+    text = "version: 1\naccounts:\n- name: M\n  profile: keys\n- name: X\n  profile: elsewhere\n"
+    file.write_text(text)
+    _, err = run("--profiles", "ss*", "--update", str(file))
+    assert err == f"{file} is up to date.\n"
+    assert file.read_text() == text
+    _, err = run("--profiles", "stage", "--update", str(file))
+    assert "profile elsewhere: the AWS config does not say which account it is in" in err
 
 
 @pytest.mark.parametrize(
