@@ -49,6 +49,11 @@ def brief(text: str, most: int = 2000) -> str:
     return text if rest <= 0 else f"{text[:most]}… ({rest:,} more characters)"
 
 
+def sentence(text: str) -> str:
+    """`text` with a full stop, where it has none: others' words end as they like."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def listed(names: Sequence[str], most: int) -> str:
     """The names, at most `most` of them: `A, B, C and 12 more`."""
     shown = ", ".join(map(clean, names[:most]))

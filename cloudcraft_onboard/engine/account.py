@@ -95,8 +95,8 @@ class Claims:
             raise AccountError(
                 Stage.REACH,
                 "SameAccount",
-                f"{account.name!r} and {owner!r} are the same AWS account {account_id}",
-                hint="remove one of the two entries, or correct its profile",
+                f"{account.name!r} and {owner!r} are the same AWS account, {account_id}.",
+                hint="Remove one of the two entries, or correct its profile.",
             )
 
 
@@ -206,7 +206,7 @@ def ready_of(
 def _existing(account: Account) -> RoleState:
     arn = account.expected_role_arn
     if account.account_id is None or arn is None:  # the manifest's rules exclude it
-        raise AccountError(Stage.REACH, "NoAccountId", "role.via: existing needs account_id")
+        raise AccountError(Stage.REACH, "NoAccountId", "`role.via: existing` needs `account_id`.")
     return RoleState(account_id=account.account_id, arn=arn)
 
 
@@ -252,8 +252,8 @@ def _bring_role(
     raise AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"the role {desired.name} in {identity.account_id} keeps changing while onboard updates it",
-        hint="another program manages the same role; stop one of the two and run again",
+        f"The role {desired.name} in {identity.account_id} keeps changing during its update.",
+        hint="Another program manages the same role. Stop one of the two, then run again.",
     )
 
 
@@ -290,7 +290,7 @@ def _doubled_before(registrations: Sequence[Registration]) -> tuple[str, ...]:
     if not others:
         return ()
     note = (
-        f"registered {len(registrations)} times before this run; the oldest, "
-        f"{registrations[0].id}, is used; delete in Cloudcraft what is not needed: {others}"
+        f"Registered {len(registrations)} times before this run; the oldest, "
+        f"{registrations[0].id}, is used. Delete the others in Cloudcraft: {others}."
     )
     return (note,)

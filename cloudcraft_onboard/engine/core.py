@@ -42,7 +42,7 @@ LAST_LOOK_SECONDS = 1.0
 """What comes after it: the last look. With the reports the program ends within 5 seconds."""
 CLOSING_SECONDS = 1.0
 """Between the last answer and the end of a time budget: the verifying read's answer."""
-NO_TIME = "no time was left to check"
+NO_TIME = "No time was left to check."
 """Why a list was not read."""
 
 _MOST_IN_FLIGHT = 64  # more would only queue up at the server

@@ -144,8 +144,8 @@ class Driver:
     def _say_fewer(self, threads: Threads) -> None:
         if threads.fewer and not self._said_fewer:
             self._said_fewer = True
-            text = f"The system allows no more than {threads.count} threads at a time."
-            self._tools.emit(Said(text=f"{text} The run goes on with them, more slowly."))
+            text = f"The system allows only {threads.count} threads; the run takes longer."
+            self._tools.emit(Said(text=text))
 
     # --- other threads ----------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class Driver:
             return
         if self._control.abandoning:
             kind = self._control.kind or Stop.BUDGET
-            raise AccountPending(Stage.ROLE, "Stopped", kind.value)
+            raise AccountPending(Stage.ROLE, "Stopped", f"Not finished: {kind.value}.")
         self._tools.emit(fact)
 
     def _exchange(self, request: Request, slot: Slot | None) -> None:
@@ -269,10 +269,10 @@ def out_of_resources(error: BaseException) -> AccountPending | None:
     """The system's refusal of memory or threads: no bug, and worth another try."""
     words = "can't allocate lock", "can't start new thread"
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and str(error) in words):
-        message = "the system gave no more memory or threads"
+        message = "The system has no memory or threads left."
         return AccountPending(Stage.ROLE, OUT_OF_RESOURCES, message, transient=True)
     return None
 
 
 def _no_thread() -> AccountPending:
-    return AccountPending(Stage.ROLE, "NoThread", "the system allows this program no thread")
+    return AccountPending(Stage.ROLE, "NoThread", "The system does not let onboard start a thread.")

@@ -26,7 +26,7 @@ class Stop(Enum):
     @property
     def note(self) -> str:
         """A pending account's note."""
-        return f"not finished: {self.value}; run the same command again to go on"
+        return f"Not finished: {self.value}. Run the same command again to continue."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,6 +29,7 @@ from cloudcraft_onboard.engine.teardown import Teardown, observe_teardown, tear_
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import CannotStart, Interrupted
 from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Outcome, Registration, Result, RoleSpec, Via
 from cloudcraft_onboard.plan.registration import Listing, unlisted
 
@@ -185,7 +186,7 @@ def _known(accounts: Sequence[Account], tools: Tools, limits: Limits) -> frozens
     )
     unknown = [account.name for account in nameless if account.name not in policy.seen]
     if unknown and tools.control.kind is Stop.INTERRUPTED:
-        raise Interrupted("interrupted before it was known which registrations are unlisted")
+        raise Interrupted("Interrupted before it was known which registrations are unlisted.")
     if unknown:
         raise _unknown([each for each in results.all(note) if each.name in unknown])
     return frozenset(known | set(policy.seen.values()))
@@ -193,14 +194,13 @@ def _known(accounts: Sequence[Account], tools: Tools, limits: Limits) -> frozens
 
 def _unknown(left: Sequence[Result]) -> CannotStart:
     first = next((result for result in left if result.error), left[0])
-    why = first.error.message if first.error else "; ".join(first.notes)
+    why = first.error.message if first.error else " ".join(first.notes)
     way_out = f"{first.error.hint} " if first.error else ""
     names = ", ".join(result.name for result in left)
     return CannotStart(
-        f"Nothing was deleted: the AWS accounts of {names} are unknown, so their registrations "
-        "could be mistaken for unlisted ones. "
-        f"{first.name}: {why}",
-        hint=f"{way_out}Or write `account_id` into these entries.",
+        f"Nothing was deleted: the AWS account IDs of {names} are unknown, so their registrations "
+        f"could be mistaken for unlisted ones. {first.name}: {sentence(why)}",
+        hint=f"{way_out}Or add `account_id` to these entries.",
     )
 
 

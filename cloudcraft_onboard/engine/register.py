@@ -15,6 +15,7 @@ from cloudcraft_onboard.engine.messages import Job, Method, Request
 from cloudcraft_onboard.engine.results import base
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Change, Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing, plan_registration, unverified_update
 
@@ -39,12 +40,12 @@ class Register:
     """The policy of a run; `apply=False` is a plan's, which sends nothing. Pure."""
 
     sent = (
-        "its registration was sent, but Cloudcraft's answer never came; "
-        "the next run checks the list before it sends it again"
+        "Its registration was sent, but Cloudcraft's answer never came. "
+        "The next run checks the list before sending it again."
     )
-    unread = "could not check whether it is registered"
-    unanswered = "Cloudcraft never answered its registration, and does not list it"
-    unsent = "its registration was not sent"
+    unread = "Could not check whether it is registered"
+    unanswered = "Cloudcraft never answered its registration, and does not list it."
+    unsent = "Its registration was not sent"
 
     def __init__(self, *, apply: bool, settle: float = 0.0) -> None:
         self.verified = apply
@@ -59,7 +60,7 @@ class Register:
             registration=ready.registration,
             changes=ready.registration_changes,
             seconds=ready.seconds,
-            waits_for="its role is ready; its registration is queued",
+            waits_for="Its role is ready; its registration is queued.",
         )
         if track.changes and self.verified:
             return track
@@ -137,7 +138,7 @@ class Register:
 
     def problem(self, track: Registering, error: Refused) -> Problem:
         """What a refusal means for the person reading."""
-        message = f"Cloudcraft refused the registration ({error.status}): {error.message}"
+        message = f"Cloudcraft refused the registration ({error.status}): {sentence(error.message)}"
         if not error.status:
             message = error.message
         hint = _hint(track, error)
@@ -153,12 +154,12 @@ class Register:
         oldest, *others = found
         ours = [extra for extra in others if _is_ours(track, extra)]
         notes = [
-            f"another run registered it too, as {extra.id}, and deletes that one itself"
+            f"Another run registered it too, as {extra.id}, and deletes that registration itself."
             for extra in others
             if extra not in ours
         ]
         if track.made and oldest.id not in track.made:
-            notes.append("another run registered it at the same time; that registration is kept")
+            notes.append("Another run registered it at the same time; that registration is kept.")
         track.registration = oldest
         return Judgment(notes=tuple(notes), duplicates=tuple(ours))
 
@@ -182,7 +183,7 @@ def _hint(track: Registering, error: Refused) -> str:
         return error.hint
     region = track.ready.account.region
     return (
-        f"check that no service control policy blocks {region} (if one does, give the account "
+        f"Check that no service control policy blocks {region} (if one does, give the account "
         f"another `region`), and that the role {track.ready.spec.role_arn} trusts Cloudcraft with "
-        "the external ID of this API key's user"
+        "the external ID of this API key's user."
     )

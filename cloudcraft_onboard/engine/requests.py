@@ -63,6 +63,7 @@ from cloudcraft_onboard.events import (
     Forecast,
     StepStarted,
 )
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Action, Outcome, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -73,7 +74,7 @@ _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubl
 _LONGEST_DOUBT_SECONDS = 30.0
 _NO_THREAD_SECONDS = 1.0
 _MOMENT_SECONDS = 0.2
-_NO_THREAD = "the system could not start a thread for it"
+_NO_THREAD = "The system could not start a thread for it."
 _STEPS = {
     Method.POST: Action.REGISTER.word,
     Method.PUT: Action.UPDATE_REGISTRATION.word,
@@ -142,12 +143,12 @@ class Requests(Verifying):
         silent = [name for name in message.job.names if name in self._in_aws]
         if not silent:
             return
-        error = message.error or RuntimeError("its worker ended unexpectedly")
+        error = message.error or RuntimeError("its worker ended without a result")
         alone = len(silent) == len(message.job.names)  # a job with results must not be done twice
         if self.stop is None and alone and isinstance(error, AccountError) and error.transient:
             wait = self._jobs.repeat(message)
             if wait is not None:
-                reason = f"{error.message}: retried when the other accounts are done"
+                reason = f"{sentence(error.message)} Trying again after the other accounts."
                 for name in silent:
                     self._tell(AccountRetried(name=name, reason=reason, wait=wait))
                 return
@@ -264,9 +265,9 @@ class Requests(Verifying):
             case Refused() as error:
                 self._refused(track, error, now)
             case PaceClosed() as error:
-                self._pend(track, f"{self._policy.unsent}: {error.message}", now)
+                self._pend(track, f"{self._policy.unsent}: {sentence(error.message)}", now)
             case RequestError() as error:
-                self._pend(track, f"Cloudcraft could not be reached: {error.message}", now)
+                self._pend(track, sentence(error.message), now)
             case error:
                 track.crash = problem_of_a_bug(error, Stage.REGISTER)
                 self._doubt(track, track.crash.message)
@@ -275,7 +276,8 @@ class Requests(Verifying):
         track.doubted |= track.posted
         track.rounds += 1
         self._doubtful.append(track)
-        self._tell(AccountRetried(name=track.name, reason=f"{why}: to be looked up", wait=0))
+        reason = f"{sentence(why)} Checking whether it was processed."
+        self._tell(AccountRetried(name=track.name, reason=reason, wait=0))
 
     def _refused(self, track: Track, error: Refused, now: float) -> None:
         if error.status == HTTPStatus.NOT_FOUND and track.registration is not None:
@@ -306,8 +308,8 @@ class Requests(Verifying):
 
     def _end_for_key(self, error: Refused, now: float) -> None:
         reason = (
-            f"Cloudcraft refuses this API key ({error.status}: {error.message}); it must be a "
-            "read-write key of an Owner or Administrator"
+            f"Cloudcraft refused the API key ({error.status}: {error.message}); use a read-write "
+            "key of an Owner or Administrator"
         )
         self._end(Stop.KEY, now, reason)
 
@@ -317,8 +319,8 @@ class Requests(Verifying):
             self._fail(track, error, now)
             return
         track.refusals += 1
-        reason = f"{error.message}: the role is new, IAM may not have it everywhere yet"
-        track.waits_for = f"Cloudcraft refused it so far ({error.message}); its role is very new"
+        reason = f"{sentence(error.message)} The role is new; AWS may still be spreading it."
+        track.waits_for = f"Cloudcraft has refused it so far ({error.message}); its role is new."
         self._note(track)
         self._tell(AccountRetried(name=track.name, reason=reason, wait=wait))
         self._put(track, now + wait)
@@ -359,7 +361,7 @@ class Requests(Verifying):
 
     def _look_up(self, track: Track, error: BaseException | None, now: float) -> None:
         if error is not None or self._listing is None:
-            self._pend(track, f"{self._policy.unread}: {error}", now)
+            self._pend(track, f"{self._policy.unread}: {sentence(str(error))}", now)
         elif not self._policy.found(track, self._listing):
             self._accepted += 1
             self._go_on(track, now)

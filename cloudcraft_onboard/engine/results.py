@@ -78,7 +78,7 @@ def base(account: Account) -> Result:
 
 def skipped(account: Account) -> Result:
     """The result of an account that the manifest disables."""
-    return replace(base(account), outcome=Outcome.SKIPPED, notes=("disabled in the manifest",))
+    return replace(base(account), outcome=Outcome.SKIPPED, notes=("Disabled in the manifest.",))
 
 
 def not_started(accounts: Iterable[Account], note: str) -> tuple[Result, ...]:

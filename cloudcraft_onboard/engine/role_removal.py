@@ -167,9 +167,9 @@ def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ..
         raise AccountError(
             Stage.REACH,
             "WrongAccount",
-            f"the credentials led to account {removal.account_id} before, and to {found} now;"
-            " its role was not touched",
-            hint="leave the profile alone while onboard runs, then run the same command again",
+            f"The credentials led to account {removal.account_id} before, but now lead to {found}."
+            " Its role was not touched.",
+            hint="Leave the profile unchanged while onboard runs. Run the same command again.",
         )
     for _ in range(_RACES):
         role = _observe_role(account, session, scope)
@@ -184,8 +184,8 @@ def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ..
     raise AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"the role {account.role.name} in {found} keeps getting new policies",
-        hint="another program manages the same role; stop one of the two and run again",
+        f"The role {account.role.name} in {found} keeps getting new policies.",
+        hint="Another program manages the same role. Stop one of the two, then run again.",
     )
 
 
@@ -209,8 +209,8 @@ def _left_alone(
 def _why_kept(account: Account, scope: Scope) -> str | None:
     """Why the role stays, whatever it is like; None where that must be looked at."""
     if account.role.via is Via.EXISTING:
-        return "its role is kept: somebody else made it (role.via: existing)"
-    return "its role, if there is one, is kept: --keep-roles" if scope.keep_roles else None
+        return "Its role is kept: it was not made by onboard (`role.via: existing`)."
+    return "Its role, if it has one, is kept (--keep-roles)." if scope.keep_roles else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,7 @@ from cloudcraft_onboard.engine.messages import Failed, Worked
 from cloudcraft_onboard.engine.ports import Aws, StackSets
 from cloudcraft_onboard.errors import AccountError, AccountPending, ConcurrentChange
 from cloudcraft_onboard.events import Said, StepStarted
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import (
     Account,
     Change,
@@ -73,11 +74,11 @@ class Operations:
         """Wait a little. Raises `AccountPending` when the run is stopped."""
         if not self._control.abandoning and not self._control.stopped.wait(POLL_SECONDS):
             return
-        doing = f"operation {operation_id}" if operation_id else "an operation"
+        doing = f"operation {operation_id}" if operation_id else "another operation"
         raise AccountPending(
             Stage.ROLE,
             "OperationInProgress",
-            f"CloudFormation has not finished {doing} of the stack set {self.name}",
+            f"CloudFormation has not finished {doing} on the stack set {self.name}.",
         )
 
     def check(self, problem: Problem | None) -> None:
@@ -228,7 +229,7 @@ class _Roller:
                 yield from self._tell_plan(plan, observed)
                 return
             if observed is not None and observed.busy:
-                yield from self._operations.show("waiting for another operation of the stack set")
+                yield from self._operations.show("waiting for another operation on the stack set")
                 self._operations.pause()
                 continue
             yield from self._those_left_out(tried.intersection(plan.changes))
@@ -267,14 +268,14 @@ class _Roller:
         busy = observed is not None and observed.busy
         spec = self._role.stackset
         home = f"{spec.region}, account {self._sets.identity.account_id}"
-        notes = [*plan.notes, f"By the stack set {self._name}, {home}."]
+        notes = [*plan.notes, f"Rolled out by the stack set {self._name} ({home})."]
         if busy:
-            notes.append("An operation of it is in progress.")
+            notes.append("Another operation on the stack set is in progress.")
         if plan.create:
             where = "its organizational units" if spec.organizational_units else "the organization"
             notes.append(f"Accounts that join {where} later get the role automatically.")
         if plan.units and not plan.accounts:
-            yield Said(text=f"The stack set {self._name} goes to {', '.join(plan.units)}.")
+            yield Said(text=f"The stack set {self._name} targets {', '.join(plan.units)}.")
         for account_id in list(self._waiting):
             change = plan.changes.get(account_id)
             yield self._ready(account_id, (change,) if change else (), tuple(notes), None)
@@ -345,7 +346,7 @@ def _cancelled(operation_id: str, reason: str) -> AccountPending:
     return AccountPending(
         Stage.ROLE,
         "Cancelled",
-        f"CloudFormation did not reach this account in operation {operation_id}: {why}",
+        f"CloudFormation did not reach this account in operation {operation_id}: {sentence(why)}",
     )
 
 
@@ -353,6 +354,6 @@ def _unstable(name: str, differs: str) -> AccountError:
     return AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"The stack set {name} was updated and differs again: {differs}.",
-        hint="Another program manages the same stack set; stop one of the two and run again.",
+        f"The stack set {name} was updated, but differs again: {differs}.",
+        hint="Another program manages the same stack set. Stop one of the two, then run again.",
     )

@@ -16,6 +16,7 @@ from cloudcraft_onboard.engine.role_removal import RoleRemoval, removal_of
 from cloudcraft_onboard.engine.stackset import Operations, by_id, by_stack_set
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said, StepStarted
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Action, Change, ObservedStackSet, RoleSpec, Stage
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.plan.stackset import not_ours
@@ -70,7 +71,7 @@ def observe_teardown(teardown: Teardown, listing: Listing, aws: Aws) -> Iterator
             continue
         role = RoleRemoval(by_stack_set=True)
         if account.account_id in present and conflict:
-            notes = (f"Its role is kept: {conflict.message}",)
+            notes = (f"Its role is kept. {conflict.message}",)
             role = RoleRemoval(notes=notes, by_stack_set=True)
         elif account.account_id in present:
             role = RoleRemoval(changes=(teardown.change(),), by_stack_set=True)
@@ -165,14 +166,15 @@ def _delete(name: str, sets: StackSets, operations: Operations) -> Iterator[Fact
     except ConcurrentChange:
         operations.pause()
         return
-    yield Said(text=f"The stack set {name} had no instance left and is deleted.")
+    yield Said(text=f"The stack set {name} had no instances left and was deleted.")
 
 
 def _kept(name: str, reason: str) -> AccountError:
     return AccountError(
         Stage.ROLE,
         "StackInstanceFailed",
-        f"CloudFormation could not delete the account's instance of the stack set {name}: {reason}",
-        hint="Check the events of its stack in the account. A role that holds policies which"
-        " others attached cannot be deleted: detach them, then run again.",
+        f"CloudFormation could not delete the account's instance of the stack set {name}: "
+        f"{sentence(reason)}",
+        hint="Check the events of its stack in the account. A role with policies that others"
+        " attached cannot be deleted: detach them, then run again.",
     )

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from cloudcraft_onboard.engine.messages import Job, Request
 from cloudcraft_onboard.errors import AccountError, AccountPending, Refused
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.redact import redact
@@ -113,7 +114,7 @@ def ended_in_aws(so_far: Result, error: BaseException) -> Result:
     """The account's result after its AWS work ended in `error`."""
     match error:
         case AccountPending():
-            note = f"{error.message}; run the same command again"
+            note = f"{sentence(error.message)} Run the same command again."
             return replace(so_far, outcome=Outcome.PENDING, notes=(*so_far.notes, note))
         case AccountError():
             problem = error.problem
@@ -128,12 +129,12 @@ def problem_of_a_bug(error: BaseException, stage: Stage) -> Problem:
         return Problem(
             stage=stage,
             code="MemoryError",
-            message="the system ran out of memory",
-            hint="give it more, or lower --concurrency; then run the same command again",
+            message="The system ran out of memory.",
+            hint="Add memory or lower --concurrency, then run the same command again.",
         )
     return Problem(
         stage=stage,
         code=type(error).__name__,
-        message=redact(f"unexpected: {error}"),
-        hint="this is a bug in onboard; please report it with the output of -vv",
+        message=redact(f"Unexpected error: {error}"),
+        hint="This is a bug in onboard. Please report it with the output of -vv.",
     )

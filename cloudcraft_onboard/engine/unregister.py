@@ -14,6 +14,7 @@ from cloudcraft_onboard.engine.role_removal import Removal, deletion
 from cloudcraft_onboard.engine.teardown import Teardown, teardowns
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Change, Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -32,12 +33,12 @@ class Unregister:
 
     verified = False
     sent = (
-        "the deletion of its registration was sent, but Cloudcraft's answer never came; "
-        "the next run checks whether it is still there"
+        "The deletion of its registration was sent, but Cloudcraft's answer never came. "
+        "The next run checks whether it is still there."
     )
-    unread = "could not check whether it is still registered"
-    unanswered = "Cloudcraft never answered its deletion, and still lists it"
-    unsent = "its deletion was not sent"
+    unread = "Could not check whether it is still registered"
+    unanswered = "Cloudcraft never answered its deletion, and still lists it."
+    unsent = "Its deletion was not sent"
 
     def __init__(self) -> None:
         self._rolled_out: list[Account] = []
@@ -50,7 +51,7 @@ class Unregister:
                 removal=removal,
                 left=list(removal.registrations),
                 seconds=removal.seconds,
-                waits_for="nothing of it was removed yet",
+                waits_for="Nothing of it has been removed yet.",
             )
             for removal in removals
         )
@@ -92,9 +93,9 @@ class Unregister:
         removal = track.removal
         if not removal.role_changes:
             return self.result(track, Outcome.REMOVED if track.done else Outcome.UNCHANGED)
-        track.waits_for = "its role is not deleted yet"
+        track.waits_for = "Its role has not been deleted yet."
         if track.done:
-            track.waits_for = "its registration is deleted; its role is not deleted yet"
+            track.waits_for = "Its registration is deleted; its role is not yet."
         if removal.by_stack_set:
             self._rolled_out.append(removal.account)
             return None
@@ -133,10 +134,9 @@ class Unregister:
             stage=Stage.REGISTER,
             code=error.code,
             message=f"Cloudcraft refused to delete the registration ({error.status}): "
-            f"{error.message}",
-            hint="use a read-write API key of a Cloudcraft user who is Owner or Administrator "
-            f"(CLOUDCRAFT_API_KEY), or delete {track.left[0].id} in Cloudcraft; "
-            "its role was not touched",
+            f"{sentence(error.message)} Its role was not touched.",
+            hint="Use a read-write API key of a Cloudcraft Owner or Administrator "
+            f"(CLOUDCRAFT_API_KEY), or delete {track.left[0].id} in Cloudcraft.",
         )
 
     def judge(self, *_: object) -> Judgment | None:

@@ -20,18 +20,19 @@ from cloudcraft_onboard.errors import (
 from cloudcraft_onboard.events import (
     Said,
 )
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Outcome, Problem, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
 REREAD_SECONDS = 2.0
 """Nothing is documented about how soon a new registration is listed."""
 
-_NOT_AT_ONCE = "it was not listed at once, and the run is stopping"
+_NOT_AT_ONCE = "It was not listed at once, and the run is stopping."
 _NOT_LISTED = Problem(
     stage=Stage.VERIFY,
     code="NotListed",
-    message="Cloudcraft accepted the registration but doesn't list the account",
-    hint="check in Cloudcraft whether it is there, then run the same command again",
+    message="Cloudcraft accepted the registration, but does not list the account.",
+    hint="Check whether the account is in Cloudcraft, then run the same command again.",
 )
 
 
@@ -89,9 +90,10 @@ class Verifying(Core):
         self, track: Track, duplicate: str, error: BaseException | None, now: float
     ) -> None:
         if error is None:
-            note = f"a race registered it twice; the newer registration {duplicate} was deleted"
+            note = f"It was registered twice; the newer registration, {duplicate}, was deleted."
         else:
-            note = f"registered twice; delete {duplicate} in Cloudcraft ({error})"
+            why = sentence(str(error))
+            note = f"Registered twice; delete {duplicate} in Cloudcraft, since that failed: {why}"
         track.notes.append(note)
         track.to_heal -= 1
         if not track.to_heal:
@@ -125,11 +127,11 @@ class Verifying(Core):
         """The read was not made: an account whose POST was answered with an ID is there."""
         short = self.stop in (Stop.INTERRUPTED, Stop.BUDGET)
         for track in self._unverified.values():
-            note = f"registered, but not verified: {error}"
+            note = f"Registered, but not verified: {sentence(str(error))}"
             outcome = track.outcome if short and track.made else Outcome.PENDING
             self._finish(self._policy.result(track, outcome, note), now)
         self._unverified = {}
-        self._tell(Said(text=f"The final check was skipped: {error}"))
+        self._tell(Said(text=f"The final check was skipped: {sentence(str(error))}"))
 
     def _conclude(self, now: float) -> None:
         """Whatever has no result yet is pending, each with what it waits for."""

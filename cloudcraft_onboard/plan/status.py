@@ -88,7 +88,7 @@ def _entry(entry: Entry, sides: Sides) -> Standing:
 def _notes(result: Result | None) -> tuple[str, ...]:
     """The plan's notes; that an account is registered twice, the row says itself."""
     notes = result.notes if result and result.outcome is not Outcome.SKIPPED else ()
-    return tuple(note for note in notes if not note.startswith("registered "))
+    return tuple(note for note in notes if not note.startswith("Registered "))
 
 
 def _stranger(account_id: str, sides: Sides) -> Standing:

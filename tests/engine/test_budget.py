@@ -61,7 +61,7 @@ def test_a_hanging_aws_does_not_exceed_the_budget(
     ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", "--time-budget", "3s")
     within_three_seconds(ended)
     assert ended.notes() == {
-        "not finished: the time budget was used up; run the same command again to go on"
+        "Not finished: the time budget was used up. Run the same command again to continue."
     }
 
 
@@ -133,6 +133,5 @@ def test_max_failures_starts_no_new_account(
     assert ended.code == 1
     assert 3 <= ended.outcomes.count("failed") <= 4  # two at a time
     assert aws_proxy.calls["AssumeRole"] == ended.outcomes.count("failed")
-    assert ended.notes() == {
-        "not finished: the run stopped after --max-failures; run the same command again to go on"
-    }
+    (note,) = ended.notes()
+    assert note.startswith("Not finished: the run stopped after --max-failures. Run the same")

@@ -119,7 +119,7 @@ def test_registrations_doubled_before_the_run_are_reported_and_not_touched(
     before = world.registered
     ended = run(world)
     assert ended.outcomes == ["created", "unchanged"]
-    assert "registered 2 times before this run" in ended.account("D")["notes"][0]
+    assert "Registered 2 times before this run" in ended.account("D")["notes"][0]
     assert world.registered == sorted([*before, IDS[0]])
     assert not world.requests("DELETE")
 

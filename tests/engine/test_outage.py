@@ -121,7 +121,7 @@ def test_a_long_outage_of_cloudcraft_leaves_accounts_pending(
     arguments = ("run", tmp_path / "manifest.yaml", "--retries", 1)
     ended = onboard(tmp_path / "run", *arguments)
     assert (ended.code, ended.outcomes) == (1, ["pending"] * 4)
-    assert all("could not check" in note for note in ended.notes())
+    assert all("Could not check" in note for note in ended.notes())
     world.calm()
     assert onboard(tmp_path / "run", *arguments).code == 0
     assert len(world.registered) == 4
@@ -192,7 +192,7 @@ def test_a_long_outage_of_aws_leaves_accounts_pending(
     assert (ended.code, ended.outcomes) == (1, ["pending"] * 4)
     assert all(account["error"] is None for account in ended.accounts)
     assert aws_proxy.calls[call] == 16  # each once, once again, and the same in another round
-    assert all("run the same command again" in note for note in ended.notes())
+    assert all("Run the same command again" in note for note in ended.notes())
     aws_proxy.calm()
     assert onboard(tmp_path / "run", *arguments).code == 0
     assert len(world.registered) == 4

@@ -76,7 +76,7 @@ def test_what_never_gets_an_answer_stays_pending_with_its_role_and_goes_next_tim
     ended = remove(world, retries=1)
     assert (ended.code, ended.outcomes) == (1, ["removed", "pending", "removed"])
     assert ended.account("A2")["notes"] == [
-        "Cloudcraft never answered its deletion, and still lists it"
+        "Cloudcraft never answered its deletion, and still lists it."
     ]
     assert ended.account("A2")["attempts"] == 2
     assert (world.registered, with_role(world)) == ([IDS[1]], [IDS[1]])
@@ -94,7 +94,7 @@ def test_where_the_list_cannot_be_read_either_it_stays_pending(make_world: MakeW
     )
     ended = remove(world, retries=0)
     assert ended.outcomes == ["pending"]
-    assert "could not check" in ended.account("A1")["notes"][0]
+    assert "Could not check" in ended.account("A1")["notes"][0]
     world.calm()
     assert remove(world).outcomes == ["removed"]  # its role
     assert with_role(world) == []

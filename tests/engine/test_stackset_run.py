@@ -44,7 +44,8 @@ def test_a_run_makes_the_stack_set_and_registers_every_account(company: Company)
     assert company.aws.writes == []
     assert [set(each) for each in planned.actions] == [{"create-role", "register"}] * 3
     notes = planned.account("A0")["notes"]
-    assert notes[0] == "By the stack set cloudcraft-onboard, us-east-1, account 123456789012."
+    home = "us-east-1, account 123456789012"
+    assert notes[0] == f"Rolled out by the stack set cloudcraft-onboard ({home})."
     assert "join the organization later" in notes[1]
     ended = run(world)
     assert (ended.code, ended.outcomes) == (0, ["created"] * 3)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 MARGIN = 0.3  # a request that was under way when the signal came reaches the log a bit later
 SIGNALS = [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="SIGTERM")]
 HANGING = faults.hang(60, processed=False)
-NOT_FINISHED = "not finished: the run was interrupted; run the same command again to go on"
+NOT_FINISHED = "Not finished: the run was interrupted. Run the same command again to continue."
 
 
 def sent_after(world: SandboxWorld, at: float) -> list[str]:
@@ -98,7 +98,7 @@ def test_while_waiting_for_a_slot(make_world: MakeWorld, tmp_path: Path, number:
         at, ended = interrupt(running, number)
     check(ended, "waiting for a slot")
     assert ended.outcomes.count("created") == 4
-    assert ended.notes() == {"its role is ready; its registration is queued"}
+    assert ended.notes() == {"Its role is ready; its registration is queued."}
     # The quota is used up, so nothing could be looked up.
     assert any("not verified" in note for note in ended.notes("created"))
     assert sent_after(world, at) == []
@@ -175,7 +175,7 @@ def test_while_doubts_are_resolved(make_world: MakeWorld, tmp_path: Path) -> Non
         at, ended = interrupt(running, signal.SIGTERM)
     check(ended, "resolving doubts")
     assert ended.outcomes == ["pending"] * 2
-    assert all("could not check" in note for note in ended.notes())
+    assert all("Could not check" in note for note in ended.notes())
     assert [r for r in sent_after(world, at) if r.startswith("POST")] == []
 
 

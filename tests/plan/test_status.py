@@ -165,7 +165,7 @@ def test_an_entry_whose_account_nobody_knows_cannot_be_called_missing() -> None:
 
 
 def test_that_it_is_doubled_is_said_once() -> None:
-    noted = entry(ONE, notes=("registered 2 times before this run; ...", "another note"))
+    noted = entry(ONE, notes=("Registered 2 times before this run; ...", "another note"))
     sides = Sides(listing=Listing([registration(ONE, 1), registration(ONE, 0)]))
     row = only(join([noted], sides, others=True))
     assert row.notes == (

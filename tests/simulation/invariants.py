@@ -18,7 +18,7 @@ from tests.simulation.story import Run, World
 from tests.simulation.world import EARLIER, Entry
 
 _DONE = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
-_NOT_VERIFIED = "registered, but not verified"
+_NOT_VERIFIED = "Registered, but not verified"
 _SAYS_IT_MAY_BE = (
     Register.sent,
     Register.unread,
