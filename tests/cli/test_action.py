@@ -20,6 +20,7 @@ from tests.support.world import MakeWorld, SandboxWorld
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github" / "actions" / "onboard" / "action.yml"
+WORKFLOW = ROOT / ".github" / "workflows" / "onboard.yml"
 pytestmark = pytest.mark.slow
 
 
@@ -140,6 +141,60 @@ def test_status_says_what_is_not_onboarded(make_world: MakeWorld, tmp_path: Path
     job = ended(runner(tmp_path, world, "status", arguments="--exit-code"))
     assert job.outputs["exit-code"] == "0"
     assert json.loads(job.outputs["summary"])["onboarded"] == 2
+
+
+def test_a_manifest_of_the_organization_works_with_credentials_of_the_environment(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world(
+        hub(2, more='  - {name: M, account_id: "300000000099", tags: {sandbox: management}}')
+    )
+    manifest = tmp_path / "org.yaml"
+    admin = {**os.environ, "AWS_PROFILE": "org-admin"}
+    init = ["init", "--organization", "--profile", "org-admin", "-f", str(manifest)]
+    made = subprocess.run(
+        [sys.executable, "-m", "cloudcraft_onboard", *init],
+        env=admin,
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+
+    def job(name: str) -> Runner:
+        """A job of the workflow, behind a step that has put credentials into the environment."""
+        (step,) = [
+            step
+            for step in loaded(WORKFLOW)["jobs"][name]["steps"]
+            if step.get("uses") == "./.github/actions/onboard"
+        ]
+        given = {"manifest": str(manifest), "api-key": world.api_key}
+        inputs = {key: given.get(key, value) for key, value in step["with"].items()}
+        job = runner(tmp_path, world, inputs.pop("command"), **inputs)
+        job.environment = {
+            **{name: value for name, value in job.environment.items() if "PROFILE" not in name},
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+            "AWS_ACCESS_KEY_ID": "300000000099",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+        }
+        return ended(job)
+
+    for name in ("validate", "plan", "run"):
+        done = job(name)
+        assert done.outputs["exit-code"] == "0", done.steps["run"].log
+    assert len(world.registered) == 3
+    assert "3 accounts to create" in comments(tmp_path / "comments.json")[0]["body"]
+
+    with_profile = manifest.read_text("utf-8").replace(
+        "  # profile: org-admin  #", "  profile: org-admin #"
+    )
+    manifest.write_text(with_profile, "utf-8")
+    refused = job("plan")
+    assert refused.outputs["exit-code"] == "3"
+    assert "or leave it out, as the environment has credentials" in refused.steps["run"].log
 
 
 def test_a_plan_longer_than_a_comment_may_be(make_world: MakeWorld, tmp_path: Path) -> None:
