@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,18 +21,19 @@ def ending(report: Told, settings: Settings, written: Sequence[str]) -> list[str
     if isinstance(report, Report) and not report.results:
         lines.append(_nothing_to_do(report, settings))
     if written:
-        lines.append(f"{'Report' if len(written) == 1 else 'Reports'}: {', '.join(written)}")
+        paths = ", ".join(map(text.clean, written))
+        lines.append(f"{'Report' if len(written) == 1 else 'Reports'}: {paths}")
     if settings.sandbox:
         lines += ["", *_sandbox(report)]
     return lines
 
 
 def _nothing_to_do(report: Report, settings: Settings) -> str:
-    since = settings.selection.changed_since
+    manifest, since = text.clean(report.manifest), settings.selection.changed_since
     if report.command is Command.REMOVE:
-        return f"Nothing to do: every registration in Cloudcraft is in {report.manifest}."
+        return f"Nothing to do: every registration in Cloudcraft is in {manifest}."
     if since is not None:
-        return f"Nothing to do: no account of {report.manifest} has changed since {since}."
+        return f"Nothing to do: no account of {manifest} has changed since {text.clean(since)}."
     return "Nothing to do: no account is selected."
 
 
@@ -47,11 +49,11 @@ def _sandbox(report: Told) -> list[str]:
 
 
 def _next(report: Report) -> list[tuple[str, str]]:
-    manifest = report.manifest
-    beside = Path(manifest).with_name("trouble.yaml")
+    manifest = _quoted(report.manifest)
+    beside = Path(report.manifest).with_name("trouble.yaml")
     shown = (
-        (f"onboard run {beside} --sandbox", "accounts that fail, each for its own reason")
-        if beside.exists() and not beside.samefile(manifest)
+        (f"onboard run {_quoted(beside)} --sandbox", "accounts that fail, each for its own reason")
+        if beside.exists() and not beside.samefile(report.manifest)
         else (f"onboard remove {manifest} --sandbox --dry-run", "the way back")
     )
     return [
@@ -62,3 +64,7 @@ def _next(report: Report) -> list[tuple[str, str]]:
         shown,
         ("onboard init --organization -f org.yaml", "a manifest of your own accounts"),
     ]
+
+
+def _quoted(path: str | Path) -> str:
+    return shlex.quote(text.clean(str(path)))

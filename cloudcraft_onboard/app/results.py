@@ -66,7 +66,7 @@ def deliver(
     _tell_github(report)
     if settings.verbosity >= 0:
         for line in ending(report, settings, written):
-            print(text.clean(line), file=sys.stderr)
+            print(line, file=sys.stderr)
     if control.kind is Stop.INTERRUPTED:
         return 130
     return exit_code(report, changes_count=settings.exit_code) or int(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cloudcraft_onboard.app.ending import ending
+from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.show import text
+from tests.support import reports
 from tests.support.process import onboard
 
 pytestmark = pytest.mark.slow
@@ -72,3 +78,30 @@ def test_without_a_change_there_is_nothing_to_do(tmp_path: Path) -> None:
     )
     assert ended.code == 0
     assert f"Nothing to do: no account of {manifest} has changed since HEAD." in ended.stderr
+
+
+def test_whatever_the_manifests_path_the_commands_to_try_can_be_pasted(tmp_path: Path) -> None:
+    for name in ("org.yaml", "my ☁ org.yaml", "m\udce4.yaml", "a\nb.yaml"):
+        manifest = tmp_path / name
+        manifest.write_text("")
+        report = replace(reports.report(), manifest=str(manifest))
+        lines = ending(report, Settings(manifest=str(manifest), sandbox=True), ())
+        commands = lines[lines.index("Try next:") + 1 :]
+        assert len(commands) == 4
+        for line in commands:
+            assert line.startswith("  onboard ")
+            assert line.index("#") == commands[0].index("#")
+            assert "--sandbox" in line or "init" in line
+        told = shlex.split(commands[0], comments=True)
+        assert told == ["onboard", "plan", text.clean(str(manifest)), "--sandbox"]
+
+
+def test_a_path_of_another_encoding_keeps_the_indent(tmp_path: Path) -> None:
+    manifest = tmp_path / "ä.yaml"
+    manifest.write_bytes((MANIFESTS / "demo.yaml").read_bytes())
+    c_locale = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    ended = onboard(tmp_path / "run", "plan", manifest, "--sandbox", **FAST, **c_locale)
+    assert ended.code == 0, ended.stderr
+    *_, title, first, status, second, third = ended.stderr.splitlines()
+    assert title == "Try next:"
+    assert all(line.startswith("  onboard ") for line in (first, status, second, third))
