@@ -9,12 +9,13 @@ OnboardError            1
 │  └─ Refused, Doubtful, Unavailable (Unreadable), PaceClosed
 └─ AccountError             one account's problem: ends as its result, never as the program's
    └─ AccountPending        not the account's fault: it stays `pending`, a later run goes on
+      └─ OutOfResources
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:  # `onboard --help` needs no model, and building its classes takes a while
     from cloudcraft_onboard.model import Problem, Stage
@@ -85,6 +86,11 @@ class AccountError(OnboardError):
         self.code = code
         self.transient = transient
 
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """A problem as what is raised for it."""
+        return cls(problem.stage, problem.code, problem.message, hint=problem.hint)
+
     @property
     def problem(self) -> Problem:
         """The same as a word of the model."""
@@ -95,6 +101,10 @@ class AccountError(OnboardError):
 
 class AccountPending(AccountError):
     """An outage or a stop, not the account's fault: it ends `pending` with this as its note."""
+
+
+class OutOfResources(AccountPending):
+    """The system gave no more memory or threads; with fewer accounts at a time it may."""
 
 
 class ConcurrentChange(Exception):

@@ -7,7 +7,7 @@ loader speaks in these, never in dicts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
@@ -428,6 +428,22 @@ class Result:
     notes: tuple[str, ...] = ()
     error: Problem | None = None
     line: int = 1
+
+    @classmethod
+    def of(cls, account: Account) -> Result:
+        """What is known of an account before anything was found out; counts as pending."""
+        return cls(
+            name=account.name,
+            account_id=account.account_id,
+            profile=None if account.role.via is Via.EXISTING else account.profile,
+            region=account.region,
+            outcome=Outcome.PENDING,
+            line=account.line,
+        )
+
+    def failed(self, problem: Problem) -> Result:
+        """This as a failure; what had been done until then stays in it."""
+        return replace(self, outcome=Outcome.FAILED, error=problem)
 
 
 @dataclass(frozen=True, slots=True)

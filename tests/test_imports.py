@@ -34,10 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plan": set(),
     "aws": {"plan"},
     "cloudcraft": set(),
-    "engine": {"plan"},
+    "accounts": {"plan"},
+    "engine": {"accounts", "plan"},
     "show": {"files"},
     "sandbox": {"plan", "files", "settings"},
     "app": {
+        "accounts",
         "aws",
         "cloudcraft",
         "engine",

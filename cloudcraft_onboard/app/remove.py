@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from cloudcraft_onboard import interrupts
+from cloudcraft_onboard.accounts.removal import Scope, needs_aws
 from cloudcraft_onboard.app import results as output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
@@ -19,7 +20,6 @@ from cloudcraft_onboard.engine.offboarding import (
 )
 from cloudcraft_onboard.engine.requests import forecast
 from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.engine.role_removal import Scope, needs_aws
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Command, Result

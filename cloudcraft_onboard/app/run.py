@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cloudcraft_onboard.accounts.account import Snapshot
 from cloudcraft_onboard.app import results as output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
-from cloudcraft_onboard.engine.account import Snapshot
 from cloudcraft_onboard.engine.onboarding import onboard_accounts
 from cloudcraft_onboard.engine.ports import Cloudcraft
 from cloudcraft_onboard.engine.requests import forecast

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
+from cloudcraft_onboard.accounts.account import Snapshot
 from cloudcraft_onboard.app.run import look_at_cloudcraft
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import profiles
-from cloudcraft_onboard.engine.account import Snapshot
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.engine.messages import Stop

@@ -86,7 +86,7 @@ class Sender(Protocol):
 
 
 class BotoStackSets:
-    """Stack sets by boto's SDK; `engine.ports.StackSets` says what each call does."""
+    """Stack sets by boto's SDK; `accounts.ports.StackSets` says what each call does."""
 
     def __init__(
         self, send: Sender, *, credentials: Credentials, identity: Identity, spec: StackSetSpec

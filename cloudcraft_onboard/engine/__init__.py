@@ -1,13 +1,12 @@
-"""The engine: AWS and Cloudcraft are handed to it (`ports`), views listen to its events.
+"""The engine: Cloudcraft is handed to it (`ports`), views listen to its events.
 
 Which thread does what:
 
 - The story's thread runs `onboarding` or `offboarding`. It alone reads the inbox (`driver`), feeds
   the core (`requests`) and does what the core orders. All that is known of accounts and requests
   belongs to it, so no lock guards it.
-- Workers ("aws-N") do one job at a time: an account (`account`, `role_removal`), or a stack set
-  with its accounts (`stackset`, `teardown`). They are generators: each step, change and result is
-  a message or an event.
+- Workers ("aws-N") do one job at a time: an account, or a stack set with its accounts. What they do
+  are generators (`accounts`): each step, change and result is a message or an event.
 - Senders ("cloudcraft-N") send one request each and say what came of it.
 - One thread ("pace-0") waits for the next slot that the pace allows.
 - The main thread, outside, shows events and handles signals (`app/drive.py`).

@@ -9,30 +9,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from cloudcraft_onboard.engine.jobs import Jobs
-from cloudcraft_onboard.engine.messages import (
-    End,
-    Job,
-    Method,
-    Order,
-    Request,
-    Send,
-    Stop,
-    Tell,
-)
+from cloudcraft_onboard.engine.messages import End, Method, Order, Request, Send, Stop, Tell
 from cloudcraft_onboard.engine.ports import PaceView
-from cloudcraft_onboard.engine.results import Results, failed
-from cloudcraft_onboard.engine.tracks import (
-    Policy,
-    Track,
-)
-from cloudcraft_onboard.errors import (
-    Refused,
-)
-from cloudcraft_onboard.events import (
-    AccountFinished,
-    Event,
-)
+from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.engine.tracks import Policy, Track
+from cloudcraft_onboard.errors import Refused
+from cloudcraft_onboard.events import AccountFinished, Event
 from cloudcraft_onboard.model import Outcome, Result
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -89,7 +71,6 @@ class Core:
         self._pace = pace
         self._limits = limits
         self._deadline = math.inf if limits.deadline is None else limits.deadline
-        self._jobs = Jobs(most=limits.concurrency, rounds=limits.retries)
         self._orders: list[Order] = []
         self._phase = Phase.WORKING
         self._stopped_at = 0.0
@@ -110,7 +91,6 @@ class Core:
         self._reread_at: float | None = None
         self._was_reread = False
         self._healing: dict[int, tuple[Track, str]] = {}
-        self._in_aws: set[str] = set()
         self._forecast_told = False
 
     @property
@@ -162,25 +142,6 @@ class Core:
         self._reading = request.number
         self._orders.append(Send(request=request))
 
-    def _go_on(self, track: Track, now: float) -> None:
-        """The account's next request, or what follows its last one."""
-        if self._policy.request(track, 0) is not None:
-            self._put(track, now)
-            return
-        match self._policy.finished(track):
-            case Result() as result if self._policy.verified and track.posted:
-                track.outcome = result.outcome
-                self._unverified[track.name] = track
-                self.results.note(result)
-                self._tell(AccountFinished(result=result, provisional=True))
-            case Result() as result:
-                self._finish(result, now)
-            case Job() as job:
-                self._note(track)
-                self._jobs.add([job])
-            case None:
-                self._note(track)
-
     def _finish(self, result: Result, now: float) -> None:
         if not self.results.finish(result):
             return
@@ -191,7 +152,7 @@ class Core:
 
     def _fail(self, track: Track, error: Refused, now: float) -> None:
         problem = self._policy.problem(track, error)
-        self._finish(failed(self._policy.result(track, Outcome.FAILED), problem), now)
+        self._finish(self._policy.result(track, Outcome.FAILED).failed(problem), now)
 
     def _pend(self, track: Track, note: str, now: float) -> None:
         self._finish(self._policy.result(track, Outcome.PENDING, note), now)

@@ -10,19 +10,19 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from cloudcraft_onboard.accounts.facts import Changed, Fact, Failed, HandedBack, Paused, Worked
+from cloudcraft_onboard.accounts.ports import Aws
+from cloudcraft_onboard.accounts.stackset import Task
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.jobs import OUT_OF_RESOURCES
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    Changed,
     End,
     Ended,
-    Failed,
     GiveBack,
     Job,
     Message,
@@ -39,19 +39,17 @@ from cloudcraft_onboard.engine.messages import (
     Tell,
     WaitForSlot,
     Woken,
-    Worked,
+    job_of,
 )
-from cloudcraft_onboard.engine.ports import Aws, Cloudcraft, Pace, Slot
+from cloudcraft_onboard.engine.ports import Cloudcraft, Pace, Slot
 from cloudcraft_onboard.engine.requests import Requests
 from cloudcraft_onboard.engine.tracks import Track
-from cloudcraft_onboard.errors import AccountPending, OnboardError
+from cloudcraft_onboard.errors import AccountPending, OnboardError, OutOfResources
 from cloudcraft_onboard.events import Event, Said
 from cloudcraft_onboard.model import Stage
 
 _log = logging.getLogger(__name__)
 
-Fact = Event | Changed | Worked | Failed
-"""What a worker says while it does its job."""
 Work = Callable[[Any], Iterator[Fact]]
 """Does a job's task, step by step; what it raises is the problem of the accounts left."""
 
@@ -81,15 +79,15 @@ class Driver:
         self._waiter = Threads("pace")
         self._said_fewer = False
 
-    def run(self, jobs: tuple[Job, ...], tracks: tuple[Track, ...] = ()) -> None:
-        """Work until every account has its result."""
+    def run(self, tasks: Iterable[Task], tracks: Iterable[Track] = ()) -> None:
+        """Work until every account has its result; `tracks` have Cloudcraft's turn already."""
         core, clock = self._core, self._control.clock
         self._control.working.set()
         self._control.on_stop(self._stopped)
         for threads in (self._waiter, self._senders):
             threads.reserve()  # before the workers take what the system gives
         try:
-            self._obey(core.begin(jobs, tracks, clock()))
+            self._obey(core.begin(map(job_of, tasks), tracks, clock()))
             while not core.done:
                 message = self._next(core.wake_at)
                 self._obey(core.step(message, clock()))
@@ -165,13 +163,17 @@ class Driver:
 
     def _pass_on(self, fact: Fact) -> None:
         """An account whose run ends at once takes no further step."""
-        if isinstance(fact, Changed | Worked | Failed):
+        control = self._control
+        if isinstance(fact, Changed | Worked | Failed | HandedBack):
             self._inbox.put(fact)
-            return
-        if self._control.abandoning:
-            kind = self._control.kind or Stop.BUDGET
+        elif isinstance(fact, Paused):
+            if control.abandoning or control.stopped.wait(fact.seconds):
+                raise fact.error
+        elif control.abandoning:
+            kind = control.kind or Stop.BUDGET
             raise AccountPending(Stage.ROLE, "Stopped", f"Not finished: {kind.value}.")
-        self._tools.emit(fact)
+        else:
+            self._tools.emit(fact)
 
     def _exchange(self, request: Request, slot: Slot | None) -> None:
         """One request in a sender."""
@@ -265,12 +267,12 @@ class Threads:
             self._ended.put(None)
 
 
-def out_of_resources(error: BaseException) -> AccountPending | None:
+def out_of_resources(error: BaseException) -> OutOfResources | None:
     """The system's refusal of memory or threads: no bug, and worth another try."""
     words = "can't allocate lock", "can't start new thread"
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and str(error) in words):
         message = "The system has no memory or threads left."
-        return AccountPending(Stage.ROLE, OUT_OF_RESOURCES, message, transient=True)
+        return OutOfResources(Stage.ROLE, "OutOfResources", message, transient=True)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The AWS side as the core sees it: which jobs wait, run, or get another round. Pure.
+"""The AWS side as the core sees it: which jobs wait, run, or get another round.
 
 Jobs are started as workers become free, in their order. What failed for a transient reason
 (throttling, 5xx, a broken connection) gets another round when the others are through.
@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
-from cloudcraft_onboard.engine.messages import Ended, Job
+from cloudcraft_onboard.accounts.facts import Worked
+from cloudcraft_onboard.engine.core import Core, Limits
+from cloudcraft_onboard.engine.messages import Ended, Job, Start, Stop, job_of
+from cloudcraft_onboard.engine.ports import PaceView
+from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.engine.tracks import Policy, Track, problem_of_a_bug
+from cloudcraft_onboard.errors import AccountError, AccountPending, OutOfResources
+from cloudcraft_onboard.events import AccountFinished, AccountQueued, AccountRetried
+from cloudcraft_onboard.harmless import sentence
+from cloudcraft_onboard.model import Account, Outcome, Result, Stage
 
-OUT_OF_RESOURCES = "OutOfResources"
-"""The code of an error after which fewer jobs run at the same time."""
-ROUND_SECONDS = 5.0
-"""How long the first further round waits; doubled for each one after it."""
+_ROUND_SECONDS = 5.0  # before the first further round; doubled for each one after it
 
 
 class Jobs:
@@ -25,7 +33,7 @@ class Jobs:
         self._most = max(1, most)
         self._rounds = rounds
         self._todo: deque[Job] = deque()
-        self._running: set[tuple[str, ...]] = set()
+        self._running: list[Job] = []
         self._again: list[Ended] = []
         self._tries: dict[tuple[str, ...], int] = {}
 
@@ -50,7 +58,7 @@ class Jobs:
         if not self._todo or len(self._running) >= self._most:
             return None
         job = self._todo.popleft()
-        self._running.add(job.names)
+        self._running.append(job)
         return job
 
     def drop(self) -> None:
@@ -59,7 +67,8 @@ class Jobs:
 
     def ended(self, job: Job) -> None:
         """A worker is through with this one."""
-        self._running.discard(job.names)
+        if job in self._running:
+            self._running.remove(job)
 
     def abandon(self) -> None:
         """Nobody waits for the workers any more."""
@@ -72,10 +81,10 @@ class Jobs:
         if tries >= self._rounds:
             return None
         self._tries[ended.job.names] = tries + 1
-        if getattr(ended.error, "code", "") == OUT_OF_RESOURCES:
+        if isinstance(ended.error, OutOfResources):
             self._most = max(1, min(self._most, len(self._running)) // 2)
         self._again.append(ended)
-        return ROUND_SECONDS * 2.0**tries
+        return _ROUND_SECONDS * 2.0**tries
 
     def begin_round(self, now: float) -> None:
         """Once the others are through, and the wait is over, the next round begins."""
@@ -83,7 +92,7 @@ class Jobs:
             return
         if self.again_at is None:
             tries = max(self._tries[ended.job.names] for ended in self._again)
-            self.again_at = now + ROUND_SECONDS * 2.0 ** (tries - 1)
+            self.again_at = now + _ROUND_SECONDS * 2.0 ** (tries - 1)
         if now >= self.again_at:
             self._todo.extend(ended.job for ended in self.give_up())
 
@@ -91,3 +100,110 @@ class Jobs:
         """The jobs that would have got another round, with their errors."""
         ended, self._again, self.again_at = tuple(self._again), [], None
         return ended
+
+
+class Working(Core):
+    """What workers say of accounts, and what they do next."""
+
+    def __init__(
+        self, policy: Policy[Any], results: Results, *, pace: PaceView, limits: Limits
+    ) -> None:
+        super().__init__(policy, results, pace=pace, limits=limits)
+        self._jobs = Jobs(most=limits.concurrency, rounds=limits.retries)
+        self._in_aws: dict[str, Job] = {}
+
+    def _worked(self, message: Worked, now: float) -> None:
+        self._in_aws.pop(message.name, None)
+        outcome = self._policy.worked(self.results.so_far(message.name), message.value)
+        if isinstance(outcome, Result):
+            self._finish(outcome, now)
+        else:
+            self._submit(outcome, now)
+
+    def _ended(self, message: Ended, now: float) -> None:
+        """Accounts of the job without a word so far failed by its error."""
+        self._jobs.ended(message.job)
+        silent = [name for name in message.job.names if self._in_aws.get(name) == message.job]
+        if not silent:
+            return
+        error = message.error or RuntimeError("its worker ended without a result")
+        alone = len(silent) == len(message.job.names)  # a job with results must not be done twice
+        if self.stop is None and alone and isinstance(error, AccountError) and error.transient:
+            wait = self._jobs.repeat(message)
+            if wait is not None:
+                reason = f"{sentence(error.message)} Trying again after the other accounts."
+                for name in silent:
+                    self._tell(AccountRetried(name=name, reason=reason, wait=wait))
+                return
+        for name in silent:
+            self._end_in_aws(name, error, message.seconds, now)
+
+    def _handed_back(self, account: Account) -> None:
+        """An account of a stack set that the stack set is not for gets a job of its own."""
+        self._in_aws.pop(account.name, None)
+        self._jobs.add([job_of(account)])
+
+    def _end_in_aws(self, name: str, error: BaseException, seconds: float, now: float) -> None:
+        """The account's result after its AWS work ended in `error`."""
+        self._in_aws.pop(name, None)
+        result = self.results.so_far(name)
+        result = replace(result, attempts=max(1, result.attempts), seconds=result.seconds + seconds)
+        match error:
+            case AccountPending():
+                note = f"{sentence(error.message)} Run the same command again."
+                result = replace(result, outcome=Outcome.PENDING, notes=(*result.notes, note))
+            case AccountError():
+                result = result.failed(error.problem)
+            case _:
+                result = result.failed(problem_of_a_bug(error, Stage.ROLE))
+        self._finish(result, now)
+
+    def _start_jobs(self, now: float) -> None:
+        """After a stop only what is half done is started, while there is time."""
+        if self.stop is not None:
+            self._give_up_rounds(now)
+            if self.stop is Stop.INTERRUPTED or now >= self._deadline:
+                self._jobs.drop()
+        else:
+            self._jobs.begin_round(now)
+            if (self._jobs.again_at or now) > self._latest:
+                self._give_up_rounds(now)
+        while job := self._jobs.next(only_begun=self.stop is not None):
+            self._in_aws.update(dict.fromkeys(job.names, job))
+            self._orders.append(Start(job=job))
+
+    def _give_up_rounds(self, now: float) -> None:
+        for ended in self._jobs.give_up():
+            for name in ended.job.names:
+                self._end_in_aws(name, ended.error or RuntimeError(), ended.seconds, now)
+
+    def _submit(self, track: Track, now: float) -> None:
+        """An account whose turn at Cloudcraft has come, if anything is to be sent for it."""
+        self._tracks[track.name] = track
+        track.queued_at = now
+        if self._policy.request(track, 0) is None:
+            self._go_on(track, now)
+            return
+        wait = self._policy.wait(track)
+        self._note(track)
+        self._tell(AccountQueued(name=track.name, ready_in=wait))
+        self._put(track, now + wait)
+
+    def _go_on(self, track: Track, now: float) -> None:
+        """The account's next request, or what follows its last one."""
+        if self._policy.request(track, 0) is not None:
+            self._put(track, now)
+            return
+        match self._policy.finished(track):
+            case Result() as result if self._policy.verified and track.posted:
+                track.outcome = result.outcome
+                self._unverified[track.name] = track
+                self.results.note(result)
+                self._tell(AccountFinished(result=result, provisional=True))
+            case Result() as result:
+                self._finish(result, now)
+            case Job() as job:
+                self._note(track)
+                self._jobs.add([job])
+            case None:
+                self._note(track)

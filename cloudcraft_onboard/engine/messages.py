@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
+from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worked
+from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task
 from cloudcraft_onboard.engine.ports import Slot
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.model import Change, Registration, RegistrationSpec
+from cloudcraft_onboard.model import Registration, RegistrationSpec
 
 
 class Stop(Enum):
@@ -42,6 +44,12 @@ class Job:
     begun: bool = False
 
 
+def job_of(task: Task) -> Job:
+    """An account, or the accounts of a stack set, as one worker's job."""
+    accounts = task.accounts if isinstance(task, StackSetAccounts) else (task,)
+    return Job(names=tuple(each.name for each in accounts), task=task)
+
+
 class Method(StrEnum):
     """The methods of Cloudcraft's API."""
 
@@ -63,30 +71,6 @@ class Request:
 
 
 # --- messages: what happened --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Changed:
-    """A worker made one change in an account."""
-
-    name: str
-    change: Change
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Worked:
-    """AWS is done with an account; `value` is what the policy makes something of."""
-
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failed:
-    """AWS is done with an account of a larger job, in vain."""
-
-    name: str
-    error: Exception
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,9 +125,9 @@ class Woken:
     """Nothing but that time has passed."""
 
 
-Message = (
-    Changed | Worked | Failed | Ended | SlotFree | NoSlot | Answered | NotSpawned | Stopped | Woken
-)
+FromWorker = Changed | Worked | Failed | HandedBack
+"""What changes what is known of an account, as its worker says it."""
+Message = FromWorker | Ended | SlotFree | NoSlot | Answered | NotSpawned | Stopped | Woken
 
 
 # --- orders: what is to be done -----------------------------------------------------------------

@@ -7,25 +7,25 @@ registration.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cloudcraft_onboard.engine.account import Claims
-from cloudcraft_onboard.engine.driver import Driver, Fact, Tools, Work
-from cloudcraft_onboard.engine.messages import Job, Stop, Worked
-from cloudcraft_onboard.engine.onboarding import job_of
-from cloudcraft_onboard.engine.register import Register
-from cloudcraft_onboard.engine.requests import Limits, Requests
-from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.engine.role_removal import (
+from cloudcraft_onboard.accounts.account import Claims
+from cloudcraft_onboard.accounts.facts import Steps, Worked
+from cloudcraft_onboard.accounts.removal import (
     Removal,
     Scope,
     needs_aws,
     observe_account,
     remove_role,
 )
-from cloudcraft_onboard.engine.teardown import Teardown, observe_teardown, tear_down, teardowns
+from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stack_set
+from cloudcraft_onboard.accounts.teardown import observe_teardown, tear_down
+from cloudcraft_onboard.engine.driver import Driver, Tools, Work
+from cloudcraft_onboard.engine.messages import Stop
+from cloudcraft_onboard.engine.requests import Limits, Requests
+from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import CannotStart, Interrupted
 from cloudcraft_onboard.events import StepStarted
@@ -52,17 +52,25 @@ class RemovalPlan:
         return sum(bool(removal.role_changes) for removal in self.removals)
 
 
-class _Observe(Register):
+class _Observe(Unregister):
     """The policy of a removal's plan: nothing is sent, what was found is kept."""
 
     def __init__(self) -> None:
-        super().__init__(apply=False)
+        super().__init__()
         self.seen: dict[str, Any] = {}
 
     def worked(self, so_far: Result, value: Any) -> Result:
         """The account's result as it would be."""
         self.seen[so_far.name] = value
         return value.result(value.changes) if isinstance(value, Removal) else so_far
+
+    def observe(
+        self, tasks: Iterable[Task], work: Work, tools: Tools, limits: Limits, results: Results
+    ) -> str:
+        """Gather what is there; what accounts without a word wait for."""
+        core = Requests(self, results, pace=tools.pace, limits=limits)
+        Driver(core, tools, work).run(tasks)
+        return core.note
 
 
 def plan_removals(
@@ -77,23 +85,18 @@ def plan_removals(
     """What a removal would do with each account, in the accounts' order; writes nothing."""
     enabled = [account for account in accounts if account.enabled]
     claims = Claims(enabled)
-    rolled_out = [a for a in enabled if a.role.via is Via.STACKSET and needs_aws(a, scope)]
-    singles = [account for account in enabled if account not in rolled_out]
+    stack_sets = by_stack_set(account for account in enabled if needs_aws(account, scope))
+    singles = [a for a in enabled if a.role.via is not Via.STACKSET or not needs_aws(a, scope)]
 
-    def work(task: Account | Teardown) -> Iterator[Fact]:
-        if isinstance(task, Account):
-            removal = yield from observe_account(task, listing, tools.aws, claims, scope)
-            yield Worked(name=task.name, value=removal)
+    def work(task: Task) -> Steps[None]:
+        if isinstance(task, StackSetAccounts):
+            yield from observe_teardown(task, listing, tools.aws)
             return
-        for fact in observe_teardown(task, listing, tools.aws):
-            if isinstance(fact, Account):
-                yield from work(fact)
-            else:
-                yield fact
+        removal = yield from observe_account(task, listing, tools.aws, claims, scope)
+        yield Worked(name=task.name, value=removal)
 
-    jobs = (*map(_teardown_job, teardowns(rolled_out)), *map(job_of, singles))
     policy = _Observe()
-    note = _observe(policy, jobs, work, tools=tools, limits=limits, results=results)
+    note = policy.observe((*stack_sets, *singles), work, tools, limits, results)
     removals = [policy.seen[each.name] for each in enabled if each.name in policy.seen]
     return RemovalPlan(
         results=results.all(note), removals=tuple(each for each in removals if each.changes)
@@ -106,12 +109,12 @@ def remove_accounts(
     """Delete what a plan found; the results in the plan's order."""
     policy = Unregister()
 
-    def work(task: Removal | Teardown) -> Iterator[Fact]:
-        if isinstance(task, Removal):
-            notes = yield from remove_role(task, tools.aws, scope)
-            yield Worked(name=task.account.name, value=notes)
-        else:
-            yield from tear_down(task, tools.aws, tools.control)
+    def work(task: Removal | StackSetAccounts) -> Steps[None]:
+        if isinstance(task, StackSetAccounts):
+            yield from tear_down(task, tools.aws)
+            return
+        notes = yield from remove_role(task, tools.aws, scope)
+        yield Worked(name=task.account.name, value=notes)
 
     core = Requests(policy, results, pace=tools.pace, limits=limits)
     Driver(core, tools, work).run((), policy.tracks(removals))
@@ -153,21 +156,6 @@ def put_off(results: Sequence[Result], why: str) -> tuple[Result, ...]:
 # --- inside -------------------------------------------------------------------------------------
 
 
-def _observe(
-    policy: _Observe,
-    jobs: tuple[Job, ...],
-    work: Work,
-    *,
-    tools: Tools,
-    limits: Limits,
-    results: Results,
-) -> str:
-    """Let `policy` gather what is there; what accounts without a word wait for."""
-    core = Requests(policy, results, pace=tools.pace, limits=limits)
-    Driver(core, tools, work).run(jobs)
-    return core.note
-
-
 def _known(accounts: Sequence[Account], tools: Tools, limits: Limits) -> frozenset[str]:
     """The AWS account IDs of all entries; those known by their profile only are reached for it."""
     known = {account.account_id for account in accounts if account.account_id}
@@ -175,15 +163,13 @@ def _known(accounts: Sequence[Account], tools: Tools, limits: Limits) -> frozens
     # A disabled entry's account counts as listed, too.
     results = Results([replace(account, enabled=True) for account in nameless])
 
-    def reach(account: Account) -> Iterator[Fact]:
+    def reach(account: Account) -> Steps[None]:
         yield StepStarted(name=account.name, step="reaching the account")
         account_id = tools.aws.reach(account).identity.account_id
         yield Worked(name=account.name, value=account_id)
 
     policy = _Observe()
-    note = _observe(
-        policy, tuple(map(job_of, nameless)), reach, tools=tools, limits=limits, results=results
-    )
+    note = policy.observe(nameless, reach, tools, limits, results)
     unknown = [account.name for account in nameless if account.name not in policy.seen]
     if unknown and tools.control.kind is Stop.INTERRUPTED:
         raise Interrupted("Interrupted before it was known which registrations are unlisted.")
@@ -215,10 +201,6 @@ def _stand_in(registration: Registration, *, unique: bool) -> Account:
         role=RoleSpec(via=Via.EXISTING),
         line=0,
     )
-
-
-def _teardown_job(teardown: Teardown) -> Job:
-    return Job(names=tuple(each.name for each in teardown.accounts), task=teardown)
 
 
 def _put_off(result: Result, why: str) -> Result:

@@ -6,15 +6,16 @@ first minutes, and the rest of the time is pure pace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from cloudcraft_onboard.engine.account import Claims, Snapshot, work_account
-from cloudcraft_onboard.engine.driver import Driver, Fact, Tools
-from cloudcraft_onboard.engine.messages import Job, Worked
+from cloudcraft_onboard.accounts.account import Claims, Snapshot, work_account
+from cloudcraft_onboard.accounts.facts import Steps, Worked
+from cloudcraft_onboard.accounts.rollout import roll_out
+from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stack_set
+from cloudcraft_onboard.engine.driver import Driver, Tools
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.requests import Limits, Requests
 from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.engine.stackset import Rollout, roll_out, rollouts
 from cloudcraft_onboard.model import Account, Result, Via
 
 
@@ -35,36 +36,22 @@ def onboard_accounts(
     """
     enabled = [account for account in accounts if account.enabled]
     claims = Claims(enabled)
-    stack_sets = rollouts(enabled)
+    stack_sets = by_stack_set(enabled)
     singles = [account for account in enabled if account.role.via is not Via.STACKSET]
 
-    def work(task: Account | Rollout) -> Iterator[Fact]:
-        if isinstance(task, Account):
-            ready = yield from work_account(task, snapshot, tools.aws, claims, apply=apply)
-            yield Worked(name=task.name, value=ready)
+    def work(task: Task) -> Steps[None]:
+        if isinstance(task, StackSetAccounts):
+            yield from roll_out(task, snapshot, tools.aws, apply=apply)
             return
-        for fact in roll_out(task, snapshot, tools.aws, tools.control, apply=apply):
-            if isinstance(fact, Account):
-                yield from work(fact)
-            else:
-                yield fact
+        ready = yield from work_account(task, snapshot, tools.aws, claims, apply=apply)
+        yield Worked(name=task.name, value=ready)
 
-    # Stack sets come first, each with a worker of its own: CloudFormation takes its time.
-    jobs = (*map(_stack_set_job, stack_sets), *map(job_of, singles))
     core = Requests(
         Register(apply=apply, settle=settle),
         results,
         pace=tools.pace,
         limits=limits.more_at_a_time(len(stack_sets)),
     )
-    Driver(core, tools, work).run(jobs)
+    # Stack sets come first, each with a worker of its own: CloudFormation takes its time.
+    Driver(core, tools, work).run((*stack_sets, *singles))
     return results.all(core.note)
-
-
-def job_of(account: Account) -> Job:
-    """One account as a worker's job."""
-    return Job(names=(account.name,), task=account)
-
-
-def _stack_set_job(rollout: Rollout) -> Job:
-    return Job(names=tuple(each.name for each in rollout.accounts), task=rollout)

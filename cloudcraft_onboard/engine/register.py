@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cloudcraft_onboard.engine.account import RoleReady
+from cloudcraft_onboard.accounts.account import RoleReady
 from cloudcraft_onboard.engine.messages import Job, Method, Request
-from cloudcraft_onboard.engine.results import base
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
 from cloudcraft_onboard.harmless import sentence
@@ -112,7 +111,7 @@ class Register:
         ready = track.ready
         done = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
         return replace(
-            base(ready.account),
+            Result.of(ready.account),
             account_id=ready.spec.account_id,
             outcome=outcome,
             changes=ready.role_changes + (ready.registration_changes if done else ()),

@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from collections.abc import Iterable
-from dataclasses import replace
 from http import HTTPStatus
 
+from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worked
 from cloudcraft_onboard.engine.core import NO_TIME, Limits, Phase
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    Changed,
     Ended,
-    Failed,
     GiveBack,
     Job,
     Message,
@@ -34,41 +33,27 @@ from cloudcraft_onboard.engine.messages import (
     Request,
     Send,
     SlotFree,
-    Start,
     Stop,
     Stopped,
     WaitForSlot,
     Woken,
-    Worked,
 )
 from cloudcraft_onboard.engine.ports import PaceView, Slot
-from cloudcraft_onboard.engine.results import failed
-from cloudcraft_onboard.engine.tracks import (
-    ABOUT_THE_KEY,
-    Track,
-    ended_in_aws,
-    problem_of_a_bug,
-)
+from cloudcraft_onboard.engine.tracks import Track, problem_of_a_bug
 from cloudcraft_onboard.engine.verify import Verifying
-from cloudcraft_onboard.errors import (
-    AccountError,
-    Doubtful,
-    PaceClosed,
-    Refused,
-    RequestError,
-)
-from cloudcraft_onboard.events import (
-    AccountQueued,
-    AccountRetried,
-    Forecast,
-    StepStarted,
-)
+from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, RequestError
+from cloudcraft_onboard.events import AccountRetried, Forecast, StepStarted
 from cloudcraft_onboard.harmless import sentence
-from cloudcraft_onboard.model import Action, Outcome, Result, Stage
+from cloudcraft_onboard.model import Action, Outcome, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
 __all__ = ["Limits", "Requests", "forecast"]
 
+# Words of a 403 that speak of the key or its user, not of one account.
+_ABOUT_THE_KEY = re.compile(
+    r"read.?only|permission|not allowed|forbidden|unauthori[sz]ed|administrator|owner|scope|plan",
+    re.IGNORECASE,
+)
 _KEY_REFUSALS = 3  # accounts that get the same 403 while none is accepted: it is the key
 _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
 _LONGEST_DOUBT_SECONDS = 30.0
@@ -109,7 +94,9 @@ class Requests(Verifying):
             case Worked():
                 self._worked(message, now)
             case Failed():
-                self._fail_in_aws(message.name, message.error, 0.0, now)
+                self._end_in_aws(message.name, message.error, 0.0, now)
+            case HandedBack():
+                self._handed_back(message.account)
             case Ended():
                 self._ended(message, now)
             case SlotFree() | NoSlot():
@@ -127,74 +114,7 @@ class Requests(Verifying):
             case Woken():
                 pass
 
-    # --- the AWS side -----------------------------------------------------------------------------
-
-    def _worked(self, message: Worked, now: float) -> None:
-        self._in_aws.discard(message.name)
-        outcome = self._policy.worked(self.results.so_far(message.name), message.value)
-        if isinstance(outcome, Result):
-            self._finish(outcome, now)
-        else:
-            self._submit(outcome, now)
-
-    def _ended(self, message: Ended, now: float) -> None:
-        """Accounts of the job without a word so far failed by its error."""
-        self._jobs.ended(message.job)
-        silent = [name for name in message.job.names if name in self._in_aws]
-        if not silent:
-            return
-        error = message.error or RuntimeError("its worker ended without a result")
-        alone = len(silent) == len(message.job.names)  # a job with results must not be done twice
-        if self.stop is None and alone and isinstance(error, AccountError) and error.transient:
-            wait = self._jobs.repeat(message)
-            if wait is not None:
-                reason = f"{sentence(error.message)} Trying again after the other accounts."
-                for name in silent:
-                    self._tell(AccountRetried(name=name, reason=reason, wait=wait))
-                return
-        for name in silent:
-            self._fail_in_aws(name, error, message.seconds, now)
-
-    def _fail_in_aws(self, name: str, error: BaseException, seconds: float, now: float) -> None:
-        self._in_aws.discard(name)
-        so_far = self.results.so_far(name)
-        worked_on = replace(
-            so_far, attempts=max(1, so_far.attempts), seconds=so_far.seconds + seconds
-        )
-        self._finish(ended_in_aws(worked_on, error), now)
-
-    def _start_jobs(self, now: float) -> None:
-        """After a stop only what is half done is started, while there is time."""
-        if self.stop is not None:
-            self._give_up_rounds(now)
-            if self.stop is Stop.INTERRUPTED or now >= self._deadline:
-                self._jobs.drop()
-        else:
-            self._jobs.begin_round(now)
-            if (self._jobs.again_at or now) > self._latest:
-                self._give_up_rounds(now)
-        while job := self._jobs.next(only_begun=self.stop is not None):
-            self._in_aws.update(job.names)
-            self._orders.append(Start(job=job))
-
-    def _give_up_rounds(self, now: float) -> None:
-        for ended in self._jobs.give_up():
-            for name in ended.job.names:
-                self._fail_in_aws(name, ended.error or RuntimeError(), ended.seconds, now)
-
     # --- requests: queued, in flight --------------------------------------------------------------
-
-    def _submit(self, track: Track, now: float) -> None:
-        """An account whose turn at Cloudcraft has come, if anything is to be sent for it."""
-        self._tracks[track.name] = track
-        track.queued_at = now
-        if self._policy.request(track, 0) is None:
-            self._go_on(track, now)
-            return
-        wait = self._policy.wait(track)
-        self._note(track)
-        self._tell(AccountQueued(name=track.name, ready_in=wait))
-        self._put(track, now + wait)
 
     def _ask_for_slot(self, now: float) -> None:
         if (
@@ -301,7 +221,7 @@ class Requests(Verifying):
             for refused, its_error in self._forbidden:
                 self._fail(refused, its_error, now)
             self._end_for_key(error, now)
-        elif ABOUT_THE_KEY.search(error.message):
+        elif _ABOUT_THE_KEY.search(error.message):
             self._fail(track, error, now)
         else:
             self._again_or_fail(track, error, now)
@@ -366,7 +286,7 @@ class Requests(Verifying):
             self._accepted += 1
             self._go_on(track, now)
         elif track.crash is not None:
-            self._finish(failed(self._policy.result(track, Outcome.FAILED), track.crash), now)
+            self._finish(self._policy.result(track, Outcome.FAILED).failed(track.crash), now)
         elif track.rounds > self._limits.retries:
             self._pend(track, self._policy.unanswered, now)
         else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from cloudcraft_onboard.model import Account, Change, Outcome, Problem, Result, Via
+from cloudcraft_onboard.model import Account, Change, Outcome, Result
 
 
 class Results:
@@ -21,7 +21,8 @@ class Results:
         self._failed = 0
         for account in accounts:
             if not account.enabled:
-                self.finish(skipped(account))
+                why = "Disabled in the manifest."
+                self.finish(replace(Result.of(account), outcome=Outcome.SKIPPED, notes=(why,)))
 
     @property
     def failures(self) -> int:
@@ -49,7 +50,7 @@ class Results:
 
     def so_far(self, name: str) -> Result:
         """What is known of an account; without any word, what the manifest says."""
-        return self._results.get(name) or base(self._accounts[name])
+        return self._results.get(name) or Result.of(self._accounts[name])
 
     def is_final(self, name: str) -> bool:
         """Whether the account's result stands."""
@@ -61,39 +62,9 @@ class Results:
         May be read by another thread while the run goes on: each result is a frozen value.
         """
         known = dict(self._results)
-        return tuple(_told(known.get(name) or base(a), note) for name, a in self._accounts.items())
-
-
-def base(account: Account) -> Result:
-    """What a result says of an account before anything was found out; counts as pending."""
-    return Result(
-        name=account.name,
-        account_id=account.account_id,
-        profile=None if account.role.via is Via.EXISTING else account.profile,
-        region=account.region,
-        outcome=Outcome.PENDING,
-        line=account.line,
-    )
-
-
-def skipped(account: Account) -> Result:
-    """The result of an account that the manifest disables."""
-    return replace(base(account), outcome=Outcome.SKIPPED, notes=("Disabled in the manifest.",))
-
-
-def not_started(accounts: Iterable[Account], note: str) -> tuple[Result, ...]:
-    """The results of a run that ended before its first account."""
-    return tuple(_told(base(a), note) if a.enabled else skipped(a) for a in accounts)
-
-
-def failed(result: Result, problem: Problem) -> Result:
-    """`result` turned into a failure; what had been done until then stays in it."""
-    return replace(result, outcome=Outcome.FAILED, error=problem)
-
-
-def noted(result: Result, *notes: str) -> Result:
-    """`result` with more notes."""
-    return replace(result, notes=result.notes + notes)
+        return tuple(
+            _told(known.get(name) or Result.of(a), note) for name, a in self._accounts.items()
+        )
 
 
 def _told(result: Result, note: str) -> Result:

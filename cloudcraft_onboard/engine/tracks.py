@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from cloudcraft_onboard.engine.messages import Job, Request
-from cloudcraft_onboard.errors import AccountError, AccountPending, Refused
-from cloudcraft_onboard.harmless import sentence
+from cloudcraft_onboard.errors import Refused
 from cloudcraft_onboard.model import Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.redact import redact
-
-ABOUT_THE_KEY = re.compile(
-    r"read.?only|permission|not allowed|forbidden|unauthori[sz]ed|administrator|owner|scope|plan",
-    re.IGNORECASE,
-)
-"""Words of a 403 that speak of the key or its user, not of one account."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -108,19 +100,6 @@ class Judgment:
 
     notes: tuple[str, ...] = ()
     duplicates: tuple[Registration, ...] = ()
-
-
-def ended_in_aws(so_far: Result, error: BaseException) -> Result:
-    """The account's result after its AWS work ended in `error`."""
-    match error:
-        case AccountPending():
-            note = f"{sentence(error.message)} Run the same command again."
-            return replace(so_far, outcome=Outcome.PENDING, notes=(*so_far.notes, note))
-        case AccountError():
-            problem = error.problem
-        case _:
-            problem = problem_of_a_bug(error, Stage.ROLE)
-    return replace(so_far, outcome=Outcome.FAILED, error=problem)
 
 
 def problem_of_a_bug(error: BaseException, stage: Stage) -> Problem:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cloudcraft_onboard.engine.messages import Job, Method, Request
-from cloudcraft_onboard.engine.role_removal import Removal, deletion
-from cloudcraft_onboard.engine.teardown import Teardown, teardowns
+from cloudcraft_onboard.accounts.removal import Removal, deletion
+from cloudcraft_onboard.accounts.stackset import by_stack_set
+from cloudcraft_onboard.engine.messages import Job, Method, Request, job_of
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
 from cloudcraft_onboard.harmless import sentence
@@ -104,7 +104,7 @@ class Unregister:
     def last_jobs(self) -> tuple[Job, ...]:
         """One operation for all accounts that have their role by the same stack set."""
         accounts, self._rolled_out = self._rolled_out, []
-        return tuple(map(_job, teardowns(accounts)))
+        return tuple(map(job_of, by_stack_set(accounts)))
 
     def result(self, track: Deleting, outcome: Outcome, *notes: str) -> Result:
         """The account's result as far as it is known now."""
@@ -142,7 +142,3 @@ class Unregister:
     def judge(self, *_: object) -> Judgment | None:
         """Nothing of a removal is provisional."""
         return None
-
-
-def _job(teardown: Teardown) -> Job:
-    return Job(names=tuple(each.name for each in teardown.accounts), task=teardown)

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from cloudcraft_onboard.engine.core import NO_TIME, Core, Phase
-from cloudcraft_onboard.engine.messages import (
-    Method,
-    Request,
-    Send,
-    Stop,
-)
-from cloudcraft_onboard.engine.results import failed
-from cloudcraft_onboard.engine.tracks import (
-    Judgment,
-    Track,
-)
-from cloudcraft_onboard.errors import (
-    PaceClosed,
-)
-from cloudcraft_onboard.events import (
-    Said,
-)
+from cloudcraft_onboard.engine.core import NO_TIME, Phase
+from cloudcraft_onboard.engine.jobs import Working
+from cloudcraft_onboard.engine.messages import Method, Request, Send, Stop
+from cloudcraft_onboard.engine.tracks import Judgment, Track
+from cloudcraft_onboard.errors import PaceClosed
+from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Outcome, Problem, Stage
 from cloudcraft_onboard.plan.registration import Listing
@@ -36,7 +24,7 @@ _NOT_LISTED = Problem(
 )
 
 
-class Verifying(Core):
+class Verifying(Working):
     """Provisional results become final; only lists and deletions of duplicates are sent."""
 
     def _judge_by(self, error: BaseException | None, now: float) -> None:
@@ -56,7 +44,7 @@ class Verifying(Core):
         if missing and self._was_reread:
             for track in missing:
                 del self._unverified[track.name]
-                self._finish(failed(self._policy.result(track, Outcome.FAILED), _NOT_LISTED), now)
+                self._finish(self._policy.result(track, Outcome.FAILED).failed(_NOT_LISTED), now)
         elif missing:
             self._reread_at = now + REREAD_SECONDS
 

@@ -6,7 +6,8 @@ from typing import Self
 
 import pytest
 
-from cloudcraft_onboard.engine.account import RoleState, Snapshot, ready_of
+from cloudcraft_onboard.accounts.account import RoleState, Snapshot, ready_of
+from cloudcraft_onboard.accounts.facts import Worked
 from cloudcraft_onboard.engine.core import GRACE_SECONDS, Limits
 from cloudcraft_onboard.engine.messages import (
     Answered,
@@ -25,7 +26,6 @@ from cloudcraft_onboard.engine.messages import (
     Stopped,
     WaitForSlot,
     Woken,
-    Worked,
 )
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.requests import Requests

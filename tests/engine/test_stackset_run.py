@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloudcraft_onboard.engine import stackset
+from cloudcraft_onboard.accounts import stackset
 from cloudcraft_onboard.errors import UsageError
 from tests.support.onboarding import plan, rewrite, run
+from tests.support.organization import MANAGEMENT
 from tests.support.removing import remove
 from tests.support.world import MakeWorld
 
@@ -130,13 +131,28 @@ def test_a_unit_that_is_new_in_the_manifest_gets_the_role(company: Company) -> N
 
 
 def test_the_management_account_goes_the_direct_way(company: Company) -> None:
-    accounts = {"Management": "123456789012", **members(company, 1)}
+    accounts = {"Management": MANAGEMENT, **members(company, 1)}
     world = company.world(manifest(accounts))
     ended = run(world)
     assert (ended.code, ended.outcomes) == (0, ["created", "created"])
     assert ended.account("Management")["actions"] == ["create-role", "attach-policy", "register"]
     assert ended.account("A0")["actions"] == ["create-role", "register"]
     assert run(world).outcomes == ["unchanged", "unchanged"]
+
+
+def test_what_stops_the_management_account_stops_nobody_else(company: Company) -> None:
+    world = company.world(manifest({"Management": MANAGEMENT, **members(company, 2)}))
+    somebody = {"AWS": "arn:aws:iam::999999999999:root"}
+    trust = {"Effect": "Allow", "Principal": somebody, "Action": "sts:AssumeRole"}
+    company.make_role(MANAGEMENT, trust)
+    ended = run(world)
+    assert (ended.code, ended.outcomes) == (1, ["failed", "created", "created"])
+    assert ended.account("Management")["error"]["stage"] == "role"
+
+
+def test_the_management_account_alone_goes_the_direct_way(company: Company) -> None:
+    ended = run(company.world(manifest({"Management": MANAGEMENT})))
+    assert (ended.code, ended.outcomes) == (0, ["created"])
 
 
 def test_accounts_whose_instance_fails_fail_with_cloudformations_reason(company: Company) -> None:

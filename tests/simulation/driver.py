@@ -10,10 +10,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudcraft_onboard.accounts.facts import Changed
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    Changed,
     End,
     Ended,
     GiveBack,

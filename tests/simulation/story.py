@@ -6,12 +6,12 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloudcraft_onboard.engine.account import Snapshot
+from cloudcraft_onboard.accounts.account import Snapshot
+from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.messages import Method, Request
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.requests import Limits, Requests
 from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.engine.role_removal import Removal
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import RequestError
 from cloudcraft_onboard.model import CloudcraftParameters, Registration, Result, Via

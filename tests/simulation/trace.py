@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from cloudcraft_onboard.accounts.facts import Changed, Failed, Worked
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    Changed,
     End,
     Ended,
-    Failed,
     GiveBack,
     Message,
     NotSpawned,
@@ -18,7 +17,6 @@ from cloudcraft_onboard.engine.messages import (
     Stopped,
     Tell,
     WaitForSlot,
-    Worked,
 )
 from tests.simulation.loop import Loop
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from cloudcraft_onboard.engine.account import RoleState, Snapshot, ready_of
+from cloudcraft_onboard.accounts.account import RoleState, Snapshot, ready_of
+from cloudcraft_onboard.accounts.facts import Changed, Failed, Worked
+from cloudcraft_onboard.accounts.removal import Removal
+from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.messages import Changed, Failed, Job, Message, Stop, Worked
-from cloudcraft_onboard.engine.role_removal import Removal
-from cloudcraft_onboard.engine.teardown import Teardown
+from cloudcraft_onboard.engine.messages import Job, Message, Stop
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.model import Account, Action, Change, Stage, Via
 from tests.simulation.loop import Loop, Wait
@@ -115,8 +116,8 @@ class Offboarding(Worker):
 
     removing = True
 
-    def work(self, task: Removal | Teardown, control: Control, put: Put) -> Steps:
-        accounts = task.accounts if isinstance(task, Teardown) else (task.account,)
+    def work(self, task: Removal | StackSetAccounts, control: Control, put: Put) -> Steps:
+        accounts = task.accounts if isinstance(task, StackSetAccounts) else (task.account,)
         for account in accounts:
             yield from self._step(control)
             if self._aws.roles.pop(account.account_id or "", None) is not None:

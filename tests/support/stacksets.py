@@ -447,11 +447,13 @@ class Company:
         self._mirror(world)
         return world
 
-    def make_role(self, account_id: str) -> None:
-        """Somebody makes a role of this name by hand."""
+    def make_role(self, account_id: str, *statements: dict[str, Any]) -> None:
+        """Somebody makes a role of this name by hand, with this trust."""
         iam_backends[account_id]["aws"].create_role(
             role_name="cloudcraft",
-            assume_role_policy_document='{"Version": "2012-10-17", "Statement": []}',
+            assume_role_policy_document=json.dumps(
+                {"Version": "2012-10-17", "Statement": statements}
+            ),
             path="/",
             permissions_boundary=None,
             description="",

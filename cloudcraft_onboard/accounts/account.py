@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from cloudcraft_onboard.engine.messages import Changed
-from cloudcraft_onboard.engine.ports import AccountSession, Aws
+from cloudcraft_onboard.accounts.facts import Changed, Steps
+from cloudcraft_onboard.accounts.ports import AccountSession, Aws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.harmless import listed
@@ -98,11 +98,6 @@ class Claims:
                 f"{account.name!r} and {owner!r} are the same AWS account, {account_id}.",
                 hint="Remove one of the two entries, or correct its profile.",
             )
-
-
-T = TypeVar("T")
-Steps = Generator[StepStarted | Changed, None, T]
-"""Work on one account: says each step before it is taken and each change once it is made."""
 
 
 def work_account(
@@ -225,8 +220,7 @@ def _bring_role(
         observed = session.observe(desired.name, inline=bool(desired.inline))
         plan = plan_role(desired, observed)
         if plan.conflict is not None:
-            problem = plan.conflict
-            raise AccountError(problem.stage, problem.code, problem.message, hint=problem.hint)
+            raise AccountError.of(plan.conflict)
         arn = observed.arn if observed else role_arn(desired, identity)
         if not apply:
             return RoleState(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from cloudcraft_onboard.engine.account import Claims, Steps
-from cloudcraft_onboard.engine.messages import Changed
-from cloudcraft_onboard.engine.ports import AccountSession, Aws
-from cloudcraft_onboard.engine.results import base
+from cloudcraft_onboard.accounts.account import Claims
+from cloudcraft_onboard.accounts.facts import Changed, Steps
+from cloudcraft_onboard.accounts.ports import AccountSession, Aws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
@@ -76,7 +75,7 @@ class Removal:
     def result(self, changes: tuple[Change, ...]) -> Result:
         """The account's result after `changes`."""
         return replace(
-            base(self.account),
+            Result.of(self.account),
             account_id=self.account_id,
             outcome=Outcome.REMOVED if changes else Outcome.UNCHANGED,
             changes=changes,

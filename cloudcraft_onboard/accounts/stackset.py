@@ -1,0 +1,113 @@
+"""What a rollout and a teardown share: the accounts of a stack set, and its operations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from cloudcraft_onboard.accounts.facts import Fact, Paused, Steps
+from cloudcraft_onboard.accounts.ports import StackSets
+from cloudcraft_onboard.errors import AccountError, AccountPending
+from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.harmless import sentence
+from cloudcraft_onboard.model import Account, Problem, RoleSpec, Stage, Via
+
+POLL_SECONDS = 3.0
+"""How often CloudFormation is asked how far it is; an instance takes it some 20 seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackSetAccounts:
+    """One stack set and the accounts that it serves; they all have an ID."""
+
+    role: RoleSpec
+    accounts: tuple[Account, ...]
+
+    @property
+    def name(self) -> str:
+        """The stack set's name."""
+        return self.role.stackset.name
+
+
+Task = Account | StackSetAccounts
+"""What one worker is given to observe or to bring."""
+
+
+def by_stack_set(accounts: Iterable[Account]) -> tuple[StackSetAccounts, ...]:
+    """The accounts of each stack set; the manifest's rules see to it that their roles are alike."""
+    groups: dict[str, list[Account]] = {}
+    for account in accounts:
+        if account.role.via is Via.STACKSET:
+            groups.setdefault(account.role.stackset.name, []).append(account)
+    return tuple(
+        StackSetAccounts(role=group[0].role, accounts=tuple(group)) for group in groups.values()
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """CloudFormation is done with an account; `reason` is why in vain, `error` why not at all."""
+
+    account_id: str
+    reason: str = ""
+    error: AccountError | None = None
+
+
+class Operations:
+    """Waits for AWS on behalf of accounts; who has a word for one takes it out of `waiting`."""
+
+    def __init__(self, name: str, accounts: Iterable[Account]) -> None:
+        self.name = name
+        self.waiting = {each.account_id: each for each in accounts if each.account_id}
+        self._shown = ""
+
+    def show(self, step: str) -> Steps[None]:
+        """Tell the listeners what all accounts wait for, once."""
+        if step != self._shown:
+            self._shown = step
+            for account in list(self.waiting.values()):
+                yield StepStarted(name=account.name, step=step)
+
+    def pause(self, operation_id: str = "") -> Paused:
+        """A little wait for an operation."""
+        doing = f"operation {operation_id}" if operation_id else "another operation"
+        message = f"CloudFormation has not finished {doing} on the stack set {self.name}."
+        error = AccountPending(Stage.ROLE, "OperationInProgress", message)
+        return Paused(seconds=POLL_SECONDS, error=error)
+
+    def check(self, problem: Problem | None) -> None:
+        """Raise `AccountError` if there is a problem."""
+        if problem is not None:
+            raise AccountError.of(problem)
+
+    def follow(
+        self, sets: StackSets, operation_id: str, account_ids: Collection[str]
+    ) -> Iterator[Fact | Settled]:
+        """Each of the accounts as CloudFormation is done with it, until the operation has ended."""
+        shown: dict[str, str] = {}
+        while True:
+            operation = sets.operation(self.name, operation_id)
+            for account_id in [each for each in self.waiting if each in account_ids]:
+                status, reason = operation.results.get(account_id, ("", ""))
+                if status == "SUCCEEDED":
+                    yield Settled(account_id=account_id)
+                elif status == "FAILED":
+                    yield Settled(account_id=account_id, reason=reason or "no reason given")
+                elif status == "CANCELLED":
+                    yield Settled(account_id=account_id, error=_cancelled(operation_id, reason))
+                elif status and shown.get(account_id) != status:
+                    shown[account_id] = status
+                    step = f"stack instance {status.lower()}"
+                    yield StepStarted(name=self.waiting[account_id].name, step=step)
+            if operation.ended:
+                return
+            yield self.pause(operation_id)
+
+
+def _cancelled(operation_id: str, reason: str) -> AccountPending:
+    why = reason or "it was stopped, or more accounts failed than failure_tolerance_percentage"
+    return AccountPending(
+        Stage.ROLE,
+        "Cancelled",
+        f"CloudFormation did not reach this account in operation {operation_id}: {sentence(why)}",
+    )

@@ -1,0 +1,152 @@
+"""The way back of roles that a stack set brought: one operation deletes many accounts' instances.
+
+The role goes with its instance's stack, and the stack set itself with its last instance.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+
+from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Steps, Worked
+from cloudcraft_onboard.accounts.ports import Aws, StackSets
+from cloudcraft_onboard.accounts.removal import RoleRemoval, removal_of
+from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAccounts
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
+from cloudcraft_onboard.events import Said
+from cloudcraft_onboard.harmless import sentence
+from cloudcraft_onboard.model import Account, Action, Change, ObservedStackSet, Stage
+from cloudcraft_onboard.plan.registration import Listing
+from cloudcraft_onboard.plan.stackset import not_ours
+
+
+def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Steps[None]:
+    """What there is of the accounts; reads only.
+
+    The management account, which no stack set covers, is handed back, and so are accounts that
+    somebody else brought into Cloudcraft. Raises `AccountError`, the problem of every account
+    without a word.
+    """
+    started = time.monotonic()
+    operations = Operations(group.name, group.accounts)
+    waiting = operations.waiting
+    for account_id in [each for each in waiting if listing.foreign(each)]:
+        yield HandedBack(account=waiting.pop(account_id))
+    if not waiting:
+        return
+    yield from operations.show("reading the stack set")
+    sets = aws.stack_sets(group.role.stackset)
+    observed = sets.observe(group.name)
+    management = waiting.pop(sets.organization().management, None)
+    if management is not None:
+        yield HandedBack(account=management)
+    conflict = not_ours(group.name, observed) if observed else None
+    present = _present(observed, waiting)
+    for account_id, account in waiting.items():
+        role = RoleRemoval(by_stack_set=True)
+        if account_id in present and conflict:
+            notes = (f"Its role is kept. {conflict.message}",)
+            role = RoleRemoval(notes=notes, by_stack_set=True)
+        elif account_id in present:
+            role = RoleRemoval(changes=(_with_instance(group.name),), by_stack_set=True)
+        removal = removal_of(account, account_id, listing, role, time.monotonic() - started)
+        yield Worked(name=account.name, value=removal)
+
+
+def tear_down(group: StackSetAccounts, aws: Aws) -> Steps[None]:
+    """Delete the accounts' instances; each account's word as CloudFormation is done with it.
+
+    Raises `AccountError`, the problem of every account without a word.
+    """
+    operations = Operations(group.name, group.accounts)
+    yield from operations.show("deleting the stack instance")
+    sets = aws.stack_sets(group.role.stackset)
+    yield from _empty(sets, operations)
+    yield from _delete(group.name, sets, operations)
+
+
+def _empty(sets: StackSets, operations: Operations) -> Steps[None]:
+    name, waiting = operations.name, operations.waiting
+    tried: set[str] = set()
+    while waiting:
+        observed = sets.observe(name)
+        operations.check(not_ours(name, observed) if observed else None)
+        present = _present(observed, waiting)
+        for account_id in [each for each in waiting if each not in present]:
+            yield from _gone(name, waiting.pop(account_id))
+        if observed is not None and observed.busy:
+            yield operations.pause()
+            continue
+        for account_id in tried & set(waiting):
+            error = _kept(name, "no reason given")
+            yield Failed(name=waiting.pop(account_id).name, error=error)
+        left = [account_id for account_id in present if account_id in waiting]
+        if not left:
+            return
+        units = tuple(dict.fromkeys(present[each] for each in left if present[each]))
+        units = units or (observed.units if observed else ())
+        try:
+            operation_id = sets.empty(name, units, left)
+        except ConcurrentChange:
+            yield operations.pause()
+            continue
+        tried |= set(left)
+        yield from _follow(sets, operations, operation_id, left)
+
+
+def _follow(
+    sets: StackSets, operations: Operations, operation_id: str, account_ids: Collection[str]
+) -> Steps[None]:
+    for fact in operations.follow(sets, operation_id, account_ids):
+        if not isinstance(fact, Settled):
+            yield fact
+            continue
+        account = operations.waiting.pop(fact.account_id)
+        if fact.error is not None:
+            yield Failed(name=account.name, error=fact.error)
+        elif fact.reason:
+            yield Failed(name=account.name, error=_kept(operations.name, fact.reason))
+        else:
+            yield from _gone(operations.name, account)
+
+
+def _present(observed: ObservedStackSet | None, waiting: Iterable[str]) -> dict[str, str]:
+    """The unit of each account that has an instance."""
+    found = observed.instances if observed else ()
+    wanted = set(waiting)
+    return {each.account_id: each.unit for each in found if each.account_id in wanted}
+
+
+def _gone(name: str, account: Account) -> Steps[None]:
+    yield Changed(name=account.name, change=_with_instance(name))
+    yield Worked(name=account.name, value=())
+
+
+def _with_instance(name: str) -> Change:
+    """What takes the role out of an account."""
+    reason = f"with its instance of the stack set {name}"
+    return Change(action=Action.DELETE_ROLE, reason=reason)
+
+
+def _delete(name: str, sets: StackSets, operations: Operations) -> Steps[None]:
+    """Delete the stack set, if it has no instance any more."""
+    observed = sets.observe(name)
+    if observed is None or observed.instances or observed.busy:
+        return
+    try:
+        sets.delete(name)
+    except ConcurrentChange:
+        yield operations.pause()
+        return
+    yield Said(text=f"The stack set {name} had no instances left and was deleted.")
+
+
+def _kept(name: str, reason: str) -> AccountError:
+    return AccountError(
+        Stage.ROLE,
+        "StackInstanceFailed",
+        f"CloudFormation could not delete the account's instance of the stack set {name}: "
+        f"{sentence(reason)}",
+        hint="Check the events of its stack in the account. A role with policies that others"
+        " attached cannot be deleted: detach them, then run again.",
+    )
