@@ -180,7 +180,8 @@ class CloudcraftClient:
             with slots.pop() if slots else self.pace.acquire(self._deadline, self._stop) as slot:
                 answer = self._exchange(method, path, body, slot)
                 if answer.status != _TOO_MANY:
-                    slot.answered()
+                    if answer.status < 500:  # noqa: PLR2004 - else a gateway's, as a rule
+                        slot.answered()
                     self.pace.follow(declared(answer.headers, time.time()))
                     return _judged(method, path, answer)
                 pauses = slot.throttled(_pause_of(answer))

@@ -1,9 +1,8 @@
 """What an answer's headers say about the rate limit, and nothing that cannot be.
 
-Read are `Retry-After`, `RateLimit-Limit/Remaining/Reset` and `RateLimit-Policy` of the older IETF
-drafts, `RateLimit: limit=.., remaining=.., reset=..` of draft 7, the structured `RateLimit:
-"name";r=..;t=..` with `RateLimit-Policy: "name";q=..;w=..` of the later ones, and the
-`X-RateLimit-*` that many servers send, whose reset is seconds from now or since 1970.
+Read are `Retry-After`, which Cloudcraft documents, and what a server or a CDN may add: the fields
+`RateLimit-Limit/Remaining/Reset/Policy` of draft-ietf-httpapi-ratelimit-headers-06, and the
+`X-RateLimit-*` before them, whose reset is seconds from now or since 1970.
 """
 
 from __future__ import annotations
@@ -14,22 +13,25 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from cloudcraft_onboard.model import RateLimit
+
 HOUR = 3600.0
 DAY = 86400.0
 LARGEST_LIMIT = 10_000
 EPOCH_FROM = 1_000_000_000
 """A larger reset is a moment since 1970 (this one is in 2001), not a length of time."""
 
-_PARAMETER = re.compile(r"([a-z]+)\s*=\s*\"?(-?[0-9.]+)")
-_LEADING_NUMBER = re.compile(r"\s*([0-9.]+)\s*(?:;|$)")
+_POLICY = re.compile(r"([0-9]{1,9})\s*;\s*w=([0-9]{1,9})")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Declared:
-    """A limit as the server declares it; None for what it leaves open. Times are in seconds."""
+    """What the server declares; None for what it leaves open.
 
-    limit: int | None = None
-    window: float | None = None
+    `limit` is what it allows in each window; `remaining` requests are left for `reset` seconds.
+    """
+
+    limit: RateLimit | None = None
     remaining: int | None = None
     reset: float | None = None
 
@@ -48,58 +50,29 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def declared(headers: Mapping[str, str], now: float) -> Declared:
-    """The limit that an answer's headers declare; nonsense counts as not declared."""
-    server_now = _moment(headers.get("Date", "")) or now
-    fields = dict(_PARAMETER.findall(headers.get("RateLimit", "").lower()))
+    """What an answer's headers declare; nonsense counts as not declared, as does a mere limit."""
 
-    def value(name: str, structured: str = "") -> float | None:
-        texts = (
-            fields.get(structured),
-            fields.get(name.lower()),
-            headers.get(f"RateLimit-{name}"),
-            headers.get(f"X-RateLimit-{name}"),
-        )
-        return next((_number(text.split(",")[0]) for text in texts if text), None)
+    def value(name: str) -> float | None:
+        texts = (headers.get(f"{prefix}RateLimit-{name}") for prefix in ("", "X-"))
+        return next((_number(text) for text in texts if text), None)
 
-    limit = _limit(value("Limit"))
-    policies = _policies(
-        f"{headers.get('RateLimit-Policy', '')},{headers.get('RateLimit-Limit', '')}"
-    )
-    matching = [policy for policy in policies if limit in (None, policy[0])] or policies
-    window = None
-    if matching:
-        # The shortest window is the one that a burst meets first.
-        limit, window = min(matching, key=lambda policy: policy[1])
-    remaining = value("Remaining", "r")
+    remaining, reset = value("Remaining"), value("Reset")
+    if reset is not None and reset >= EPOCH_FROM:
+        reset -= _moment(headers.get("Date", "")) or now
     return Declared(
-        limit=limit,
-        window=window,
+        limit=_limit(value("Limit"), headers.get("RateLimit-Policy", "")),
         remaining=None if remaining is None or remaining < 0 else int(remaining),
-        reset=_reset(value("Reset", "t"), server_now),
+        reset=reset if reset is not None and 0 < reset <= HOUR else None,
     )
 
 
-def _policies(text: str) -> list[tuple[int, float]]:
-    """Each (limit, window) of `20;w=60, "burst";q=5;w=1`, unusable ones left out."""
-    policies = []
-    for item in text.lower().split(","):
-        parameters = dict(_PARAMETER.findall(item))
-        leading = _LEADING_NUMBER.match(item)
-        limit = _limit(_number(parameters.get("q") or (leading.group(1) if leading else "")))
-        window = _number(parameters.get("w", ""))
-        if limit is not None and window is not None and 0 < window <= HOUR:
-            policies.append((limit, window))
-    return policies
-
-
-def _limit(number: float | None) -> int | None:
-    return int(number) if number is not None and 1 <= number <= LARGEST_LIMIT else None
-
-
-def _reset(number: float | None, now: float) -> float | None:
-    if number is not None and number >= EPOCH_FROM:
-        number -= now
-    return number if number is not None and 0 < number <= HOUR else None
+def _limit(requests: float | None, policies: str) -> RateLimit | None:
+    """The limit with the window that `20;w=60, 1000;w=3600` gives it."""
+    windows = {int(quota): float(window) for quota, window in _POLICY.findall(policies)}
+    window = windows.get(int(requests or 0), 0.0)
+    if requests is None or not (1 <= requests <= LARGEST_LIMIT and 0 < window <= HOUR):
+        return None
+    return RateLimit(int(requests), window)
 
 
 def _number(text: str) -> float | None:

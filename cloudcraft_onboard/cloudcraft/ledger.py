@@ -17,18 +17,25 @@ that costs a 429. All limits that hold at the same time are just asked all.
 
 **Which limit.** Of several that may hold, the fastest is believed until a 429 proves the next
 slower one (n' per w'). What obeys the slower one as well is sent as ever. A request beyond it is a
-trial, and of trials only a few, `MOST_TRIALS`, may be out unheard, at first just one. A trial is
-heard when it is answered, or when silence tells that it was let through: a 429 needs no work and
-comes at once. More than 2n' requests let through within w' are beyond what any kind of window would
-let pass under the slower limit (a bucket n' and what it refills; fixed windows n' on each side of
-an edge): from there on the fast limit is sure.
+trial, and of trials only a few, `MOST_TRIALS`, may be out unheard: at first one, then one more for
+each that was let through. A trial is heard when it is answered, or when silence tells that it was
+let through: a 429 needs no work, so its way back takes no longer than the way there may have taken.
+More than 2n' requests sent and let through within w' are beyond what any kind of window would let
+pass under the slower limit (a bucket n' and what it refills; fixed windows n' on each side of an
+edge): from there on the fast limit is sure. A request without an answer is no evidence of that.
+
+**What that costs.** Under the slower limit only trials get 429s: the others obey it. Unheard at the
+first 429 are `MOST_TRIALS` at most, and none is sent until the pause is over. After it one fewer
+may be out unheard, and a second pause proves the slower limit: 3 + 2 = 5 429s in all. (Requests so
+rare that the second pause comes more than w' after the first, and so on, may get 2 at each.)
 """
 
 from __future__ import annotations
 
 import math
 import time
-from bisect import bisect_left, insort
+from bisect import bisect, bisect_left, insort
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,22 +55,24 @@ LAG, LEAST_LAG = 0.015, 0.05
 MOST_LATENESS = 4.0
 """So many lags at most, after pauses: a server under load counts late, and that costs pauses."""
 
-MOST_TRIALS = 4
-"""So many trials out unheard at most: what finding out the slower limit may cost in 429s."""
-SILENCE = 0.03
-"""After so much of a window without a 429 a request counts as let through."""
+MOST_TRIALS = 3
+"""So many trials out unheard at most; after a pause one fewer."""
+SILENCE = 0.02
+"""After so much of a window at least without a 429 a request counts as let through."""
 
 
 @dataclass(eq=False, slots=True)
 class Use:
     """One request in the ledger, from `take` until it is answered, unused or throttled.
 
-    `arrived` is by when the server surely has counted it, None while nothing tells.
+    `arrived` is by when the server surely has counted it, None while nothing tells; `heard` is from
+    when silence tells that it was let through.
     """
 
     taken: float
     trial: bool
     arrived: float | None = None
+    heard: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +100,9 @@ class Ledger:
         self._declared: RateLimit | None = None
         self._in_flight: list[Use] = []
         self._counted: list[float] = []  # by when each request had arrived, sorted
-        self._passed = 0  # trials heard since the last 429
+        self._passed = 0  # trials answered since the last 429
+        most = max(limit.requests for limit in self._limits)
+        self._let_through = deque[float](maxlen=2 * most + 1)  # when those answered were taken
         self._quota: tuple[int, float] | None = None  # so many more until then, as declared
         self._paused_until = NEVER
         self._pause_began = NEVER
@@ -166,20 +177,23 @@ class Ledger:
         """By then the server surely had it, `at` now or later: it rests from there on."""
         if use.arrived is None and use in self._in_flight:
             use.arrived = at + self._lateness * lag(self._limits[0])
+            use.heard = use.arrived + max(self._silence, at - use.taken)
             insort(self._counted, use.arrived)
 
     def answered(self, use: Use, now: float) -> None:
-        """A request was, or may have been, counted by the server: it rests from now at the latest.
+        """A request was let through: it rests from now at the latest."""
+        self.unanswered(use, now)
+        self._passed += use.trial and use.taken >= self._pause_began
+        self._let_through.append(use.taken)
+        self._pauses_in_a_row = 0
+        self._sure = self._certain(now)
 
-        A request without an answer ends so, too.
-        """
+    def unanswered(self, use: Use, now: float) -> None:
+        """A request may have been counted by the server, and nothing tells any more."""
         self._in_flight.remove(use)
         if use.arrived is None or use.arrived > now:
             self._uncount(use)
             insort(self._counted, now)
-        self._passed += use.trial and use.taken >= self._pause_began
-        self._pauses_in_a_row = 0
-        self._sure = self._certain(now)
         self._prune()
 
     def unused(self, use: Use) -> None:
@@ -199,7 +213,7 @@ class Ledger:
         self._passed = 0
         under = self._limits[0]
         fresh = use.taken >= self._paused_until
-        learned = self._learn(retry_after, now, fresh=fresh)
+        learned = self._learn(use, retry_after, fresh=fresh)
         seconds = None
         if fresh:
             self._pauses_in_a_row += 1
@@ -218,9 +232,7 @@ class Ledger:
 
     def follow(self, declared: Declared, now: float) -> None:
         """Do as the server says where that is less than what is believed."""
-        if declared.limit is not None:
-            window = declared.window or self._window_of(declared)
-            self._declared = RateLimit(declared.limit, window)
+        self._declared = declared.limit or self._declared
         if declared.remaining is not None and declared.reset is not None:
             unseen = sum(use.arrived is None for use in self._in_flight)
             self._quota = (declared.remaining - unseen, now + declared.reset)
@@ -280,28 +292,24 @@ class Ledger:
         if self._quota is not None:
             self._quota = (self._quota[0] - requests, self._quota[1])
 
-    def _window_of(self, declared: Declared) -> float:
-        """The window of a limit declared without one: ours, unless its reset is further off."""
-        window, reset = self._limits[0].seconds, declared.reset or 0.0
-        return reset if reset > window + 1 else window  # whole seconds are rounded up
-
     # --- finding out ------------------------------------------------------------------------
 
     def _is_trial(self, now: float) -> bool:
         return not self._certain(now) and self._opening(self._limits[1], now, math.inf) > now
 
-    def _heard_at(self, use: Use, unknown: float = math.inf) -> float:
-        """When a request counts as let through if no 429 comes before; see `_opening`."""
-        arrived = unknown if use.arrived is None else use.arrived
-        return arrived + SILENCE * self._limits[0].seconds
+    @property
+    def _silence(self) -> float:
+        return SILENCE * self._limits[0].seconds
 
     def _trial_opening(self, now: float, unknown: float) -> float:
         """When the next request may go as far as trials are concerned; see `_opening`."""
         if not self._is_trial(now):
             return NEVER
         trials = [use for use in self._in_flight if use.trial and use.taken >= self._pause_began]
-        unheard = sorted(heard for use in trials if (heard := self._heard_at(use, unknown)) > now)
-        room = min(1 + (self._passed + len(trials) - len(unheard)) // 2, MOST_TRIALS)
+        heard = sorted(min(use.heard, unknown + self._silence) for use in trials)
+        unheard = heard[bisect(heard, now) :]
+        most = MOST_TRIALS - bool(self._pauses)
+        room = min(1 + self._passed + len(trials) - len(unheard), most)
         if len(unheard) < room:
             return NEVER
         regular = self._opening(self._limits[1], now, math.inf)
@@ -312,20 +320,18 @@ class Ledger:
         if self._sure:
             return True
         slower = self._limits[1]
-        recent = len(self._counted) - bisect_left(self._counted, now - slower.seconds)
-        unheard = sum(
-            use.arrived is not None and self._heard_at(use) > now for use in self._in_flight
-        )
-        return recent - unheard > 2 * slower.requests
+        heard = [use.taken for use in self._in_flight if use.heard <= now]
+        recent = sum(taken > now - slower.seconds for taken in (*self._let_through, *heard))
+        return recent > 2 * slower.requests
 
-    def _learn(self, retry_after: float | None, now: float, *, fresh: bool) -> bool:
+    def _learn(self, use: Use, retry_after: float | None, *, fresh: bool) -> bool:
         """Whether this 429 proves a slower limit, which is then believed."""
         before = self._limits
         if len(before) > 1:
             if retry_after is None:
                 proven = fresh or self._paused_under == before[0]
             else:
-                again = fresh and now - self._pause_began <= before[1].seconds
+                again = fresh and use.taken <= self._paused_until + before[1].seconds
                 proven = again or _longer(retry_after, before[0])
             self._limits = before[1:] if proven else before
         while retry_after and len(self._limits) > 1 and _longer(retry_after, self._limits[0]):

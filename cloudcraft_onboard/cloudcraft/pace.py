@@ -24,8 +24,8 @@ ANNOUNCED_FROM = 0.5
 class Slot(Protocol):
     """The right to send one request now; given back exactly once (the first word counts).
 
-    As a context manager it is given back in any case: unused unless `sent` was called, else as
-    answered.
+    As a context manager it is given back in any case: unused unless `sent` was called, else as one
+    that was counted.
     """
 
     def __enter__(self) -> Self:
@@ -41,7 +41,7 @@ class Slot(Protocol):
         """The server surely had the request `at` this time, by `time.monotonic`."""
 
     def answered(self) -> None:
-        """The request was, or may have been, counted by the server."""
+        """The request was let through by the server's rate limit."""
 
     def unused(self) -> None:
         """No request reached the server, or it was turned away uncounted."""
@@ -192,10 +192,10 @@ class _Slot:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._sent:
-            self.answered()
-        else:
+        if not self._sent:
             self.unused()
+        elif self._end():
+            self._keeper.record(lambda ledger, now: ledger.unanswered(self._use, now))
 
     def sent(self) -> None:
         """From here on the server may count the request."""
@@ -207,7 +207,7 @@ class _Slot:
             self._keeper.record(lambda ledger, _: ledger.arrived(self._use, at))
 
     def answered(self) -> None:
-        """The request was, or may have been, counted by the server."""
+        """The request was let through by the server's rate limit."""
         if self._end():
             self._keeper.record(lambda ledger, now: ledger.answered(self._use, now))
 

@@ -19,7 +19,7 @@ from cloudcraft_onboard.model import (
 class Slot(Protocol):
     """The right to send one request now; given back exactly once (the first word counts).
 
-    As a context manager it is given back in any case: unused, or answered once it was `sent`.
+    As a context manager it is given back in any case: unused, or counted once it was `sent`.
     """
 
     def __enter__(self) -> Self:
@@ -35,7 +35,7 @@ class Slot(Protocol):
         """The server surely had the request `at` this time, by `time.monotonic`."""
 
     def answered(self) -> None:
-        """The request was, or may have been, counted by the server."""
+        """The request was let through by the server's rate limit."""
 
     def unused(self) -> None:
         """No request reached the server."""

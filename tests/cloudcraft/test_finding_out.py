@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from cloudcraft_onboard.sandbox.limits import FixedWindow, Limiter, SlidingLog, 
 
 FAST, SLOW = RateLimit(20, 10), RateLimit(20, 60)
 MOST_THROTTLED = 5
+Drawn = TypeVar("Drawn")
 
 
 class ClockWindow(FixedWindow):
@@ -40,11 +42,17 @@ kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 @dataclass
 class World:
-    """A server with its limit, and how long things take; times are seconds."""
+    """A server with its limit, and how long things take; times are seconds.
+
+    `ways` are what each request takes there and back, `trip` seconds each if not given; twice the
+    `trip` after it was sent a request is said to have arrived, if the wire `tells`.
+    """
 
     server: Limiter
     answer: Callable[[int], float]
     trip: float = 0.05
+    ways: Callable[[int], tuple[float, float]] | None = None
+    tells: bool = True
     retry_after: bool = True
     others: list[tuple[float, int]] = field(default_factory=list)
 
@@ -56,6 +64,7 @@ class Story:
     counted: list[float] = field(default_factory=list)
     throttled: list[float] = field(default_factory=list)
     sent: list[float] = field(default_factory=list)
+    pauses: int = 0
 
     @property
     def last_sent(self) -> float:
@@ -107,19 +116,22 @@ class Teller:
         number = len(self.story.sent)
         self.story.sent.append(now)
         self._under_way += 1
-        self._later(now + self._world.trip, lambda at: self._count(at, use, number))
-        self._later(now + 2 * self._world.trip, lambda at: self._ledger.arrived(use, at))
+        world = self._world
+        there, back = world.ways(number) if world.ways else (world.trip, world.trip)
+        self._later(now + there, lambda at: self._count(at, use, number, back))
+        if world.tells:
+            self._later(now + 2 * world.trip, lambda at: self._ledger.arrived(use, at))
 
-    def _count(self, now: float, use: Use, number: int) -> None:
+    def _count(self, now: float, use: Use, number: int, back: float) -> None:
         server = self._world.server
         if server.admit(now):
             self.story.counted.append(now)
-            back = self._world.answer(number) + self._world.trip
-            self._later(now + back, lambda at: self._answered(at, use))
+            answered = now + self._world.answer(number) + back
+            self._later(answered, lambda at: self._answered(at, use))
         else:
             wait = float(math.ceil(server.reset_in(now))) or 1.0
             told = wait if self._world.retry_after else None
-            self._later(now + self._world.trip, lambda at: self._throttled(at, use, told))
+            self._later(now + back, lambda at: self._throttled(at, use, told))
 
     def _answered(self, now: float, use: Use) -> None:
         self._under_way -= 1
@@ -128,7 +140,7 @@ class Teller:
     def _throttled(self, now: float, use: Use, told: float | None) -> None:
         self._under_way -= 1
         self.story.throttled.append(now)
-        self._ledger.throttled(use, told, now)
+        self.story.pauses += self._ledger.throttled(use, told, now).seconds is not None
         self._waiting.appendleft(now)
 
 
@@ -201,8 +213,8 @@ def drawn(kind: type[Limiter], limit: RateLimit, edge: float) -> Limiter:
     return server
 
 
-def in_turn(seconds: list[float]) -> Callable[[int], float]:
-    return lambda number: seconds[number % len(seconds)]
+def in_turn(drawn: list[Drawn]) -> Callable[[int], Drawn]:
+    return lambda number: drawn[number % len(drawn)]
 
 
 @kinds
@@ -238,6 +250,58 @@ def test_whatever_the_latencies_the_slow_limit_costs_a_pause_and_a_handful_of_42
     slow = tell(Ledger([SLOW]), pinned, starts)
     assert not slow.throttled
     assert story.last_sent <= slow.last_sent + span(SLOW) + 1
+
+
+@kinds
+@settings(max_examples=60, deadline=None)
+@given(
+    limits=st.sampled_from([(FAST, SLOW), (RateLimit(5, 2), RateLimit(5, 10))]),
+    trip=st.sampled_from([0.05, 0.75, 3.0]),
+    shares=st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2)), min_size=1, max_size=7),
+    answers=answers,
+    edge=edges,
+    tells=st.booleans(),
+    retry_after=st.booleans(),
+)
+def test_however_unsteady_the_ways_the_slow_limit_costs_a_handful_of_429s(  # noqa: PLR0917 - drawn
+    kind: type[Limiter],
+    limits: tuple[RateLimit, RateLimit],
+    trip: float,
+    shares: list[tuple[float, float]],
+    answers: list[float],
+    edge: float,
+    tells: bool,  # noqa: FBT001 - drawn
+    retry_after: bool,  # noqa: FBT001 - drawn
+) -> None:
+    slow = limits[1]
+    world = World(
+        drawn(kind, slow, edge % slow.seconds),
+        in_turn(answers),
+        trip=trip,
+        ways=in_turn([(trip * there, trip * back) for there, back in shares]),
+        tells=tells,
+        retry_after=retry_after,
+    )
+    story = tell(Ledger(limits), world, [0.0] * (6 * slow.requests))
+    rare = max(0, story.pauses - 2)  # more than a slow window apart
+    assert len(story.throttled) <= MOST_THROTTLED + 2 * rare
+
+
+def test_a_429_whose_way_back_takes_as_long_as_its_way_there_is_waited_for() -> None:
+    world = World(SlidingLog(20, 60), steady(5), trip=1.0, ways=lambda _: (0.1, 2.0))
+    story = tell(both(), world, [0.0] * 60)
+    assert len(story.throttled) == 1
+
+
+def test_a_request_without_an_answer_is_no_evidence_of_the_fast_limit() -> None:
+    ledger = after_the_first_requests(FAST, SLOW)
+    now = 0.1
+    for _ in range(60):
+        now = ledger.next_at(now)
+        assert ledger.in_flight == 0
+        ledger.unanswered(ledger.take(now), now + 1)
+        now += 1
+    assert ledger.limits == (FAST, SLOW)
 
 
 def kept(counted: list[float], limit: RateLimit) -> None:

@@ -284,9 +284,9 @@ def answer_all(ledger: Ledger, count: int, now: float) -> None:
 def test_a_pinned_pace_is_never_exceeded_whatever_is_declared() -> None:
     ledger = pinned(20, 60)
     for told in [
-        Declared(limit=600, window=60),
-        Declared(limit=20, window=1),
-        Declared(limit=5000, remaining=4000, reset=1),
+        Declared(limit=RateLimit(600, 60)),
+        Declared(limit=RateLimit(20, 1)),
+        Declared(limit=RateLimit(5000, 10), remaining=4000, reset=1),
     ]:
         ledger.follow(told, 0)
         assert ledger.limit == RateLimit(20, 60)
@@ -296,18 +296,18 @@ def test_a_pinned_pace_is_never_exceeded_whatever_is_declared() -> None:
 
 def test_what_is_declared_is_followed_down_and_up_again_but_not_beyond_the_fastest() -> None:
     ledger = Ledger([RateLimit(20, 10), RateLimit(20, 60)])
-    ledger.follow(Declared(limit=10, window=60), 0)
+    ledger.follow(Declared(limit=RateLimit(10, 60)), 0)
     assert list(ledger.limits) == [RateLimit(10, 60)]
-    ledger.follow(Declared(limit=600, window=60), 0)
+    ledger.follow(Declared(limit=RateLimit(600, 60)), 0)
     assert list(ledger.limits) == [RateLimit(20, 10), RateLimit(20, 60)]
 
 
 def test_a_lower_limit_counts_what_was_sent_already() -> None:
     ledger = pinned(20, 60)
     answer_all(ledger, 8, 0)
-    ledger.follow(Declared(limit=10, window=60), 1)
+    ledger.follow(Declared(limit=RateLimit(10, 60)), 1)
     assert free(ledger, 1) == 2
-    ledger.follow(Declared(limit=5, window=60), 1)
+    ledger.follow(Declared(limit=RateLimit(5, 60)), 1)
     assert free(ledger, 1) == 0
     assert free(ledger, span(ledger.limit)) == 5
 
@@ -323,7 +323,7 @@ def test_a_changed_limit_holds_whatever_is_in_flight(
     uses = [ledger.take(0) for _ in range(taken)]
     for use in uses[:answered]:
         ledger.answered(use, 0)
-    ledger.follow(Declared(limit=declared, window=60), 0)
+    ledger.follow(Declared(limit=RateLimit(declared, 60)), 0)
     holds = min(limit, declared)
     assert free(ledger, 0) == max(0, holds - taken)
     for use in uses[answered:]:
@@ -335,7 +335,7 @@ def test_a_longer_window_counts_from_the_last_answer_also_for_a_slot_that_went_u
     ledger = pinned(1, 10)
     answer_all(ledger, 1, 0)
     ledger.unused(ledger.take(15))
-    ledger.follow(Declared(limit=1, window=60), 20)
+    ledger.follow(Declared(limit=RateLimit(1, 60)), 20)
     assert ledger.opening(20) == span(ledger.limit) > 60
 
 
@@ -355,17 +355,9 @@ def test_nothing_left_means_nobody_sends_until_the_reset() -> None:
 
 def test_less_left_than_thought_is_shared_with_others_until_the_reset() -> None:
     ledger = pinned(20, 60)
-    ledger.follow(Declared(limit=20, remaining=3, reset=12), 100)
+    ledger.follow(Declared(limit=RateLimit(20, 60), remaining=3, reset=12), 100)
     assert free(ledger, 100) == 3
     assert free(ledger, 112) == 20
-
-
-def test_a_limit_without_a_window_counts_for_ours_or_until_its_reset() -> None:
-    ledger = pinned(20, 60)
-    ledger.follow(Declared(limit=10), 0)
-    assert ledger.limit == RateLimit(10, 60)
-    ledger.follow(Declared(limit=100, remaining=90, reset=1800), 0)
-    assert ledger.limit == RateLimit(100, 1800)
 
 
 # --- what is asked for the display and the time budget ------------------------------------------

@@ -22,6 +22,7 @@ from tests.simulation.world import Answer, Cloudcraft
 
 _LONGEST_BACKOFF = 30.0
 _NOT_SENT = (Fate.UNSENT, Fate.CRASH_BEFORE)
+_LET_THROUGH = (Fate.FINE, Fate.UNREADABLE, Fate.CRASH_AFTER)
 _UNANSWERED = {
     Fate.LOST: "the answer timed out",
     Fate.ANSWER_LOST: "the connection broke",
@@ -97,7 +98,8 @@ class VirtualClient:
                     slot.unused()
                     raise Unavailable("no connection")
                 if answer.status != 429:
-                    slot.answered()
+                    if answer.fate in _LET_THROUGH:
+                        slot.answered()
                     return _judged(request, answer)
                 if slot.throttled(answer.retry_after) > self._retries + 1:
                     raise _Unreachable("the rate limit let nothing pass")

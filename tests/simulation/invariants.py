@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cloudcraft_onboard.cloudcraft.ledger import MOST_TRIALS
 from cloudcraft_onboard.engine.core import CLOSING_SECONDS, GRACE_SECONDS, LAST_LOOK_SECONDS
 from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.register import Register
@@ -29,8 +28,8 @@ _SAYS_IT_MAY_BE = (
     _NOT_VERIFIED,
 )
 _SLACK = 0.1
-_FINDING_OUT = 5 * MOST_TRIALS
-"""How many 429s it may cost to find out the limit."""
+_FINDING_OUT, _RARE_PAUSE = 5, 2
+"""How many 429s it may cost to find out the limit, and each pause more than a slow window later."""
 
 
 class Judge:
@@ -133,9 +132,15 @@ class Judge:
             self.wrong.append(f"{run.name}: ended {late:.1f} s after {what}")
 
     def _pace_alone(self, run: Run) -> None:
-        """Alone it is never throttled, but a few times where a slower limit is found out."""
-        plan, throttled = self._world.plan, self._server.of(run.name).throttled
-        most = _FINDING_OUT if plan.true_limit != plan.limits[0] else 0
+        """Alone it is never throttled, but a few times where a slower limit is found out.
+
+        What a 429 whose answer is lost leads to is more of them.
+        """
+        plan, seen = self._world.plan, self._server.of(run.name)
+        most, throttled = 0, seen.throttled
+        if plan.true_limit != plan.limits[0]:
+            most = _FINDING_OUT + _RARE_PAUSE * max(0, run.driver.pace.pauses - 2)
+            throttled = seen.told
         if plan.alone and throttled > most:
             self.wrong.append(f"{run.name}: was throttled {throttled} times though it was alone")
 

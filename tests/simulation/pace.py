@@ -31,10 +31,11 @@ class VirtualSlot:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._sent:
-            self.answered()
-        else:
+        if not self._sent:
             self.unused()
+        elif self._end():
+            self._pace.ledger.unanswered(self._use, self._pace.now)
+            self._pace.wake()
 
     def sent(self) -> None:
         self._sent = True
@@ -58,6 +59,7 @@ class VirtualSlot:
         if not self._end():
             return 0
         pause = self._pace.ledger.throttled(self._use, retry_after, self._pace.now)
+        self._pace.pauses += pause.seconds is not None
         self._pace.wake()
         return pause.in_a_row
 
@@ -79,6 +81,7 @@ class VirtualPace:
     def __init__(self, loop: Loop, limits: Sequence[RateLimit]) -> None:
         self.ledger = Ledger(limits)
         self.pinned = len(limits) == 1
+        self.pauses = 0
         self._loop = loop
         self._queue: deque[_Waiter] = deque()
         self._timer = math.inf

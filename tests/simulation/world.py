@@ -58,10 +58,14 @@ class Entry:
 
 @dataclass(kw_only=True)
 class Seen:
-    """What the server saw of one run: `reads` are the times of its lists, and who was listed."""
+    """What the server saw of one run: `reads` are the times of its lists, and who was listed.
+
+    `throttled` are its 429s, `told` those whose answers reached it.
+    """
 
     reads: list[tuple[float, frozenset[str]]] = field(default_factory=list)
     throttled: int = 0
+    told: int = 0
     writes: int = 0
     wrote_at: float = -1.0
     sent: dict[int, float] = field(default_factory=dict)
@@ -148,17 +152,20 @@ class Cloudcraft:
 
         def arrive() -> None:
             answer = self._process(run, request)
-            if fate is Fate.FINE:
+            turned_away = answer.status == 429 and fate is not Fate.ANSWER_LOST
+            if fate is Fate.FINE or (turned_away and fate is not Fate.LATE):
                 self._loop.after(back, lambda: self._bring(run, answer, reply))
+            elif fate is not Fate.LATE:
+                self._loop.after(max(silence - there, back), lambda: reply(Answer(fate=fate)))
 
         self._loop.after(there, arrive)
-        if fate is not Fate.FINE:
-            ends = silence if fate is Fate.LATE else max(silence, there + back)
-            self._loop.after(ends, lambda: reply(Answer(fate=fate)))
+        if fate is Fate.LATE:
+            self._loop.after(silence, lambda: reply(Answer(fate=fate)))
         return arrives
 
     def _bring(self, run: str, answer: Answer, reply: Reply) -> None:
         """An answer comes back; a list tells the run what there was at its time."""
+        self.of(run).told += answer.status == 429
         if answer.listed is not None:
             self.of(run).reads.append((answer.at, answer.listed))
         reply(answer)
