@@ -100,21 +100,23 @@ def details(account: Standing) -> list[str]:
 
 def problems(accounts: Iterable[Standing]) -> tuple[causes.Cause, ...]:
     """What keeps accounts from being looked at, or would make a run fail, by cause."""
-    return causes.causes(map(_as_result, accounts))
+    return causes.causes(map(as_result, accounts))
 
 
 def notes(accounts: Iterable[Standing]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Every note once, with the names of the accounts that have it."""
-    return causes.notes(map(_as_result, accounts))
+    return causes.notes(map(as_result, accounts))
 
 
-def _as_result(account: Standing) -> Result:
+def as_result(account: Standing) -> Result:
+    """The account as those tell it who look at changes, errors and notes."""
     return Result(
         name=account.name,
         account_id=account.account_id,
         profile=account.profile,
         region="",
         outcome=Outcome.UNCHANGED if account.error is None else Outcome.FAILED,
+        changes=account.changes,
         error=account.error,
         notes=account.notes,
     )

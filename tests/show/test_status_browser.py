@@ -10,7 +10,7 @@ import pytest
 from cloudcraft_onboard.show.report.status import html
 from cloudcraft_onboard.status import State, Status
 from tests.support import statuses
-from tests.support.browser import CHROMIUM, probed
+from tests.support.browser import CHROMIUM, Page
 from tests.support.statuses import standing
 
 pytestmark = [
@@ -18,21 +18,10 @@ pytestmark = [
     pytest.mark.slow,
 ]
 
-# Runs behind the page's own script, as a person would: clicks, types, reads what is shown.
+# As a person would: clicks, types, reads what is shown.
 PROBE = """
-<script>
 (function () {
   var told = {};
-  function shown() {
-    return Array.from(document.querySelectorAll("tbody tr")).filter(function (row) {
-      return row.offsetParent !== null;
-    }).map(function (row) { return row.cells[0].textContent; });
-  }
-  function type(text) {
-    var search = document.getElementById("search");
-    search.value = text;
-    search.dispatchEvent(new Event("input"));
-  }
   var tiles = Array.from(document.querySelectorAll(".tile"));
   var map = document.querySelector(".map");
   told.tiles = tiles.map(function (tile) {
@@ -76,23 +65,21 @@ PROBE = """
   });
   told.wide = document.documentElement.scrollWidth > window.innerWidth;
   told.width = window.innerWidth;
-  var result = document.createElement("pre");
-  result.id = "told";
-  result.textContent = JSON.stringify(told);
-  document.body.appendChild(result);
-})();
-</script>
+  return told;
+})()
 """
 
 
-def looked_at(tmp_path: Path, of: Status, width: int) -> dict[str, Any]:
-    return probed(tmp_path, html.render(of), PROBE, width)
+def looked_at(chromium: Page, tmp_path: Path, of: Status, width: int) -> dict[str, Any]:
+    chromium.show(html.render(of), tmp_path, width)
+    told: dict[str, Any] = chromium.told(PROBE)
+    return told
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_picture_filters_the_table(tmp_path: Path, width: int) -> None:
-    told = looked_at(tmp_path, statuses.typical(), width)
-    assert told["width"] == max(width, 500), "headless Chromium makes no narrower window"
+def test_the_picture_filters_the_table(chromium: Page, tmp_path: Path, width: int) -> None:
+    told = looked_at(chromium, tmp_path, statuses.typical(), width)
+    assert told["width"] == width
     assert not told["wide"], "the page itself never scrolls sideways"
     assert {tile["label"] for tile in told["tiles"]} == {
         "Prod/Shop: 2 of 2 accounts covered, 100%",
@@ -113,12 +100,14 @@ def test_the_picture_filters_the_table(tmp_path: Path, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_areas_are_accounts_and_nothing_overlaps(tmp_path: Path, width: int) -> None:
+def test_areas_are_accounts_and_nothing_overlaps(
+    chromium: Page, tmp_path: Path, width: int
+) -> None:
     sizes = {"Prod/Shop": 40, "Prod/Data": 20, "Test": 20, "Labs/A": 10, "Labs/B": 10}
     accounts = [
         standing(f"{unit} {n}", ou=unit) for unit, count in sizes.items() for n in range(count)
     ]
-    told = looked_at(tmp_path, statuses.status(*accounts), width)
+    told = looked_at(chromium, tmp_path, statuses.status(*accounts), width)
     tiles, place = told["tiles"], told["map"]
     for tile in tiles:
         share = sizes[tile["label"].partition(":")[0]] / 100
@@ -137,20 +126,20 @@ def test_areas_are_accounts_and_nothing_overlaps(tmp_path: Path, width: int) -> 
             assert apart or tile is other
 
 
-def test_without_organization_there_is_no_picture(tmp_path: Path) -> None:
+def test_without_organization_there_is_no_picture(chromium: Page, tmp_path: Path) -> None:
     accounts = [standing("A"), standing("B", State.MISSING)]
-    told = looked_at(tmp_path, statuses.status(*accounts, organization=False), 1280)
+    told = looked_at(chromium, tmp_path, statuses.status(*accounts, organization=False), 1280)
     assert told["tiles"] == []
     assert told["heads"] == ["Account", "ID", "State", "Details"]
     assert told["all"] == 2
 
 
-def test_ten_thousand_accounts(tmp_path: Path) -> None:
+def test_ten_thousand_accounts(chromium: Page, tmp_path: Path) -> None:
     accounts = [
         standing(f"A{n}", State.ONBOARDED if n % 9 else State.UNREACHABLE, ou=f"U{n % 300}")
         for n in range(10_000)
     ]
-    told = looked_at(tmp_path, statuses.status(*accounts), 1280)
+    told = looked_at(chromium, tmp_path, statuses.status(*accounts), 1280)
     assert told["all"] == told["back"] == 10_000
     assert len(told["tiles"]) == 151
     assert len(told["search"]) == 1112

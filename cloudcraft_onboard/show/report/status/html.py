@@ -1,25 +1,20 @@
-"""One self-contained page: coverage as a treemap of the OUs, what is open, a table to search."""
+"""The page of a status: coverage as a treemap of the OUs, what is open, a table to search."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from importlib import resources
-from string import Template
+from itertools import count
 
-from cloudcraft_onboard.show import standing, text
-from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.model import Result
+from cloudcraft_onboard.show import causes, changes, standing, text
+from cloudcraft_onboard.show.report import page
 from cloudcraft_onboard.show.treemap import Rectangle, squarified
 from cloudcraft_onboard.status import OPEN, Coverage, Standing, State, Status
 
 _ORDER = (*OPEN, State.ONBOARDED, State.DATADOG, State.DISABLED)
-_MOST_NAMES = 200
-_LEAST_SHARE = 0.6  # percent of the chart below which a part could not be seen
 _MOST_TILES = 150
 _LEAST_TILE = 0.004  # of the picture's area, that it can be hit
-_NO_UNIT = -1
 # Wide and narrow screens get pictures of their own; both are measured in percent.
 _WIDE, _NARROW = 5 / 2, 4 / 5
 _STEPS = (0.5, 0.8, 0.95, 1.0)
@@ -35,51 +30,46 @@ class _Tile:
 
 
 def render(status: Status) -> str:
-    """The status as a page. Every text of it is escaped; nothing stands in a script."""
-    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    """The status as a page."""
     tiles = _tiles(status.by_unit())
     unit_of = {path: index for index, tile in enumerate(tiles) for path in tile.paths}
-    present = [state for state in _ORDER if status.count(state)]
-    return Template(template).substitute(
-        title=_text(f"onboard status: {status.manifest}"),
-        manifest=_text(status.manifest),
-        verdict=_text(standing.headline(status)),
-        facts=_text(standing.counts(status)),
-        checked=status.checked_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        sides=_text(standing.sides(status)),
-        chart=_joined(_part(status, state) for state in present),
-        filters=_joined(_filter(status, state) for state in present),
-        map=_map(tiles),
-        open=_open(status),
-        rows=_joined(
-            _row(index, account, unit_of.get(account.ou or "", _NO_UNIT), status)
-            for index, account in enumerate(status.accounts)
+    results = [standing.as_result(account) for account in status.accounts]
+    cards = _cards(status, results)
+    groups = {
+        id(result): name for _, found in cards for name, cause in found for result in cause.results
+    }
+    accounts = text.counted(len(status.accounts), "account")
+    units = [standing.unit(path) for path in unit_of]
+    return page.render(
+        title=f"onboard status: {status.manifest}",
+        heading="Status",
+        manifest=status.manifest,
+        verdict=standing.headline(status),
+        facts=f"{accounts} · checked {page.at(status.checked_at)} against {standing.sides(status)}",
+        kind="state",
+        counted=[
+            (state, number, state.word) for state in _ORDER if (number := status.count(state))
+        ],
+        sections=_map(tiles)
+        + page.section("What is open", [_card(status, *card) for card in cards]),
+        searched="names, IDs, OUs, errors",
+        heads=(
+            page.head("Account", "name", fits=(each.name for each in results)),
+            page.head("ID", "id"),
+            *((page.head("OU", "unit", fits=units),) if status.organization else ()),
+            page.head("State", "kind"),
+            page.head("Details", "told"),
         ),
-        unit_head='<th scope="col"><button type="button">OU</button></th>'
-        if status.organization
-        else "",
-    )
-
-
-def _text(value: str) -> str:
-    return html.escape(text.clean(value))
-
-
-def _joined(parts: Iterable[str]) -> str:
-    return "\n".join(parts)
-
-
-def _part(status: Status, state: State) -> str:
-    share = max(status.count(state) / len(status.accounts) * 100, _LEAST_SHARE)
-    return f'<i class="{state.word}" style="flex-grow:{share:.2f}"></i>'
-
-
-def _filter(status: Status, state: State) -> str:
-    return (
-        f'<button type="button" class="chip {state.word}" data-state="{state.word}" '
-        f'aria-pressed="false" title="{_text(state.meaning)}">'
-        f'<i aria-hidden="true">{state.symbol}</i>'
-        f"<b>{status.count(state):,}</b> {state.word}</button>"
+        rows=(
+            page.row(
+                _cells(account, result, groups.get(id(result), ""), units=status.organization),
+                state=account.state.word,
+                unit="" if account.ou is None else unit_of.get(account.ou, ""),
+                index=index,
+                group=groups.get(id(result), ""),
+            )
+            for index, (account, result) in enumerate(zip(status.accounts, results, strict=True))
+        ),
     )
 
 
@@ -115,7 +105,7 @@ def _map(tiles: list[_Tile]) -> str:
     if not tiles:
         return ""
     wide, narrow = _places(tiles, _WIDE), _places(tiles, _NARROW)
-    drawn = _joined(
+    drawn = "\n".join(
         _tile(index, tile, wide[index], narrow[index]) for index, tile in enumerate(tiles)
     )
     ranges = ("below 50%", "from 50%", "from 80%", "from 95%", "100%")
@@ -164,12 +154,12 @@ def _tile(index: int, tile: _Tile, wide: Rectangle, narrow: Rectangle) -> str:
     share = standing.percent(coverage)
     told = f"{coverage.seen:,} of {text.counted(coverage.total, 'account')} covered, {share}"
     above, _, last = tile.name.rpartition("/")
-    prefix = f"<small>{_text(above)}/</small>" if above else ""
-    label = f"{_text(tile.name)}: {told}"
+    prefix = f"<small>{page.escaped(above)}/</small>" if above else ""
+    label = f"{page.escaped(tile.name)}: {told}"
     return (
         f'<button type="button" class="tile c{step}" data-unit="{index}" aria-pressed="false" '
-        f'aria-label="{label}" title="{label}" style="{where}"><span>{prefix}<b>{_text(last)}</b>'
-        f"<em>{share}</em></span></button>"
+        f'aria-label="{label}" title="{label}" style="{where}">'
+        f"<span>{prefix}<b>{page.escaped(last)}</b><em>{share}</em></span></button>"
     )
 
 
@@ -180,67 +170,62 @@ def _style(place: Rectangle, prefix: str) -> Iterator[str]:
 
 # --- what is open --------------------------------------------------------------------------------
 
-
-def _open(status: Status) -> str:
-    found = [state for state in OPEN if status.count(state)]
-    if not found:
-        return ""
-    groups = _joined(_group(status, state) for state in found)
-    return f'<section class="open"><h2>What is open</h2>\n{groups}</section>'
+_Found = Sequence[tuple[str, causes.Cause]]
 
 
-def _group(status: Status, state: State) -> str:
+def _cards(status: Status, results: Sequence[Result]) -> Sequence[tuple[State, _Found]]:
+    """The open states that there are, each with its errors by cause, which get names."""
+    numbers = count(1)
+    some: dict[State, list[Result]] = {}
+    for account, result in zip(status.accounts, results, strict=True):
+        some.setdefault(account.state, []).append(result)
+    return [
+        (state, [(f"c{next(numbers)}", cause) for cause in causes.causes(some[state])])
+        for state in OPEN
+        if state in some
+    ]
+
+
+def _card(status: Status, state: State, found: _Found) -> str:
     accounts = status.having(state)
-    names = _text(text.listed([account.name for account in accounts], _MOST_NAMES))
-    causes = "".join(map(_cause, standing.problems(accounts)))
+    names = page.names([account.name for account in accounts])
     commands = "".join(map(_command, standing.closing(status, state)))
+    show = page.show("state", state.word, len(accounts))
+    told = "".join(_cause(*each) for each in found)
     return (
         f'<article class="{state.word}"><h3>{state.symbol} {len(accounts):,} {state.word} '
-        f'<small>{_text(state.meaning)}</small></h3><p class="names">{names}</p>'
-        f"{causes}{commands}</article>"
+        f"<small>{page.escaped(state.meaning)}</small></h3>{names}{commands}{show}{told}</article>"
     )
 
 
-def _cause(cause: Cause) -> str:
-    problem = cause.problem
-    many = text.counted(len(cause.results), "account")
-    hint = f" <b>→ {_text(problem.hint)}</b>" if problem.hint else ""
-    return f"<p>{_text(problem.code)}, {many}: {_text(problem.message)}{hint}</p>"
+def _cause(name: str, cause: causes.Cause) -> str:
+    show = page.show("group", name, len(cause.results))
+    return (
+        f'<div class="cause" id="{name}"><h4>{page.cause_head(cause)}</h4>'
+        f"{page.cause_body(cause)}{show}</div>"
+    )
 
 
 def _command(closing: standing.Closing) -> str:
-    purpose = f"{_text(closing.purpose)}: " if closing.purpose else ""
-    return f'<p class="command">{purpose}<code>{_text(closing.command)}</code></p>'
+    purpose = f"{page.escaped(closing.purpose)}: " if closing.purpose else ""
+    return f'<p class="command">→ {purpose}<code>{page.escaped(closing.command)}</code></p>'
 
 
 # --- the table -----------------------------------------------------------------------------------
 
 
-def _row(index: int, account: Standing, unit: int, status: Status) -> str:
+def _cells(account: Standing, result: Result, group: str, *, units: bool) -> Iterator[str]:
     state = account.state
-    if account.ou is None:
-        unit = _NO_UNIT
-    path = f"<td>{_text(standing.unit(account.ou))}</td>" if account.ou is not None else "<td></td>"
-    return (
-        f'<tr data-state="{state.word}" data-unit="{unit}" data-index="{index}">'
-        f"<td>{_text(account.name)}</td><td>{_text(account.account_id or '')}</td>"
-        f"{path if status.organization else ''}"
-        f'<td data-key="{_ORDER.index(state)}"><span class="badge {state.word}">'
-        f"{state.symbol} {state.word}</span></td><td>{_done(account)}</td></tr>"
-    )
-
-
-def _done(account: Standing) -> str:
-    parts = []
-    for change in account.changes:
-        why = text.why(change)
-        told = f" <small>{_text(why)}</small>" if why else ""
-        parts.append(f"<div>{change.action.symbol} {change.action.word}{told}</div>")
-    if account.error is not None:
-        problem = account.error
-        parts.append(
-            f'<div class="error">{_text(problem.code)}: {_text(problem.message)}</div>'
-            f'<div class="hint">→ {_text(problem.hint)}</div>'
+    yield from page.identity(account.name, account.account_id)
+    if units:
+        yield page.cell(
+            "unit", "" if account.ou is None else page.escaped(standing.unit(account.ou))
         )
-    parts += [f'<div class="note">{_text(note)}</div>' for note in account.notes]
-    return "".join(parts)
+    yield page.badge(state, state.word, _ORDER.index(state))
+    # Accounts that are missing lack all of it, as a rule.
+    told = (
+        page.escaped(text.actions(result))
+        if state is State.MISSING
+        else page.lines(changes.lines(result))
+    )
+    yield page.cell("told", told + page.remarks(account.error, group, account.notes))

@@ -1,0 +1,192 @@
+"""What both pages promise whoever looks at them, on any screen and on paper, in a real browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cloudcraft_onboard.model import Command, Outcome
+from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.status import State
+from tests.support import statuses
+from tests.support.browser import CHROMIUM, Page
+from tests.support.reports import denied, report, result, typical
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
+    pytest.mark.slow,
+]
+
+LONG = "arn:aws:sts::222233334444:assumed-role/OrganizationAccountAccessRole/cloudcraft-onboard"
+NAME = "An account with a rather long name of many words " * 3
+PAGES: dict[str, reports.Told] = {
+    "run": report(
+        *typical().results,
+        result(NAME, Outcome.PENDING, notes=("it waits for `a slot`",)),
+        result("x" * 90, Outcome.REMOVED),
+        denied("A", error=replace(statuses.DENIED, message=f"{LONG} `{'y' * 120}`")),
+    ),
+    "plan": report(
+        *typical(Command.PLAN).results, result("Twin"), denied("B"), command=Command.PLAN
+    ),
+    "status": statuses.status(
+        *statuses.typical().accounts,
+        statuses.standing(NAME, State.DRIFTED, ou="Prod/A rather long name of an OU/And another"),
+        statuses.standing("z" * 90, State.MISSING, ou="y" * 90, error=statuses.DENIED),
+    ),
+}
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> str:
+    """The text of a page, with whatever is long or rare in it."""
+    return reports.render(PAGES[request.param], ".html")
+
+
+# Every text that is seen, with less contrast to what is behind it than WCAG 2.2 asks for (1.4.3).
+FAINT = """
+(function () {
+  var canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  function light(colour) {
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    var parts = Array.from(canvas.getImageData(0, 0, 1, 1).data).slice(0, 3).map(function (part) {
+      part /= 255;
+      return part <= 0.04045 ? part / 12.92 : Math.pow((part + 0.055) / 1.055, 2.4);
+    });
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  }
+  function behind(element) {
+    for (; element; element = element.parentElement) {
+      var colour = getComputedStyle(element).backgroundColor;
+      if (colour !== "rgba(0, 0, 0, 0)") { return light(colour); }
+    }
+    return 1;
+  }
+  var faint = new Set();
+  var texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    var text = texts.currentNode.textContent.trim(), within = texts.currentNode.parentElement;
+    if (!text || !within.offsetParent) { continue; }
+    var both = [light(getComputedStyle(within).color), behind(within)].sort();
+    var contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    if (contrast < 4.5) { faint.add(text + " " + contrast.toFixed(2)); }
+  }
+  return Array.from(faint);
+})()
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_is_easy_to_read(
+    chromium: Page, tmp_path: Path, page: str, *, dark: bool
+) -> None:
+    chromium.show(page, tmp_path, 1280, dark=dark)
+    background = chromium.told("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(16, 20, 28)") is dark
+    assert chromium.told(FAINT) == []
+    chromium.media("print", dark=dark)
+    assert chromium.told(FAINT) == []
+
+
+@pytest.mark.parametrize("width", [1280, 1001, 1000, 390, 320])
+def test_nothing_is_cut_off_or_scrolls_sideways(
+    chromium: Page, tmp_path: Path, page: str, width: int
+) -> None:
+    chromium.show(page, tmp_path, width)
+    outside = """
+    Array.from(document.querySelectorAll("main *:not(.tile *)")).filter(function (one) {
+      var at = one.getBoundingClientRect();
+      return at.width && (at.right > innerWidth + 1 || at.left < 0);
+    }).map(function (one) { return one.outerHTML.slice(0, 80); })
+    """
+    assert chromium.told(outside) == []
+    assert chromium.told("document.documentElement.scrollWidth") == width
+    covered = """
+    Array.from(document.querySelectorAll("tbody tr")).filter(function (row) {
+      var text = document.createRange();
+      text.selectNodeContents(row.firstElementChild);
+      var name = text.getBoundingClientRect();
+      var badge = row.querySelector(".badge").getBoundingClientRect();
+      return name.right + 9 > badge.left && name.top < badge.bottom && badge.top < name.bottom;
+    }).map(function (row) { return row.textContent.slice(0, 80); })
+    """
+    assert chromium.told(covered) == [], "a name does not run into the outcome"
+
+
+def test_all_of_it_works_by_keyboard(chromium: Page, tmp_path: Path, page: str) -> None:
+    chromium.show(page, tmp_path, 1280)
+    everything = chromium.told("shown().length")
+    chromium.press("Tab")
+    ring = "getComputedStyle(document.activeElement).outlineStyle"
+    assert chromium.told("document.activeElement.className") == "chip"
+    assert chromium.told(ring) == "solid", "where one is, is seen"
+    chromium.press("Enter")
+    assert 0 < chromium.told("shown().length") < everything
+    chromium.press(" ")
+    assert chromium.told("shown().length") == everything
+    for _ in range(60):
+        chromium.press("Tab")
+        assert chromium.told(ring) == "solid"
+        if chromium.told("document.activeElement.parentElement.tagName") == "TH":
+            break
+    chromium.press("Enter")
+    assert chromium.told("document.querySelector('th').getAttribute('aria-sort')") == "ascending"
+
+
+def test_what_a_screen_reader_says(chromium: Page, tmp_path: Path, page: str) -> None:
+    chromium.show(page, tmp_path, 390)
+    nodes = chromium.call("Accessibility.getFullAXTree")["nodes"]
+    told = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in nodes
+        if not node["ignored"]
+    ]
+    assert all(name for role, name in told if role in ("button", "searchbox", "heading"))
+    assert ("button", "Account") in told, "without the arrow"
+    roles = [role for role, _ in told]
+    rows = chromium.told("document.querySelectorAll('tr').length")
+    assert roles.count("table") == 1, "cards on a phone are a table still"
+    assert roles.count("row") == rows
+    assert "status" in roles, "how many are shown, is said"
+
+
+def test_a_card_shows_its_accounts_and_one_button_all_again(
+    chromium: Page, tmp_path: Path, page: str
+) -> None:
+    chromium.show(page, tmp_path, 1280)
+    everything = chromium.told("shown().length")
+    hidden = "document.getElementById('all').hidden"
+    assert chromium.told(hidden)
+    chromium.told("type('no such account')")
+    cards = chromium.told("document.querySelectorAll('.show[aria-pressed]').length")
+    for number in range(cards):
+        press = f"document.querySelectorAll('.show[aria-pressed]')[{number}]"
+        chromium.told(f"{press}.click()")
+        told = chromium.told(f"{press}.textContent")
+        many = chromium.told("shown().length")
+        assert told == ("Show this account" if many == 1 else f"Show these {many} accounts")
+        assert chromium.told("document.getElementById('shown').textContent") == (
+            f"{many} of {everything}"
+        )
+    assert not chromium.told(hidden)
+    chromium.told("document.getElementById('all').click()")
+    assert chromium.told("shown().length") == everything
+    assert chromium.told("document.querySelectorAll('[aria-pressed=true]').length") == 0
+    assert chromium.told(hidden)
+
+
+def test_every_link_leads_to_a_card_that_is_there(
+    chromium: Page, tmp_path: Path, page: str
+) -> None:
+    chromium.show(page, tmp_path, 1280)
+    broken = """
+    Array.from(document.querySelectorAll("a")).filter(function (link) {
+      return !document.querySelector("article" + link.hash + ", article " + link.hash);
+    }).length
+    """
+    assert chromium.told("document.querySelectorAll('a').length") > 0
+    assert chromium.told(broken) == 0
+    assert "`" not in chromium.told("document.querySelector('main').textContent")
