@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -37,6 +38,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or item.get_closest_marker("slow")
         ):
             item.add_marker("server")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_reach_programs() -> None:
+    """What is ignored stays so in programs that are started, where no shell may trap it.
+
+    A job in the background is started with SIGINT ignored, one under `nohup` with SIGHUP. A handler
+    ends with this program.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True, scope="session")

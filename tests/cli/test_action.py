@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -239,12 +240,16 @@ def test_a_cancelled_job_ends_the_run_with_its_reports(
     (step,) = [step for step in job.action["runs"]["steps"] if step.get("id") == "run"]
     command, environment = job.script(step)
     with subprocess.Popen(command, env=environment, start_new_session=True) as shell:
-        until = time.monotonic() + HANG
-        while not world.requests("POST"):
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        os.kill(shell.pid, signal.SIGINT)  # the shell alone, as GitHub does
-        assert shell.wait(HANG) == 130
+        try:
+            until = time.monotonic() + HANG
+            while not world.requests("POST"):
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            os.kill(shell.pid, signal.SIGINT)  # the shell alone, as GitHub does
+            assert shell.wait(HANG) == 130
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
     outputs = job.outputs_written()
     assert outputs["exit-code"] == "130"
     assert json.loads(outputs["summary"])["pending"] > 0

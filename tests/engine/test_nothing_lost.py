@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import existing, hub
-from tests.support.process import HANG, onboard, program, tell
+from tests.support.process import HANG, onboard, program, tell, time_budget
 from tests.support.world import MakeWorld
 
 pytestmark = pytest.mark.slow
@@ -23,12 +23,13 @@ pytestmark = pytest.mark.slow
 def test_a_machine_that_slept_beyond_the_budget_reports_what_was_done(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
-    world = make_world(existing(9), rate_limit="4/4")
-    arguments = (tmp_path / "manifest.yaml", "--time-budget", "9s")
+    world = make_world(existing(9), rate_limit="4/20")
+    budget = time_budget(tmp_path / "manifest.yaml", 4)
+    arguments = (tmp_path / "manifest.yaml", "--time-budget", f"{budget}s")
     with program(tmp_path / "run", "run", *arguments) as running:
         running.wait_until(lambda: len(world.registered) >= 2, "the first registrations")
         running.send(signal.SIGSTOP)
-        time.sleep(9.5)
+        time.sleep(budget)
         running.send(signal.SIGCONT)
         ended = running.wait()
     assert ended.code == 1, ended.stderr
@@ -44,8 +45,9 @@ def test_a_hang_in_aws_does_not_hide_what_was_done_before_it(
     make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path
 ) -> None:
     make_world(hub(2))
-    aws_proxy.trouble("AttachRolePolicy", kind="slow", delay=30.0)
-    arguments = (tmp_path / "manifest.yaml", "--time-budget", "6s")
+    aws_proxy.trouble("AttachRolePolicy", kind="slow", delay=300.0)
+    budget = time_budget(tmp_path / "manifest.yaml", 4)
+    arguments = (tmp_path / "manifest.yaml", "--time-budget", f"{budget}s")
     ended = onboard(tmp_path / "run", "run", *arguments)
     assert (ended.code, ended.outcomes) == (1, ["pending"] * 2)
     assert [account["actions"] for account in ended.accounts] == [["create-role"]] * 2

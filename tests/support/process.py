@@ -147,6 +147,13 @@ def onboard(folder: Path, command: str, *arguments: object, **environment: str |
         return started.wait()
 
 
+def time_budget(manifest: Path, seconds: int) -> int:
+    """A `--time-budget` that leaves so many seconds for work, also where starting takes long."""
+    since = time.monotonic()
+    subprocess.run([*ONBOARD, "validate", manifest], capture_output=True, timeout=HANG, check=True)
+    return seconds + round(3 * (time.monotonic() - since))
+
+
 def interrupt(running: Program, number: int = signal.SIGINT) -> tuple[float, Exited]:
     """Send a signal and wait for the end: when it was sent, and what was left."""
     at = running.send(number)
