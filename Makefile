@@ -67,23 +67,28 @@ endif
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "onboard needs Python 3.11 or newer; run make PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear .venv
 
+# ministack pins one botocore: told of it first, pip doesn't try every boto3 in turn. And Python
+# compiles on all cores what pip would compile on one (nothing is lost where it can't).
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable $(1) \
+	&& { $(BIN)/python -m compileall -qq -j 0 .venv/lib || true; }
+
 # A stamp is newer than pyproject.toml once its extra is installed, so nothing is installed twice.
 .venv/demo.stamp: pyproject.toml .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
+	$(call install,'.[sandbox]' ministack)
 	@touch $@
 
 .venv/test.stamp: pyproject.toml .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(call install,'.[test]' ministack)
 	@touch $@
 
 .venv/bench.stamp: pyproject.toml .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	$(call install,'.[test,bench]' ministack)
 	@touch $@
 
 .venv/lock.stamp: pyproject.toml .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lock]'
+	$(call install,'.[lock]')
 	@touch $@
 
 .venv/pictures.stamp: pyproject.toml .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[pictures]'
+	$(call install,'.[pictures]' ministack)
 	@touch $@

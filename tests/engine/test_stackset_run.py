@@ -11,6 +11,7 @@ from cloudcraft_onboard.accounts import stackset
 from cloudcraft_onboard.errors import UsageError
 from tests.support.onboarding import plan, rewrite, run
 from tests.support.organization import MANAGEMENT
+from tests.support.process import time_budget
 from tests.support.removing import remove
 from tests.support.world import MakeWorld
 
@@ -243,7 +244,8 @@ def test_an_operation_that_starts_in_between_is_waited_for(
 def test_a_run_that_stops_leaves_the_operation_to_the_next_one(company: Company) -> None:
     world = company.world(manifest(members(company, 2)))
     company.aws.pace = 0
-    ended = run(world, time_budget=6.0)  # enough to start it on a busy machine
+    assert world.manifest is not None
+    ended = run(world, time_budget=time_budget(world.manifest.path, 4))
     assert (ended.code, ended.outcomes) == (1, ["pending", "pending"])
     note = ended.account("A0")["notes"][0]
     assert company.aws.kept["cloudcraft-onboard"].operations[0].id in note

@@ -147,7 +147,7 @@ def onboard(folder: Path, command: str, *arguments: object, **environment: str |
         return started.wait()
 
 
-def time_budget(manifest: Path, seconds: int) -> int:
+def time_budget(manifest: Path | str, seconds: int) -> int:
     """A `--time-budget` that leaves so many seconds for work, also where starting takes long."""
     since = time.monotonic()
     subprocess.run([*ONBOARD, "validate", manifest], capture_output=True, timeout=HANG, check=True)
