@@ -33,7 +33,7 @@ def main() -> NoReturn:
     problem = streams.stdout_problem()
     if problem is not None:
         if not isinstance(problem, BrokenPipeError):  # `| head` has read what it wanted
-            _say(f"standard output could not be written: {problem.strerror or problem}")
+            _say(f"Standard output could not be written: {problem.strerror or problem}.")
         code = code or 1
     sys.exit(code)
 
@@ -51,7 +51,7 @@ def _run() -> int:
     except SystemExit as ended:
         interrupt = _interrupt(ended)
         if interrupt is not None:
-            _say(str(interrupt) or "interrupted")
+            _say(str(interrupt) or "Interrupted.")
         return ended.code if isinstance(ended.code, int) else 0
     except ManifestError as error:
         _say_manifest_errors(error)
@@ -60,14 +60,14 @@ def _run() -> int:
         _say(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        _say("interrupted")
+        _say("Interrupted.")
         return interrupts.EXIT_CODE
     except Exception as error:  # noqa: BLE001 - the last place that can keep a traceback's secrets
         from cloudcraft_onboard.redact import redact
 
         _say(
-            redact(f"unexpected {type(error).__name__}: {error}"),
-            "this is a bug in onboard; please report it",
+            redact(f"Unexpected {type(error).__name__}: {error}"),
+            "This is a bug in onboard. Please report it.",
         )
         return 1
     return 0
@@ -98,7 +98,7 @@ def _say_manifest_errors(error: ManifestError) -> None:
     print(clean_lines(render(shown, quote=sys.stderr.isatty())), file=sys.stderr)
     rest = len(error.problems) - _MOST_PROBLEMS
     if rest > 0:
-        print(f"onboard: and {rest:,} more problems; correct these first", file=sys.stderr)
+        print(f"onboard: And {rest:,} more problems; correct these first.", file=sys.stderr)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from cloudcraft_onboard.show import github
 

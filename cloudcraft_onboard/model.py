@@ -52,7 +52,7 @@ class Outcome(Enum):
         for outcome in cls:
             if outcome.word == word:
                 return outcome
-        raise ValueError(f"{word!r} is no outcome")
+        raise ValueError(f"{word!r} is not an outcome")
 
 
 class Action(Enum):
@@ -80,7 +80,7 @@ class Action(Enum):
         for action in cls:
             if action.word == word:
                 return action
-        raise ValueError(f"{word!r} is no action")
+        raise ValueError(f"{word!r} is not an action")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,8 +94,8 @@ def rate_limits(text: str) -> tuple[RateLimit, ...]:
     limits = [rate_limit(part) for part in text.split(",")]
     if None in limits or len(limits) > MOST_LIMITS:
         raise UsageError(
-            "CLOUDCRAFT_RATE_LIMIT is not REQUESTS/SECONDS or a list of them",
-            hint=f"write it like {DEFAULT_RATE_LIMIT}, or unset it",
+            "CLOUDCRAFT_RATE_LIMIT is not REQUESTS/SECONDS, or a list of them.",
+            hint=f"Write it like {DEFAULT_RATE_LIMIT}, or unset it.",
         )
     known = dict.fromkeys(limit for limit in limits if limit)
     return tuple(sorted(known, key=lambda limit: limit.seconds / limit.requests))
@@ -118,7 +118,7 @@ def duration(text: str) -> float:
     total = hours * 3600 + minutes * 60 + seconds
     if total == 0:
         raise UsageError(
-            f"Invalid duration {text[:40]!r}", hint="use for example 5h30m, 45m or 90s"
+            f"Invalid duration {text[:40]!r}.", hint="Use for example 5h30m, 45m or 90s."
         )
     return float(total)
 
@@ -130,9 +130,9 @@ def _api_key(environment: Mapping[str, str]) -> str:
     file = environment.get("CLOUDCRAFT_API_KEY_FILE")
     if not file:
         raise CannotStart(
-            "there is no Cloudcraft API key",
-            hint="set CLOUDCRAFT_API_KEY, or CLOUDCRAFT_API_KEY_FILE to a file that holds it "
-            "(a read-write key of an Owner or Administrator)",
+            "There is no Cloudcraft API key.",
+            hint="Set CLOUDCRAFT_API_KEY to a read-write key of an Owner or Administrator, or "
+            "CLOUDCRAFT_API_KEY_FILE to a file that holds one.",
         )
     content = b""
     try:
@@ -143,7 +143,7 @@ def _api_key(environment: Mapping[str, str]) -> str:
     except OSError as error:
         raise _no_key(error.strerror) from None
     except RuntimeError:  # of expanduser
-        raise _no_key("there is no home directory for its ~") from None
+        raise _no_key("its ~ stands for no home directory") from None
     except ValueError:
         utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         raise _no_key("it is UTF-16; save it as UTF-8" if utf16 else "it is not text") from None
@@ -155,6 +155,6 @@ def _api_key(environment: Mapping[str, str]) -> str:
 def _no_key(reason: str | None) -> CannotStart:
     # Not in which file: its name may be the key itself, put into the wrong variable.
     return CannotStart(
-        f"the file that CLOUDCRAFT_API_KEY_FILE names cannot be read: {reason}",
-        hint="set CLOUDCRAFT_API_KEY_FILE to the path of a file that holds nothing but the key",
+        f"The file that CLOUDCRAFT_API_KEY_FILE names cannot be read: {reason}.",
+        hint="Set CLOUDCRAFT_API_KEY_FILE to the path of a file that holds nothing but the key.",
     )

@@ -17,12 +17,12 @@ class State(Enum):
 
     DISABLED = ("disabled", "/", "in the manifest with `enabled: false`")
     DATADOG = ("datadog", "=", "brought into Cloudcraft by Datadog")
-    GONE = ("gone", "-", "not active in the organization any more")
+    GONE = ("gone", "-", "no longer active in the organization")
     UNLISTED = ("unlisted", "?", "in Cloudcraft, not in the manifest")
     UNCOVERED = ("uncovered", "+", "in the organization, neither in the manifest nor in Cloudcraft")
     MISSING = ("missing", "+", "in the manifest, not in Cloudcraft")
-    UNREACHABLE = ("unreachable", "x", "registered, its role could not be checked")
-    DRIFTED = ("drifted", "~", "registered, not as the manifest wants it")
+    UNREACHABLE = ("unreachable", "x", "registered, but its role could not be checked")
+    DRIFTED = ("drifted", "~", "registered, but not as the manifest wants it")
     ONBOARDED = ("onboarded", "=", "registered as the manifest wants it")
 
     def __init__(self, word: str, symbol: str, meaning: str) -> None:
@@ -36,7 +36,7 @@ class State(Enum):
         for state in cls:
             if state.word == word:
                 return state
-        raise ValueError(f"{word!r} is no state")
+        raise ValueError(f"{word!r} is not a state")
 
 
 SEEN = frozenset({State.ONBOARDED, State.DRIFTED, State.UNLISTED, State.DATADOG})

@@ -22,6 +22,7 @@ from cloudcraft_onboard.errors import (
     UsageError,
 )
 from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Manifest, Via
 from cloudcraft_onboard.redact import protect
 from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT, Settings
@@ -103,15 +104,16 @@ def first_reads() -> Iterator[None]:
         raise
     except Refused as error:
         raise CannotStart(
-            f"Cloudcraft refuses the first read ({error.status}): {error.message}",
-            hint=error.hint or "check the API key in CLOUDCRAFT_API_KEY; nothing was changed",
+            f"Cloudcraft refused the first request ({error.status}): {sentence(error.message)}"
+            " Nothing was changed.",
+            hint=error.hint or "Check the API key in CLOUDCRAFT_API_KEY.",
         ) from error
     except Unreadable as error:
-        raise CannotStart(f"{error.message}; nothing was changed", hint=error.hint) from error
+        raise CannotStart(f"{error.message} Nothing was changed.", hint=error.hint) from error
     except RequestError as error:
         raise CannotStart(
             error.message,
-            hint=error.hint or "check the network and CLOUDCRAFT_BASE_URL; nothing was changed",
+            hint=error.hint or "Check the network and CLOUDCRAFT_BASE_URL.",
         ) from error
 
 
@@ -120,8 +122,8 @@ def _check_sandbox(accounts: Sequence[Account]) -> None:
     rolled_out = [a.name for a in accounts if a.enabled and a.role.via is Via.STACKSET]
     if rolled_out:
         raise UsageError(
-            f"The sandbox has no CloudFormation StackSets, which {rolled_out[0]!r} asks for",
-            hint="leave such accounts out with --exclude, or try them with `role.via: assume`",
+            f"The sandbox has no CloudFormation StackSets, which {rolled_out[0]!r} needs.",
+            hint="Leave such accounts out with --exclude, or try them with `role.via: assume`.",
         )
 
 

@@ -102,8 +102,8 @@ def signals(control: Control) -> AbstractContextManager[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         if control.interrupted.is_set():
             raise KeyboardInterrupt(
-                "stopped at once; reports that were not written yet are lost. Run the same "
-                "command again to go on."
+                "Stopped at once; reports not yet written are lost. Run the same command again "
+                "to continue."
             )
         control.stop(Stop.INTERRUPTED, f"{signal.Signals(number).name} received")
 

@@ -41,7 +41,7 @@ def _sandbox(report: Told) -> list[str]:
     if isinstance(report, Status):
         return ["This was a sandbox: nothing outside this machine was contacted."]
     seen = text.counted(sum(map(report.count, _SEEN)), "account")
-    end = "" if text.is_plan(report) else f" Its Cloudcraft saw {seen} in the end."
+    end = "" if text.is_plan(report) else f" Its Cloudcraft now sees {seen}."
     told = [f"This was a sandbox: nothing outside this machine was contacted.{end}"]
     width = max(len(command) for command, _ in _next(report))
     told += ["Try next:", *(f"  {command.ljust(width)}  # {why}" for command, why in _next(report))]
@@ -52,17 +52,20 @@ def _next(report: Report) -> list[tuple[str, str]]:
     manifest = _quoted(report.manifest)
     beside = Path(report.manifest).with_name("trouble.yaml")
     shown = (
-        (f"onboard run {_quoted(beside)} --sandbox", "accounts that fail, each for its own reason")
+        (f"onboard run {_quoted(beside)} --sandbox", "accounts that fail for different reasons")
         if beside.exists() and not beside.samefile(report.manifest)
-        else (f"onboard remove {manifest} --sandbox --dry-run", "the way back")
+        else (f"onboard remove {manifest} --sandbox --dry-run", "what removing them would do")
     )
     return [
-        (f"onboard plan {manifest} --sandbox", "what a run would do")
+        (f"onboard plan {manifest} --sandbox", "what another run would do")
         if not text.is_plan(report)
-        else (f"onboard run {manifest} --sandbox", "do it"),
-        (f"onboard status {manifest} --sandbox --organization", "does Cloudcraft see them all?"),
+        else (f"onboard run {manifest} --sandbox", "carry the plan out"),
+        (
+            f"onboard status {manifest} --sandbox --organization",
+            "whether Cloudcraft sees every account",
+        ),
         shown,
-        ("onboard init --organization -f org.yaml", "a manifest of your own accounts"),
+        ("onboard init --organization -f org.yaml", "a manifest for your own accounts"),
     ]
 
 

@@ -16,6 +16,7 @@ from cloudcraft_onboard.aws.profiles import Profile, of_environment, profiles
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, UsageError
 from cloudcraft_onboard.files import write_whole
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.manifest.edit import default_of, edited
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.share import EVERYWHERE, Share, first_match, unused
@@ -83,7 +84,7 @@ def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome
     _check(source)
     found = _find(source, ())
     if not found.entries:
-        raise UsageError("found no account to put into a manifest")
+        raise UsageError("Found no accounts for the manifest.")
     entries, renamed = unique(found.entries, ())
     if isinstance(source, FromOrganization):
         everywhere = [share.who for share in source.shares if share.glob == EVERYWHERE][:1]
@@ -96,12 +97,12 @@ def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome
         text = render("AWS Organizations", defaults, _without(everywhere, entries))
     else:
         text = render("the profiles of the AWS config", Defaults(), entries)
-    said = (*found.said, *renamed, f"{_count(entries)} in the manifest")
+    said = (*found.said, *renamed, f"{_count(entries)} in the manifest.")
     if file is None:
         return Outcome(text=text, said=said)
     _must_be_new(file)
     _write(file, text)
-    return Outcome(text="", said=(*said, f"{file} is written"))
+    return Outcome(text="", said=(*said, f"Wrote {file}."))
 
 
 def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed: bool) -> Outcome:
@@ -131,8 +132,10 @@ def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed
     gone = _gone(found, accounts) if isinstance(source, FromOrganization) else {}
     disable = set(gone) if disable_closed else set()
     said = [*found.said, *doubtful, *renamed, *gone.values()]
-    said += [f"{file}: {entry.name} is added" for entry in new]
-    said += [f"{file}: {a.name} gets `enabled: false`" for a in accounts if a.account_id in disable]
+    said += [f"{file}: added {entry.name}." for entry in new]
+    said += [
+        f"{file}: set `enabled: false` for {a.name}." for a in accounts if a.account_id in disable
+    ]
     if not new and not disable:
         return Outcome(text="", said=(*said, f"{file} is up to date."))
     _write(file, edited(file, new, disable))
@@ -145,22 +148,22 @@ def _check(source: FromOrganization | FromProfiles) -> None:
         return
     for account_id in source.excluded:
         if not re.fullmatch("[0-9]{12}", account_id):
-            raise UsageError(f"--exclude {account_id}: an account ID has 12 digits")
+            raise UsageError(f"--exclude {account_id}: an account ID has 12 digits.")
     for unit in source.units:
         if not re.fullmatch(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", unit):
             raise UsageError(
-                f"--ou {unit}: not the ID of an organizational unit",
-                hint="they look like ou-ab12-11111111, the root like r-ab12",
+                f"--ou {unit}: not the ID of an organizational unit.",
+                hint="Use an ID such as ou-ab12-11111111, or r-ab12 for the root.",
             )
     if source.assume_role and not re.fullmatch(r"[\w+=,.@-]{1,64}", source.assume_role, re.ASCII):
         raise UsageError(
-            f"--assume-role {source.assume_role}: not a role name",
-            hint="write the name alone, without path or ARN; it is the same in every account",
+            f"--assume-role {source.assume_role}: not a role name.",
+            hint="Give the name alone, without path or ARN; it is the same in every account.",
         )
     for word in re.findall(r"\{(.*?)\}", source.name):
         if word not in _PLACEHOLDERS:
             known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
-            raise UsageError(f"--name: {{{word}}} is not known; there are {known}")
+            raise UsageError(f"--name: unknown placeholder {{{word}}}; use {known}.")
 
 
 def _find(source: FromOrganization | FromProfiles, used: Collection[str | None]) -> _Found:
@@ -186,12 +189,12 @@ def _organization(source: FromOrganization) -> _Found:
     rules = [first_match(source.shares, member.path or ()) for member in active]
     entries = [_entry(m, source.name, share) for m, share in zip(active, rules, strict=True)]
     said = [
-        f"{member.name} ({member.account_id}) is left out: it is {member.state or 'in no state'}"
+        f"Left out {member.name} ({member.account_id}): it is {member.state or 'in no state'}."
         for member in wanted
         if member.state != organizations.ACTIVE
     ]
     said += [
-        f"--exclude {account_id}: the organization has no such account"
+        f"--exclude {account_id}: the organization has no such account."
         for account_id in source.excluded
         if account_id not in known
     ]
@@ -225,9 +228,9 @@ def _gone(found: _Found, accounts: Sequence[Account]) -> dict[str, str]:
         if account.account_id is None or not account.enabled:
             continue
         member = found.members.get(account.account_id)
-        state = member.state if member else "not in the organization any more"
+        state = member.state if member else "no longer in the organization"
         if state not in (organizations.ACTIVE, "PENDING_ACTIVATION"):
-            gone[account.account_id] = f"{account.name} ({account.account_id}) is {state}"
+            gone[account.account_id] = f"{account.name} ({account.account_id}) is {state}."
     return gone
 
 
@@ -240,10 +243,10 @@ def _profiles(source: FromProfiles, used: Collection[str | None]) -> _Found:
     if not chosen:
         near = get_close_matches(source.glob, [profile.name for profile in known], 3)
         raise UsageError(
-            f"--profiles {source.glob!r} matches no profile of the AWS config",
-            hint=f"did you mean {' or '.join(near)}?"
+            f"--profiles {source.glob!r} matches no profile of the AWS config.",
+            hint=f"Did you mean {' or '.join(near)}?"
             if near
-            else "`aws configure list-profiles` shows them all",
+            else "`aws configure list-profiles` shows all profiles.",
         )
     said: list[str] = []
     wanted = [profile for profile in known if profile in chosen or profile.name in used]
@@ -253,7 +256,9 @@ def _profiles(source: FromProfiles, used: Collection[str | None]) -> _Found:
     for name in (profile.name for profile in chosen):
         account_id = ids[name]
         if account_id and (same := first.setdefault(account_id, name)) != name:
-            said.append(f"profile {name} is left out: it leads into {account_id}, as {same} does")
+            said.append(
+                f"Left out profile {name}: it leads to account {account_id}, as {same} does."
+            )
             continue
         entries.append(Entry(name=name, profile=name, account_id=account_id))
     return _Found(entries=entries, said=said, profiles=ids)
@@ -273,7 +278,7 @@ def _resolved(chosen: Sequence[Profile], said: list[str]) -> list[Profile]:
         try:
             session = aws.reach(Account(name=profile.name, profile=profile.name))
         except AccountError as error:
-            return f"profile {profile.name}: its account ID is unknown: {error.message}"
+            return f"Profile {profile.name}: unknown account ID. {sentence(error.message)}"
         return replace(profile, account_id=session.identity.account_id)
 
     try:
@@ -303,14 +308,14 @@ def _missing(
     ]
     unclear = sorted(name for name in used if name and not found.profiles.get(name))
     doubtful = [
-        f"profile {name}: the AWS config does not say which account it is in; if it is one of the "
-        "added ones, keep one of the two entries"
+        f"Profile {name}: the AWS config does not say which account it leads to. If it is one of "
+        "those added, keep only one of the two entries."
         for name in unclear
         if new
     ]
     return new, doubtful + [
-        f"profile {entry.profile}: if it leads into an account that another entry has, "
-        "remove the added one"
+        f"Profile {entry.profile}: if another entry is for the same account, remove the one that "
+        "was added."
         for entry in new
         if entry.account_id is None
     ]
@@ -320,13 +325,13 @@ def _must_be_new(file: str) -> None:
     path = Path(file)
     if path.exists() or path.is_symlink():
         raise UsageError(
-            f"{file} already exists and is not overwritten",
-            hint=f"add to it with `--update {file}`, or give another name",
+            f"{file} already exists.",
+            hint=f"Add to it with `--update {file}`, or give another name.",
         )
     if not path.parent.is_dir():
         raise UsageError(
-            f"{file}: there is no directory {path.parent}",
-            hint=f"mkdir -p {shlex.quote(str(path.parent))}, or give a file that is elsewhere",
+            f"{file}: the directory {path.parent} does not exist.",
+            hint=f"Make it with `mkdir -p {shlex.quote(str(path.parent))}`, or give another path.",
         )
 
 
@@ -334,7 +339,7 @@ def _write(file: str, text: str) -> None:
     try:
         write_whole(file, text)
     except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror or error}") from error
+        raise UsageError(f"Cannot write {file}: {error.strerror or error}.") from error
 
 
 def _count(entries: Sequence[Entry]) -> str:

@@ -129,13 +129,13 @@ def advice(found: Permissions) -> tuple[str, ...]:
     said = []
     if found.account["Statement"] and found.operator["Statement"]:
         said.append(
-            "If the operator's own account is one of the manifest's, it is worked on without"
-            " assuming a role: the operator needs the account policy too."
+            "If the manifest lists the operator's own account, no role is assumed there: the"
+            " operator needs the account policy too."
         )
     length = len(json.dumps(found.operator, separators=(",", ":")))
     if length > MANAGED_POLICY_LIMIT:
         said.append(
             f"The operator's policy has {length:,} characters; IAM allows {MANAGED_POLICY_LIMIT:,}"
-            " in one policy. Split its resources over several, or put * for the account ID."
+            " in one policy. Split its resources into several, or use * for the account ID."
         )
     return tuple(said)

@@ -54,7 +54,7 @@ def remove(settings: Settings, options: RemoveOptions) -> int:
         if not (options.yes or options.dry_run or (sys.stdin and sys.stdin.isatty())):
             raise UsageError(
                 "No terminal to confirm on; pass --yes to remove.",
-                hint="`onboard remove --dry-run` shows what would be removed",
+                hint="`onboard remove --dry-run` shows what would be removed.",
             )
         plan = session.drive(lambda: _plan(session, options), len(session.accounts), dry_run=True)
         if plan is None:
@@ -96,9 +96,9 @@ def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> str
             planned = session.report(plan.results, dry_run=True)
             output.show_table(planned, sys.stderr, estimate=_estimate(plan, session))
         if _too_many(plan, options):
-            return "not removed: more than --max-removals"
+            return "Not removed: more than --max-removals."
         if not options.yes and not _confirmed(plan, session) and control.kind is None:
-            return "not removed: not confirmed"
+            return "Not removed: not confirmed."
     return control.kind.note if control.kind else ""
 
 
@@ -150,8 +150,8 @@ def _too_many(plan: RemovalPlan, options: RemoveOptions) -> bool:
     sys.stderr.write(
         f"onboard: {count} registrations are not in the manifest, more than --max-removals"
         f" {most}. Nothing was deleted.\n"
-        "  hint: check that the manifest is the right one and complete; if it is, pass"
-        f" --max-removals {count}\n"
+        "  hint: Check that the manifest is the right one and complete. If it is, pass"
+        f" --max-removals {count}.\n"
     )
     return True
 

@@ -38,13 +38,13 @@ def _read(path: str) -> Any:
             with Path(path).open("rb") as stream:
                 raw = stream.read(_LARGEST + 1)
         if len(raw) > _LARGEST:
-            raise UsageError(f"{name} is too large for a report")
+            raise UsageError(f"{name} is too large for a report.")
         return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse)
     except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+        raise UsageError(f"Cannot read {name}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{name} is not JSON: {error}", hint="give a file that --report x.json wrote"
+            f"{name} is not JSON: {error}.", hint="Give a file that `--report FILE.json` wrote."
         ) from error
 
 

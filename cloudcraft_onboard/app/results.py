@@ -125,15 +125,15 @@ def write(path: str, report: Told) -> bool:
         reports.write(path, report)
     except Exception as error:  # noqa: BLE001 - whatever it is, there are other reports to write
         why = redact(f"{error}" or type(error).__name__)
-        print(f"onboard: the report {path} could not be written: {why}", file=sys.stderr)
+        print(f"onboard: The report {path} could not be written: {why}", file=sys.stderr)
         return False
     return True
 
 
 def say_bug(error: Exception) -> None:
     """An exception that nobody foresaw; what is known is reported all the same."""
-    print(redact(f"onboard: unexpected {type(error).__name__}: {error}"), file=sys.stderr)
-    print("  hint: this is a bug in onboard; please report it", file=sys.stderr)
+    print(redact(f"onboard: Unexpected {type(error).__name__}: {error}"), file=sys.stderr)
+    print("  hint: This is a bug in onboard. Please report it.", file=sys.stderr)
 
 
 def _tell_github(report: Told) -> None:
@@ -145,4 +145,4 @@ def _tell_github(report: Told) -> None:
         try:
             github.append_summary(summary, report)
         except OSError as error:
-            print(f"onboard: the job summary could not be written: {error}", file=sys.stderr)
+            print(f"onboard: The job summary could not be written: {error}", file=sys.stderr)

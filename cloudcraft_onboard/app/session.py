@@ -115,7 +115,7 @@ class Session:
 
     def known(self) -> tuple[Result, ...]:
         """Every account's result as far as it is known, in the manifest's order."""
-        note = "not finished: onboard stopped on a bug; run the same command again to go on"
+        note = "Not finished: onboard hit a bug. Run the same command again to continue."
         return self.results.all(note if self.broke else self.note)
 
     def report(self, told: tuple[Result, ...], *, dry_run: bool) -> Report:

@@ -229,8 +229,8 @@ def _is_told_elsewhere(settings: Settings) -> bool:
 
 def _nothing_to_tell(control: Control) -> OnboardError:
     if control.kind is Stop.INTERRUPTED:
-        return Interrupted("interrupted before the state of the accounts was known")
+        return Interrupted("Interrupted before the state of the accounts was known.")
     return CannotStart(
         "The time budget ended before the state of the accounts was known.",
-        hint="give it a larger --time-budget; or --no-roles, which asks Cloudcraft alone",
+        hint="Give a larger --time-budget, or --no-roles, which only asks Cloudcraft.",
     )

@@ -11,6 +11,7 @@ from typing import Any
 from cloudcraft_onboard.app.connect import open_cloudcraft
 from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.errors import CannotStart, OnboardError, RequestError, UsageError
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.plan.diff import needed_documents, plan_role
@@ -59,7 +60,7 @@ def _the_one_role(accounts: Sequence[Account]) -> RoleSpec:
         more = f"; and {len(alike) - _SHOWN} more" if len(alike) > _SHOWN else ""
         raise UsageError(
             f"The selected accounts have {len(alike)} different roles, and a template has one.",
-            hint=f"print one template for each: {ways}{more}",
+            hint=f"Print one template for each: {ways}{more}.",
         )
     return wanted[0].role
 
@@ -88,7 +89,6 @@ def _documents(role: RoleSpec) -> Mapping[str, Mapping[str, Any]]:
         except (CannotStart, RequestError) as error:
             named = " and ".join(f"cloudcraft:{kind}" for kind in kinds)
             raise CannotStart(
-                f"{named} is a document of Cloudcraft's, to be read with the API key: "
-                f"{error.message}",
+                f"Reading {named} from Cloudcraft takes the API key. {sentence(error.message)}",
                 hint=error.hint,
             ) from error

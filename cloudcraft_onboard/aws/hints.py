@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.errors import AccountError, AccountPending
-from cloudcraft_onboard.harmless import brief
+from cloudcraft_onboard.harmless import brief, sentence
 from cloudcraft_onboard.model import RoleSpec, Stage
 from cloudcraft_onboard.redact import redact
 
@@ -96,7 +96,7 @@ _RULES = (
         codes=_DENIED,
         says="session polic",
         hint=(
-            "The session policy of {principal} does not allow {action}. Get"
+            "The session policy of {principal} does not allow {action}. Use"
             " credentials without a session policy, or with one that allows it."
         ),
     ),
@@ -124,17 +124,17 @@ _RULES = (
     _Rule(
         codes=frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}),
         hint=(
-            "The credentials of {source} have expired. Get new ones ({login}) and run again: it"
-            " goes on where it stopped."
+            "The credentials of {source} have expired. Get new ones (`{login}`), then run the same"
+            " command again; what is done stays done."
         ),
     ),
     _Rule(
         codes=frozenset({"SSOTokenExpired"}),
-        hint="Sign in again: {login}",
+        hint="Sign in again: `{login}`.",
     ),
     _Rule(
         codes=frozenset({"LoginExpired"}),
-        hint="Sign in again: aws login{profile_option}",
+        hint="Sign in again: `aws login{profile_option}`.",
     ),
     _Rule(
         codes=frozenset({"ForbiddenException"}),
@@ -164,8 +164,8 @@ _RULES = (
     _Rule(
         codes=frozenset({"NoCredentials"}),
         hint=(
-            "Give {source} credentials: `aws configure sso` or `aws configure`{profile_hint}, or"
-            " name a profile that has some; check with `aws configure list{profile_option}`."
+            "Give {source} credentials with `aws configure sso` or `aws configure`{profile_hint},"
+            " or name a profile that has some. Check with `aws configure list{profile_option}`."
         ),
     ),
     _Rule(
@@ -178,8 +178,8 @@ _RULES = (
     _Rule(
         codes=frozenset({"MfaRequired"}),
         hint=(
-            "{source} needs an MFA code, and onboard does not ask for one. Run"
-            " `aws sts get-caller-identity{profile_option}` first; onboard then uses its session."
+            "onboard does not ask for MFA codes. Run `aws sts get-caller-identity{profile_option}`"
+            " first; onboard then uses its session."
         ),
     ),
     _Rule(
@@ -188,7 +188,7 @@ _RULES = (
     ),
     _Rule(
         codes=frozenset({"SSLError"}),
-        hint="If a proxy inspects TLS here, name its certificate authority in AWS_CA_BUNDLE.",
+        hint="If a proxy inspects TLS, set AWS_CA_BUNDLE to its certificates.",
     ),
     _Rule(
         codes=frozenset({"OptInRequired", "SubscriptionRequiredException"}),
@@ -235,7 +235,7 @@ _RULES = (
             }
         ),
         hint=(
-            "AWS kept throttling. Run again with a smaller --concurrency or"
+            "AWS kept throttling. Run again with a lower --concurrency or"
             " more --retries; what is done stays done."
         ),
     ),
@@ -321,7 +321,7 @@ def explain(error: Exception, where: Where) -> AccountError:
         )
     code = code or type(error).__name__
     if code == "MfaRequired":
-        message = f"{_source(where)} needs an MFA code."
+        message = f"An MFA code is needed for {_source(where)}."
     return AccountError(where.stage, code, message, hint=_hint(code, message, "", where))
 
 
@@ -367,10 +367,10 @@ def _nearest(name: str, where: Where) -> str:
     if names := get_close_matches(name, where.profiles, n=3, cutoff=0.5):
         return f"Did you mean {' or '.join(names)}? {shown}"
     if where.profile is None:
-        return f"Correct AWS_PROFILE, or unset it; {shown}"
-    out = ", or leave it out, as the environment has credentials of its own"
+        return f"Correct AWS_PROFILE, or unset it. {shown}"
+    out = ", or leave it out: the environment has credentials of its own"
     given = any(variable in os.environ for variable in _CREDENTIALS)
-    return f"Correct the name of the profile{out if given else ''}; {shown}"
+    return f"Correct the profile's name{out if given else ''}. {shown}"
 
 
 _CREDENTIALS = (
@@ -383,12 +383,12 @@ _CREDENTIALS = (
 
 
 _LOOK_AT_THE_STACK = (
-    "Check the events of the stack StackSet-{name}-... in the account, region {region}; fix the"
-    " cause and run again."
+    "Check the events of the stack StackSet-{name}-... in the account, region {region}. Fix the"
+    " cause, then run again."
 )
 _REASONS = {
     r"already exists": (
-        "The account already has a role {role}, and CloudFormation takes over none. Delete it"
+        "The account already has a role {role}, which CloudFormation cannot take over. Delete it"
         " first, give `role.name` another name, or give the account `role.via: assume`."
     ),
     r"not attachable|policy.*(does not|doesn't) exist|NoSuchEntity": (
@@ -396,8 +396,8 @@ _REASONS = {
         " ones, and the `permissions_boundary` must be created in the account first."
     ),
     r"service control polic|explicit deny|not authorized|access ?denied": (
-        "Something in the account, usually a service control policy, blocks CloudFormation:"
-        " exempt the roles stacksets-exec-* from it."
+        "Something in the account, usually a service control policy, blocks CloudFormation."
+        " Exempt the roles stacksets-exec-* from it."
     ),
     r"suspended|closed": (
         "The AWS account is suspended or closed. Have it reopened, or set `enabled: false`."
@@ -412,5 +412,5 @@ def explain_instance(role: RoleSpec, reason: str) -> AccountError:
     hint = next(said, _LOOK_AT_THE_STACK).format(
         role=role.name, name=role.stackset.name, region=role.stackset.region
     )
-    message = f"CloudFormation could not create the role in the account: {reason}"
+    message = f"CloudFormation could not create the role in the account: {sentence(reason)}"
     return AccountError(Stage.ROLE, "StackInstanceFailed", message, hint=hint)

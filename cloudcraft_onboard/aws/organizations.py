@@ -102,9 +102,9 @@ def _path_of(client: Any, unit: str, roots: dict[str, str]) -> tuple[str, ...]:
         if error.response["Error"]["Code"] not in _UNKNOWN_UNIT:
             raise
         raise UsageError(
-            f"--ou {unit}: the organization has no such organizational unit",
+            f"--ou {unit}: the organization has no such organizational unit.",
             hint="`aws organizations list-organizational-units-for-parent --parent-id "
-            f"{next(iter(roots), 'ROOT')}` lists the topmost ones",
+            f"{next(iter(roots), 'ROOT')}` lists those at the top.",
         ) from None
     return (roots[here], *names)
 
@@ -127,18 +127,18 @@ def _explained(error: Exception, profile: str | None, management: str = "") -> O
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if code == "AWSOrganizationsNotInUseException":
         return CannotStart(
-            "these credentials' account is in no AWS organization",
-            hint="name another --profile, or take the accounts from --profiles 'GLOB'",
+            "The account of these credentials is not in an AWS organization.",
+            hint="Give another --profile, or take the accounts from --profiles 'GLOB'.",
         )
     names = [known.name for known in profiles()]
     problem = explain(error, Where(stage=Stage.REACH, profile=profile, profiles=names))
     if not (isinstance(error, ClientError) and code in _NOT_ALLOWED):
-        return CannotStart(f"Organizations cannot be read: {problem.message}", hint=problem.hint)
+        return CannotStart(f"Cannot read AWS Organizations: {problem.message}", hint=problem.hint)
     whose = _source(profile)
     where = f", which is {management}," if management else ""
     return CannotStart(
-        f"Organizations cannot be read: {whose} may not call organizations:{error.operation_name}: "
-        f"{problem.message}",
-        hint=f"Only the management account{where} and delegated administrators may, with "
-        "organizations:Describe* and organizations:List*. Name such a --profile.",
+        f"Cannot read AWS Organizations: {whose} may not call organizations:{error.operation_name}:"
+        f" {problem.message}",
+        hint=f"Give a --profile of the management account{where} or of a delegated administrator "
+        "that allows organizations:Describe* and organizations:List*.",
     )

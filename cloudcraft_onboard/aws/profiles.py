@@ -33,8 +33,8 @@ def profiles() -> tuple[Profile, ...]:
         found = botocore.session.Session().full_config.get("profiles", {})
     except BotoCoreError as error:
         raise CannotStart(
-            f"the AWS config cannot be read: {error}",
-            hint="correct the file; `aws configure list-profiles` must work",
+            f"Cannot read the AWS config: {error}",
+            hint="Correct the file, so that `aws configure list-profiles` works.",
         ) from error
     return tuple(Profile(name=name, account_id=_account_id(it)) for name, it in found.items())
 

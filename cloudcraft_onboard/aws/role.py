@@ -249,8 +249,8 @@ def _first_that_exists(policy: PolicyRef, use: Callable[[str], _Answer]) -> _Ans
         "NoSuchEntity",
         f"There is no policy {' or '.join(policy.arns)}, or it cannot be attached.",
         hint=(
-            f"Correct {policy.name!r} in the manifest: AWS-managed names keep their path, such as"
-            " job-function/ViewOnlyAccess; a policy of the account has to be made there first."
+            f"Correct {policy.name!r} in the manifest. Names of AWS-managed policies include their"
+            " path, as in job-function/ViewOnlyAccess; create the account's own policies first."
         ),
     )
 

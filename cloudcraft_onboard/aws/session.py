@@ -47,7 +47,7 @@ _ARN = re.compile(r"arn:(aws[a-z-]{0,20}):(?:iam|sts)::([0-9]{12}):[\x21-\x7e]+"
 def _identity(arn: str) -> Identity:
     match = _ARN.fullmatch(arn)
     if match is None:
-        raise ValueError(f"{arn[:80]!r} is no ARN of an identity")
+        raise ValueError(f"{arn[:80]!r} is not an identity's ARN")
     return Identity(account_id=match[2], partition=match[1], arn=arn)
 
 
@@ -64,8 +64,8 @@ def _understood(stage: Stage, call: str) -> Iterator[None]:
             stage,
             "UnexpectedAnswer",
             redact(f"The answer to {call} cannot be understood: {type(error).__name__}: {error}"),
-            hint="Check AWS_ENDPOINT_URL and proxies: is it AWS that answers? If so, report"
-            " this with the output of -vv.",
+            hint="Check AWS_ENDPOINT_URL and proxies: something other than AWS may have answered."
+            " If it was AWS, report this with the output of -vv.",
         ) from error
 
 
@@ -397,7 +397,7 @@ def _wrong_account(account: Account, found: Identity) -> AccountError:
     way = f"profile {account.profile}" if account.profile else "the default credential chain"
     if account.assume_role:
         way = f"{way} and {account.assume_role}"
-    hint = "Correct `account_id` or `profile`; or give `assume_role`, the role to enter through."
+    hint = "Correct `account_id` or `profile`, or set `assume_role` to the role to enter through."
     return AccountError(
         Stage.REACH,
         "WrongAccount",

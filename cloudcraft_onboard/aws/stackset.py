@@ -48,31 +48,30 @@ _FAULTS = (BotoCoreError, ResponseParserError)
 
 _HINTS = {
     r"unsupported service|unable to parse": (
-        "What answers there is no CloudFormation; the sandbox, for one, has none. Look at"
-        " AWS_ENDPOINT_URL."
+        "Check AWS_ENDPOINT_URL: what answers there is not CloudFormation (the sandbox has none)."
     ),
     r"enable organizations access": (
-        "Let CloudFormation work in the organization's accounts: in the management account,"
+        "Let CloudFormation work in the organization's accounts: in the management account, run"
         " `aws cloudformation activate-organizations-access{option}`."
     ),
     r"not a delegated administrator": (
         "The account of {source} is not registered for stack sets, or its identity lacks"
-        " organizations:ListDelegatedAdministrators. In the management account: `aws organizations"
-        " register-delegated-administrator --account-id {account}"
-        " --service-principal member.org.stacksets.cloudformation.amazonaws.com`; or, if {source}"
-        " is the management account's, set `role.stackset.admin: self`."
+        " organizations:ListDelegatedAdministrators. In the management account, run `aws"
+        " organizations register-delegated-administrator --account-id {account}"
+        " --service-principal member.org.stacksets.cloudformation.amazonaws.com`. If {source}"
+        " is the management account's, set `role.stackset.admin: self` instead."
     ),
     r"management account or delegated|master or delegated": (
-        "Stack sets for an organization are made in its management account. Let `defaults.profile`"
-        " be one of that account, or, if {account} is a delegated administrator, set"
-        " `role.stackset.admin: delegated`."
+        "Stack sets for an organization are made in its management account. Set `defaults.profile`"
+        " to a profile of that account. If {account} is a delegated administrator, set"
+        " `role.stackset.admin: delegated` instead."
     ),
     r"AWSOrganizationsNotInUse": (
-        "The account of {source} is in no organization. Let `defaults.profile` be one of the"
-        " management account, or give the accounts `role.via: assume`."
+        "The account of {source} is not in an organization. Set `defaults.profile` to a profile of"
+        " the management account, or give the accounts `role.via: assume`."
     ),
     r"organizational ?unit": (
-        "Correct `role.stackset.organizational_units`: the organization may not have them."
+        "Correct `role.stackset.organizational_units`: the organization may not have such units."
     ),
 }
 """What CloudFormation and Organizations say, and what to do about it; the first that fits wins."""

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     manifests: Annotated[
-        list[str], typer.Argument(metavar="MANIFEST", help="The manifests to check; - is stdin.")
+        list[str], typer.Argument(metavar="MANIFEST", help="The manifests to check; - reads stdin.")
     ],
 ) -> None:
     """Check manifests offline: no network, no credentials."""
@@ -47,7 +47,7 @@ def report(
     results: Annotated[
         str,
         typer.Argument(
-            metavar="RESULTS.json", help="A report that --report x.json wrote; - is stdin."
+            metavar="RESULTS.json", help="A report from --report FILE.json; - reads stdin."
         ),
     ],
     *,

@@ -28,7 +28,7 @@ def init(
         bool,
         typer.Option(
             "--organization",
-            help="All active accounts of the organization.",
+            help="Take all active accounts of the organization.",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = False,
@@ -37,8 +37,7 @@ def init(
         typer.Option(
             "--profile",
             metavar="PROFILE",
-            help="The profile to ask with; it becomes the manifest's default unless it is"
-            " AWS_PROFILE.",
+            help="The profile to use; it becomes the manifest's default unless it is AWS_PROFILE.",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
@@ -47,7 +46,7 @@ def init(
         typer.Option(
             "--ou",
             metavar="OU",
-            help="Only accounts below this unit, however deep. Repeatable.",
+            help="Only accounts in this unit, at any depth. Repeatable.",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
@@ -74,7 +73,7 @@ def init(
         typer.Option(
             "--name",
             metavar="PATTERN",
-            help="The accounts' names, of {name}, {id}, {email}, {ou}. [default: {name}]",
+            help="How to name accounts, with {name}, {id}, {email}, {ou}. [default: {name}]",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
@@ -83,7 +82,7 @@ def init(
         typer.Option(
             "--share",
             metavar="GLOB=WHO",
-            help="Who sees accounts whose OU path matches: 'Prod/*=Platform', '*=everyone'."
+            help="Who sees the accounts whose OU path matches: 'Prod/*=Platform', '*=everyone'."
             " Repeatable; the first match wins.",
             rich_help_panel=_ORGANIZATION,
         ),
@@ -93,7 +92,7 @@ def init(
         typer.Option(
             "--profiles",
             metavar="GLOB",
-            help="The profiles of the AWS config whose names match.",
+            help="Take the profiles of the AWS config whose names match.",
             rich_help_panel=_PROFILES,
         ),
     ] = None,
@@ -112,27 +111,27 @@ def init(
     ] = None,
     update: Annotated[
         str | None,
-        typer.Option("--update", metavar="FILE", help="Add what is missing to FILE, in place."),
+        typer.Option("--update", metavar="FILE", help="Add missing accounts to FILE, in place."),
     ] = None,
     disable_closed: Annotated[
         bool,
         typer.Option(
             "--disable-closed",
-            help="With --update --organization: `enabled: false` for accounts that are gone.",
+            help="With --update --organization: set `enabled: false` for accounts that are gone.",
         ),
     ] = False,
 ) -> None:
     """Make a manifest from AWS Organizations or from the profiles of the AWS config.
 
-    To stdout, or to a file. Stderr says what is left out, and why.
+    Writes it to stdout, or to a file. Stderr says what is left out, and why.
     """
     from cloudcraft_onboard.app import init as story  # noqa: PLC0415 - loads boto3
     from cloudcraft_onboard.manifest.share import share_of  # noqa: PLC0415 - with it
 
     if organization == (profiles is not None):
-        raise UsageError("init takes its accounts from --organization or from --profiles 'GLOB'")
+        raise UsageError("Choose one source of accounts: --organization or --profiles 'GLOB'.")
     if file is not None and update is not None:
-        raise UsageError("-f makes a new file, --update changes one: give one of them")
+        raise UsageError("-f makes a new file, --update changes one: give only one of them.")
     for_organization = (
         ("--profile", profile),
         ("--ou", ou),
@@ -170,4 +169,4 @@ def _only_with(option: str, given: Iterable[tuple[str, object]]) -> None:
     """Raise `UsageError` for options that mean nothing without another one."""
     for name, value in given:
         if value:
-            raise UsageError(f"{name} needs {option}")
+            raise UsageError(f"{name} needs {option}.")

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cli import files, init, permissions, remove, run, sandbox, status, template
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.harmless import sentence
 
 # The parser's own base of all usage errors; Typer exports only this one of them.
 _Usage: type[Any] = typer.BadParameter.__mro__[1]
@@ -72,10 +73,10 @@ def _told_plainly() -> Iterator[None]:
         message = error.format_message()
         for said, plain in _PLAIN.items():
             message = message.replace(said, plain)
-        hint = f"`{command} --help` shows what it takes"
+        hint = f"`{command} --help` shows the usage."
         if "'version'" in message:
-            message, hint = message.partition(" Did you mean")[0], "`onboard --version` prints it"
-        raise UsageError(message.rstrip("."), hint=hint) from None
+            message, hint = message.partition(" Did you mean")[0], "`onboard --version` prints it."
+        raise UsageError(sentence(message), hint=hint) from None
 
 
 _PLAIN = {
@@ -95,7 +96,7 @@ app = _App(
     cls=_Commands,
     help="Connect many AWS accounts to Cloudcraft in one command.",
     epilog="Start with: onboard init --organization -f org.yaml; onboard plan org.yaml; "
-    "onboard run org.yaml. Without any account of your own: onboard sandbox --help.",
+    "onboard run org.yaml. To try it without accounts of your own: onboard sandbox --help.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

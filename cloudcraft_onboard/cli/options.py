@@ -34,8 +34,8 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="PATTERN",
-        help="Only these accounts: a name or name glob, an account ID, or key=value of a tag. "
-        "Repeatable.",
+        help="Only these accounts: a name or a glob of names, an account ID, or a tag as "
+        "key=value. Repeatable.",
         autocompletion=patterns,
         rich_help_panel=SELECT,
     ),
@@ -45,7 +45,7 @@ Exclude = Annotated[
     typer.Option(
         "--exclude",
         metavar="PATTERN",
-        help="All but these accounts; patterns as for --only. Repeatable.",
+        help="Leave these accounts out; patterns as in --only. Repeatable.",
         autocompletion=patterns,
         rich_help_panel=SELECT,
     ),
@@ -55,7 +55,7 @@ ChangedSince = Annotated[
     typer.Option(
         "--changed-since",
         metavar="GITREF",
-        help="Only accounts whose entry or defaults differ from that git revision's manifest.",
+        help="Only accounts whose entry or defaults changed since that git revision.",
         rich_help_panel=SELECT,
     ),
 ]
@@ -66,7 +66,7 @@ Concurrency = Annotated[
         metavar="N",
         min=1,
         max=256,
-        help="Accounts worked on in AWS at the same time. Lower it if AWS throttles you.",
+        help="How many accounts to work on in AWS at once. Lower it if AWS throttles you.",
         rich_help_panel=PACE,
     ),
 ]
@@ -87,7 +87,7 @@ MaxFailures = Annotated[
         "--max-failures",
         metavar="N",
         min=1,
-        help="Start no new account after N failures; the rest stays pending.",
+        help="Start no new accounts after N failures; the rest stay pending.",
         rich_help_panel=PACE,
     ),
 ]
@@ -96,7 +96,7 @@ TimeBudget = Annotated[
     typer.Option(
         "--time-budget",
         metavar="DURATION",
-        help="End within this time (90s, 5h30m); the rest stays pending.",
+        help="Finish within this time (90s, 5h30m); the rest stay pending.",
         rich_help_panel=PACE,
     ),
 ]
@@ -107,7 +107,7 @@ Retries = Annotated[
         metavar="N",
         min=0,
         max=100,
-        help="How often to retry one request, when that is safe.",
+        help="How often to retry a request, if that is safe.",
         rich_help_panel=PACE,
     ),
 ]
@@ -143,13 +143,13 @@ Verbose = Annotated[
         "-v",
         "--verbose",
         count=True,
-        help="More on stderr: -v every request, -vv the SDKs' logs, without secrets.",
+        help="Show more on stderr: -v every request, -vv the SDKs' logs, without secrets.",
         rich_help_panel=RESULTS,
     ),
 ]
 Quiet = Annotated[
     bool,
-    typer.Option("-q", "--quiet", help="Less on stderr: failures only.", rich_help_panel=RESULTS),
+    typer.Option("-q", "--quiet", help="Show only failures on stderr.", rich_help_panel=RESULTS),
 ]
 Sandbox = Annotated[
     bool,
@@ -161,7 +161,7 @@ ExitCode = Annotated[
     bool,
     typer.Option(
         "--exit-code",
-        help="Exit 1 when something would change, like git diff --exit-code.",
+        help="Exit 1 if something would change, like git diff --exit-code.",
         rich_help_panel=RESULTS,
     ),
 ]
@@ -187,7 +187,7 @@ def _settings(
 ) -> Settings:
     """Options into `Settings`; `UsageError` for values that don't go together."""
     if verbose and quiet:
-        raise UsageError("--verbose and --quiet contradict each other", hint="use one of them")
+        raise UsageError("--verbose and --quiet exclude each other.", hint="Use one of them.")
     return Settings(
         manifest=manifest,
         selection=Selection(

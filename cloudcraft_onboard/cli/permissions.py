@@ -44,7 +44,7 @@ def permissions(
     else:
         for title, document in (
             ("Operator: the identity that runs onboard", found.operator),
-            ("Account: the role that is assumed in each account", found.account),
+            ("Account: the role that onboard assumes in each account", found.account),
         ):
             print(f"# {title}")
             print(dumps(document) if document["Statement"] else "# (nothing)")

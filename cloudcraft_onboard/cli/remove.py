@@ -12,7 +12,7 @@ from cloudcraft_onboard.settings import Selection, Settings
 
 DEFAULT_MOST = 5
 
-WHAT = "What is removed"
+WHAT = "What to remove"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def remove(
         bool,
         typer.Option(
             "--keep-roles",
-            help="Delete registrations only; roles stay in AWS.",
+            help="Delete only registrations; keep the roles in AWS.",
             rich_help_panel=WHAT,
         ),
     ] = False,
@@ -43,7 +43,7 @@ def remove(
         bool,
         typer.Option(
             "--force",
-            help="Also delete roles made by onboard that hold policies beyond the manifest's.",
+            help="Also delete roles made by onboard that have other policies than the manifest's.",
             rich_help_panel=WHAT,
         ),
     ] = False,
@@ -51,7 +51,7 @@ def remove(
         bool,
         typer.Option(
             "--unlisted",
-            help="Instead: delete registrations of AWS accounts not in the manifest. Roles stay.",
+            help="Instead, delete registrations of accounts not in the manifest; keep all roles.",
             rich_help_panel=WHAT,
         ),
     ] = False,
@@ -61,23 +61,23 @@ def remove(
             "--max-removals",
             metavar="N",
             min=0,
-            help=f"With --unlisted: delete nothing if more than N. Default {DEFAULT_MOST}.",
+            help=f"With --unlisted: delete nothing if there are more. [default: {DEFAULT_MOST}]",
             rich_help_panel=WHAT,
         ),
     ] = None,
 ) -> None:
-    """Take back what onboard made: registrations in Cloudcraft, then roles in AWS.
+    """Remove what onboard made: registrations in Cloudcraft, then roles in AWS.
 
-    Shows its plan and asks. Roles that onboard didn't make are kept.
+    Shows the plan and asks first. Roles that onboard didn't make are kept.
     """
     if unlisted and settings.selection != Selection():
         raise UsageError(
-            "--unlisted is for accounts that are not in the manifest: drop the selection"
+            "--unlisted is for accounts that are not in the manifest: drop --only and --exclude."
         )
     if unlisted and force:
-        raise UsageError("--unlisted deletes no roles: drop --force")
+        raise UsageError("--unlisted deletes no roles: drop --force.")
     if max_removals is not None and not unlisted:
-        raise UsageError("--max-removals needs --unlisted", hint="use --only to select accounts")
+        raise UsageError("--max-removals needs --unlisted.", hint="Use --only to select accounts.")
     from cloudcraft_onboard.app import remove as story  # noqa: PLC0415 - loads boto3 and httpx
 
     chosen = story.RemoveOptions(

@@ -27,12 +27,12 @@ def run(
     ] = False,
     exit_code: options.ExitCode = False,
 ) -> None:
-    """Bring every account of MANIFEST to its desired state.
+    """Onboard every account of MANIFEST: its role in AWS, its registration in Cloudcraft.
 
-    Its role in AWS, its registration in Cloudcraft; on a finished manifest it writes nothing.
+    Changes only what differs; on a finished manifest, it changes nothing.
     """
     if exit_code and not dry_run:
-        raise UsageError("--exit-code needs --dry-run", hint="or use onboard plan --exit-code")
+        raise UsageError("--exit-code needs --dry-run.", hint="Or use `onboard plan --exit-code`.")
     from cloudcraft_onboard.app import run as story  # noqa: PLC0415 - loads boto3 and httpx
     from cloudcraft_onboard.model import Command  # noqa: PLC0415 - with the story
 

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: onboard sandbox org.yaml; in another shell: the lines it prints")(
-        sandbox
-    )
+    app.command(
+        epilog="Example: onboard sandbox org.yaml; paste the lines it prints into another shell"
+    )(sandbox)
 
 
 def sandbox(
     manifest: Annotated[
         str | None,
         typer.Argument(
-            metavar="MANIFEST", help="Its accounts exist; without one, only a management account."
+            metavar="MANIFEST", help="The accounts to create. [default: only a management account]"
         ),
     ] = None,
     *,
@@ -45,7 +45,7 @@ def sandbox(
         bool,
         typer.Option(
             "--retry-after/--no-retry-after",
-            help="Whether its 429s say how long to wait.",
+            help="Whether 429 answers say how long to wait.",
         ),
     ] = True,
     propagation: Annotated[
@@ -60,7 +60,7 @@ def sandbox(
 ) -> None:
     """Run a local AWS and a local Cloudcraft until Ctrl-C.
 
-    Prints the environment that points at them; the aws CLI, curl and SDKs work against it.
+    Prints the environment variables that point at them; the aws CLI, curl and SDKs work there.
     """
     from cloudcraft_onboard.manifest.load import load  # noqa: PLC0415 - loads pydantic
     from cloudcraft_onboard.sandbox import world  # noqa: PLC0415 - with the command
@@ -68,7 +68,7 @@ def sandbox(
 
     if settings.rate_limit(rate_limit) is None:
         raise typer.BadParameter(
-            "write it as REQUESTS/SECONDS, like 20/10", param_hint="--rate-limit"
+            "write it as REQUESTS/SECONDS, such as 20/10", param_hint="--rate-limit"
         )
     options = Options(
         rate_limit=rate_limit,
@@ -88,7 +88,7 @@ def sandbox(
         )
         while not _came(signals):
             if not local.alive:
-                raise OnboardError("The sandbox stopped unexpectedly.", hint="start it again")
+                raise OnboardError("The sandbox stopped unexpectedly.", hint="Start it again.")
 
 
 def _came(signals: queue.SimpleQueue[int]) -> bool:

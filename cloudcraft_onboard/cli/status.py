@@ -11,7 +11,7 @@ from cloudcraft_onboard.cli import options
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.settings import Settings
 
-SOURCES = "Whom to ask"
+SOURCES = "What to compare"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def status(
         bool,
         typer.Option(
             "--organization",
-            help="Compare with all accounts of AWS Organizations, too.",
+            help="Also compare with all accounts of AWS Organizations.",
             rich_help_panel=SOURCES,
         ),
     ] = False,
@@ -38,8 +38,8 @@ def status(
         typer.Option(
             "--profile",
             metavar="PROFILE",
-            help="With --organization: whose credentials to ask with; by default those from which "
-            "most accounts of the manifest are entered.",
+            help="With --organization: the profile to use. By default, the one from which most of "
+            "the manifest's accounts are entered.",
             rich_help_panel=SOURCES,
         ),
     ] = None,
@@ -47,7 +47,7 @@ def status(
         bool,
         typer.Option(
             "--no-roles",
-            help="Skip the roles: takes seconds, needs no AWS credentials without --organization.",
+            help="Skip the roles: takes seconds and, without --organization, no AWS credentials.",
             rich_help_panel=SOURCES,
         ),
     ] = False,
@@ -60,13 +60,13 @@ def status(
         ),
     ] = False,
 ) -> None:
-    """Show which accounts Cloudcraft sees, which it doesn't, and what to do. Reads only.
+    """Show which accounts Cloudcraft sees and which it doesn't, and what to do. Reads only.
 
     Compares the manifest, Cloudcraft's list, the roles in AWS and, with --organization, AWS
     Organizations.
     """
     if profile is not None and not organization:
-        raise UsageError("--profile needs --organization")
+        raise UsageError("--profile needs --organization.")
     from cloudcraft_onboard.app import status as story  # noqa: PLC0415 - loads boto3 and httpx
 
     sources = story.Sources(organization=organization, profile=profile, roles=not no_roles)

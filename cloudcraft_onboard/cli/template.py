@@ -37,9 +37,9 @@ def template(
 ) -> None:
     """Print the role of MANIFEST's accounts as a CloudFormation template.
 
-    Offline, unless the role takes cloudcraft:minimal or cloudcraft:custom, whose documents are
-    read from Cloudcraft with the API key. The parameters are Cloudcraft's AWS account and your
-    external ID: accountId and externalId of GET /aws/account/iamParameters.
+    Works offline, unless the role uses cloudcraft:minimal or cloudcraft:custom: their documents
+    are read from Cloudcraft with the API key. The parameters are Cloudcraft's AWS account and
+    your external ID: accountId and externalId of GET /aws/account/iamParameters.
     """
     from cloudcraft_onboard.app import template as story  # noqa: PLC0415 - loads httpx
     from cloudcraft_onboard.settings import Selection  # noqa: PLC0415 - with the command

@@ -16,21 +16,21 @@ def check_key(key: str) -> None:
     if not key:
         problem = "is empty"
     elif key[0] == "\ufeff":
-        problem = "has a byte order mark in front of it; save the file without one"
+        problem = "starts with a byte order mark; save the file without one"
     elif key[0] in "\"'" or key[-1] in "\"'":
-        problem = "is in quotes; leave them out"
+        problem = "is in quotes; remove them"
     elif any(character.isspace() for character in key):
-        problem = "has white space in it"
+        problem = "contains white space"
     elif not key.isascii():
-        problem = "has characters in it that are not ASCII"
+        problem = "contains characters that are not ASCII"
     elif not key.isprintable():
-        problem = "has control characters in it"
+        problem = "contains control characters"
     else:
         return
     raise CannotStart(
-        f"the Cloudcraft API key {problem}",
-        hint="copy it again from Cloudcraft into CLOUDCRAFT_API_KEY, "
-        "or into the file that CLOUDCRAFT_API_KEY_FILE names",
+        f"The Cloudcraft API key {problem}.",
+        hint="Copy it again from Cloudcraft into CLOUDCRAFT_API_KEY, "
+        "or into the file that CLOUDCRAFT_API_KEY_FILE names.",
     )
 
 
@@ -46,18 +46,18 @@ def check_base_url(url: str) -> None:
     except ValueError:
         host = None
     if not host or any(character.isspace() or not character.isprintable() for character in url):
-        raise UsageError("CLOUDCRAFT_BASE_URL is not a URL like https://api.cloudcraft.co")
+        raise UsageError("CLOUDCRAFT_BASE_URL is not a URL such as https://api.cloudcraft.co.")
     if parts.username is not None or parts.password is not None:
-        raise UsageError("CLOUDCRAFT_BASE_URL has a user or a password in it; remove them")
+        raise UsageError("CLOUDCRAFT_BASE_URL contains a user or a password; remove them.")
     if parts.query or parts.fragment or "?" in url or "#" in url:
-        raise UsageError("CLOUDCRAFT_BASE_URL has a query or a fragment in it; remove it")
+        raise UsageError("CLOUDCRAFT_BASE_URL contains a query or a fragment; remove it.")
     if parts.scheme == "http" and not is_loopback(url):
         raise UsageError(
-            "CLOUDCRAFT_BASE_URL: plain http would show the API key to the network",
-            hint="use https; plain http is accepted for loopback addresses only",
+            "CLOUDCRAFT_BASE_URL: plain http would expose the API key to the network.",
+            hint="Use https; plain http is accepted for loopback addresses only.",
         )
     if parts.scheme not in {"http", "https"}:
-        raise UsageError("CLOUDCRAFT_BASE_URL does not start with https://")
+        raise UsageError("CLOUDCRAFT_BASE_URL does not start with https://.")
 
 
 def is_loopback(url: str) -> bool:

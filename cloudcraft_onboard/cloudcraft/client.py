@@ -31,6 +31,7 @@ from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable, Unreadable
 from cloudcraft_onboard.events import Event, RequestRetried
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
@@ -50,12 +51,12 @@ _REQUEST_TIMEOUT = 408
 _NOT_FOUND = 404
 
 _HINTS = {
-    401: "check CLOUDCRAFT_API_KEY: the key is wrong, or was revoked",
-    403: "adding accounts needs a read-write key of an Owner or Administrator, and a Pro plan",
-    404: "check CLOUDCRAFT_BASE_URL",
+    401: "Check CLOUDCRAFT_API_KEY: the key is wrong or was revoked.",
+    403: "Use a read-write key of an Owner or Administrator; adding accounts needs a Pro plan.",
+    404: "Check CLOUDCRAFT_BASE_URL.",
 }
-_REDIRECT_HINT = "check CLOUDCRAFT_BASE_URL; redirects are not followed with the key in hand"
-_SHAPE_HINT = "check CLOUDCRAFT_BASE_URL; something in between may have answered instead"
+_REDIRECT_HINT = "Check CLOUDCRAFT_BASE_URL. Redirects are not followed: they could leak the key."
+_SHAPE_HINT = "Check CLOUDCRAFT_BASE_URL: something other than Cloudcraft may have answered."
 
 _T = TypeVar("_T")
 
@@ -117,7 +118,7 @@ class CloudcraftClient:
             answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), slot)
         registration = shapes.registration_of(answer.json(), spec)
         if registration is None:
-            raise Doubtful("Cloudcraft accepted the account but returned no ID")
+            raise Doubtful("Cloudcraft accepted the account, but returned no ID.")
         return registration
 
     def update(
@@ -147,7 +148,7 @@ class CloudcraftClient:
             return understand(answer.json())
         except ValueError as error:
             raise Unreadable(
-                f"Cloudcraft's answer to GET {path} is not what it documents: {error}",
+                f"Cloudcraft's answer to GET {path} is not as documented: {sentence(str(error))}",
                 hint=_SHAPE_HINT,
             ) from error
 
@@ -188,8 +189,9 @@ class CloudcraftClient:
             self.pace.follow(declared(answer.headers, time.time()))
             if pauses > self._retries + 1:
                 raise Unreachable(
-                    f"Cloudcraft's rate limit let no request through in {self._retries + 1} pauses",
-                    hint="something else uses up the quota; stop it, or run again later",
+                    "Cloudcraft's rate limit let no request through in "
+                    f"{self._retries + 1} pauses.",
+                    hint="Something else uses up the quota. Stop it, or run again later.",
                 )
 
     def _exchange(self, method: str, path: str, body: Any, slot: Slot) -> Answer:
@@ -207,7 +209,7 @@ class CloudcraftClient:
 
     def _sleep(self, seconds: float) -> None:
         if self._stop.wait(seconds):
-            raise PaceClosed("the run is stopping; nothing more is sent to Cloudcraft")
+            raise PaceClosed("The run is stopping; nothing more is sent to Cloudcraft.")
 
     def _tell_retry(self, request: str, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -227,12 +229,12 @@ def _judged(method: str, path: str, answer: Answer) -> Answer:
     if answer.good and _readable(method, answer):
         return answer
     request, status, words = f"{method} {path}", answer.status, answer.words()
-    said = f": {words}" if words else ""
+    said = f": {sentence(words)}" if words else "."
     if answer.good:
-        raise Doubtful(f"Cloudcraft's answer to {request} cannot be read{said}", hint=_SHAPE_HINT)
+        raise Doubtful(f"Cannot read Cloudcraft's answer to {request}{said}", hint=_SHAPE_HINT)
     if 300 <= status < 400:  # noqa: PLR2004 - the class of the status
         target = redact(answer.headers.get("Location", "elsewhere"))
-        raise Refused(status, f"{request} is redirected to {target}", hint=_REDIRECT_HINT)
+        raise Refused(status, f"{request} is redirected to {target}.", hint=_REDIRECT_HINT)
     if status >= 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - the class of the status
         raise Doubtful(f"Cloudcraft answered {request} with {status}{said}")
     raise Refused(status, words or f"HTTP status {status}", hint=_HINTS.get(status, ""))
@@ -267,8 +269,8 @@ def _path(registration: Registration) -> str:
     if not shapes.is_usable_id(registration.id):
         raise Refused(
             NEVER_SENT,
-            f"Cloudcraft lists it with the ID {registration.id[:50]!a}, which is not a valid ID; "
-            "nothing was sent",
-            hint="change or remove this account in Cloudcraft itself",
+            f"Cloudcraft lists it with the ID {registration.id[:50]!a}, which is not a valid ID. "
+            "Nothing was sent.",
+            hint="Change or remove this account in Cloudcraft itself.",
         )
     return f"{_ACCOUNTS}/{registration.id}"

@@ -20,6 +20,7 @@ from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cloudcraft.access import is_loopback
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.errors import CannotStart, Doubtful, Refused, Unavailable
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.redact import redact
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -96,8 +97,8 @@ class HttpsClient:
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             raise CannotStart(
-                redact(f"the settings for HTTPS cannot be used: {error}"),
-                hint="check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables",
+                redact(f"The HTTPS settings cannot be used: {error}"),
+                hint="Check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables.",
             ) from error
 
     def exchange(self, method: str, path: str, body: Any, sending: Sending) -> Answer:
@@ -130,8 +131,9 @@ class HttpsClient:
             outcome = "not sent"
             raise Refused(
                 NEVER_SENT,
-                f"cannot send the request: UTF-8 cannot encode a character in it ({error.reason})",
-                hint="correct the account's name",
+                f"Cannot send the request: UTF-8 cannot encode one of its characters"
+                f" ({error.reason}).",
+                hint="Correct the account's name.",
             ) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             outcome = type(error).__name__
@@ -150,17 +152,17 @@ class HttpsClient:
         reason = redact(str(error)) or type(error).__name__
         if certificate := _cause(error, ssl.SSLCertVerificationError):
             return Unreachable(
-                f"the certificate of {self._host} is not trusted: {certificate.verify_message}",
-                hint="behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates",
+                f"The certificate of {self._host} is not trusted: {certificate.verify_message}.",
+                hint="If a proxy inspects TLS, set SSL_CERT_FILE to its certificates.",
             )
         if isinstance(error, _NOT_SENT):
             return self._not_sent(error, reason, journey)
         if late or isinstance(error, httpx.TimeoutException):
             return Doubtful(
-                f"Cloudcraft did not answer {request} within {self._timeout:g} s",
-                hint="--timeout allows more",
+                f"Cloudcraft did not answer {request} within {self._timeout:g} s.",
+                hint="Allow more with --timeout.",
             )
-        return Doubtful(f"the connection failed before {request} was answered: {reason}")
+        return Doubtful(f"The connection failed before {request} was answered: {sentence(reason)}")
 
     def _not_sent(self, error: Exception, reason: str, journey: _Journey) -> Unavailable:
         """What keeps a request from being sent; `Unreachable` where that does not heal."""
@@ -168,17 +170,17 @@ class HttpsClient:
             # 407 and 403 stay as they are; a gateway's troubles heal.
             final = reason.startswith("4")
             return (Unreachable if final else Unavailable)(
-                f"the proxy {journey.peer} does not let requests to {self._host} pass: {reason}",
-                hint="check HTTPS_PROXY (user and password) and NO_PROXY",
+                f"The proxy {journey.peer} refused a request to {self._host}: {sentence(reason)}",
+                hint="Check HTTPS_PROXY (user and password) and NO_PROXY.",
             )
         reason = _ERRNO.sub("", reason)
         reason = reason[:1].lower() + reason[1:]
         if journey.connecting and journey.host != self._name:
-            message = f"Cannot reach the proxy {journey.peer}: {reason}"
-            hint = "check HTTPS_PROXY and NO_PROXY"
+            message = f"Cannot reach the proxy {journey.peer}: {sentence(reason)}"
+            hint = "Check HTTPS_PROXY and NO_PROXY."
         else:
-            message = f"Cannot reach Cloudcraft at {self._host}: {reason}"
-            hint = "check the network, the proxy variables and CLOUDCRAFT_BASE_URL"
+            message = f"Cannot reach Cloudcraft at {self._host}: {sentence(reason)}"
+            hint = "Check the network, the proxy variables and CLOUDCRAFT_BASE_URL."
         kind = Unavailable
         unknown = _cause(error, socket.gaierror)
         if (unknown is not None and unknown.errno in _NO_SUCH_HOST) or (
@@ -193,7 +195,7 @@ def _body(response: httpx.Response) -> bytes:
     for chunk in _plain(response):
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise Doubtful(f"Cloudcraft's answer is larger than {LARGEST_BODY >> 20} MiB")
+            raise Doubtful(f"Cloudcraft's answer is larger than {LARGEST_BODY >> 20} MiB.")
     return bytes(body)
 
 
@@ -204,7 +206,7 @@ def _plain(response: httpx.Response) -> Iterator[bytes]:
         yield from response.iter_raw()
         return
     if encoding not in {"gzip", "x-gzip"}:
-        raise Doubtful("Cloudcraft's answer has an encoding that was not requested")
+        raise Doubtful("Cloudcraft's answer has an encoding that was not requested.")
     inflater = zlib.decompressobj(_GZIP)
     began = False
     try:
@@ -214,9 +216,9 @@ def _plain(response: httpx.Response) -> Iterator[bytes]:
             while inflater.unconsumed_tail:
                 yield inflater.decompress(inflater.unconsumed_tail, LARGEST_PIECE)
     except zlib.error as error:
-        raise Doubtful("Cloudcraft's answer is not valid gzip") from error
+        raise Doubtful("Cloudcraft's answer is not valid gzip.") from error
     if began and not inflater.eof:
-        raise Doubtful("Cloudcraft's answer was cut off")
+        raise Doubtful("Cloudcraft's answer was cut off.")
 
 
 class _Journey:

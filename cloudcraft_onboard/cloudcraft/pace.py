@@ -175,9 +175,9 @@ def _check_worth_waiting(
     opening: float, deadline: float | None, cancel: threading.Event | None
 ) -> None:
     if cancel is not None and cancel.is_set():
-        raise PaceClosed("the run is stopping; nothing more is sent to Cloudcraft")
+        raise PaceClosed("The run is stopping; nothing more is sent to Cloudcraft.")
     if deadline is not None and opening > deadline:
-        raise PaceClosed("the time budget ends before Cloudcraft's rate limit allows it")
+        raise PaceClosed("The time budget ends before Cloudcraft's rate limit allows it.")
 
 
 class _Slot:

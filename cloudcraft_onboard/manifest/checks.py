@@ -73,19 +73,19 @@ def _identities(entry: Pairs) -> Iterator[tuple[str, str, str]]:
     name, account_id = entry.data.get("name"), entry.data.get("account_id")
     profile = entry.data.get("profile")
     if isinstance(name, str):
-        yield "name", name, "name: {value} is already the name of the account in line {line}"
+        yield "name", name, "name: {value} is already the name of the account on line {line}"
     if isinstance(account_id, str):
-        yield "account_id", account_id, "account_id: {value} is the same account as {0}"
+        yield "account_id", account_id, "account_id: {value} is already the account of {0}"
     elif isinstance(profile, str) and account_id is None:
-        yield "profile", profile, "profile: {value} leads into the same account as {0}"
+        yield "profile", profile, "profile: {value} leads to the same account as {0}"
 
 
 def _label(entry: Pairs) -> str:
     name = entry.data.get("name")
     return (
-        f"{quoted(name)} in line {entry.line}"
+        f"{quoted(name)} on line {entry.line}"
         if isinstance(name, str)
-        else (f"the account in line {entry.line}")
+        else (f"the account on line {entry.line}")
     )
 
 
@@ -94,11 +94,11 @@ def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
     account, shape = entry.account, entry.shape
     via = account.role.via
     if account.account_id is None and shape.profile is not None and via is not Via.ASSUME:
-        yield (), f"{quoted(account.name)} needs `account_id`, as its `role.via` is `{via}`"
+        yield (), f"{quoted(account.name)} needs `account_id` because its `role.via` is `{via}`"
     elif account.account_id is None and shape.assume_role is not None:
         yield (
             ("assume_role",),
-            "works only together with `account_id`; without it the profile is used as it is",
+            "needs `account_id`; without it, the profile is used as it is",
         )
     if account.account_id is not None:
         for place, arn in _arns(shape):
@@ -109,7 +109,7 @@ def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
                     f"{quoted(arn, 200)} is in account {found[1]}, not {account.account_id}",
                 )
     if "tags" in shape.role.model_fields_set and (why := rules.role_tags(account.role.tags)):
-        yield ("role", "tags"), f"together with those of the defaults: {why}"
+        yield ("role", "tags"), f"with those of the defaults: {why}"
 
 
 def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
@@ -118,11 +118,11 @@ def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_
         found = _ARN_ACCOUNT.match(arn)
         other = _in_another_account(found[1], place, entries) if found else None
         if found and other:
-            better = "give it to the accounts that it is in"
+            better = "set it for the accounts it is in"
             if place == ("assume_role",):
-                better = "give the role's name"
+                better = "write the role's name instead"
             message = (
-                f"{quoted(arn, 200)} is in account {found[1]}, but {quoted(other.name)} in line "
+                f"{quoted(arn, 200)} is in account {found[1]}, but {quoted(other.name)} on line "
                 f"{other.line} is {other.account_id}; {better}"
             )
             yield ("defaults", *place), message
@@ -138,7 +138,7 @@ def _of_stack_sets(entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
         other = first.setdefault(role.stackset.name, account)
         if other.role != role:
             message = (
-                f"{quoted(account.name)} and {quoted(other.name)} in line {other.line} share the"
+                f"{quoted(account.name)} and {quoted(other.name)} on line {other.line} share the"
                 f" stack set {role.stackset.name}, but their `role` differs; give one of the two"
                 " another `role.stackset.name`"
             )

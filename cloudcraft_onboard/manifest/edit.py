@@ -86,8 +86,8 @@ def _check(
 
 def _by_hand(path: str) -> UsageError:
     return UsageError(
-        f"{path} is written in a way that cannot be changed in place without touching other lines",
-        hint="write its accounts as a plain list, one key a line, or make the change by hand",
+        f"{path} cannot be changed in place without touching other lines.",
+        hint="Write its accounts as a plain list, one key per line, or make the change by hand.",
     )
 
 

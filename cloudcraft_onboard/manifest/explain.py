@@ -15,12 +15,12 @@ from cloudcraft_onboard.manifest.source import Source, quoted
 
 _MISSING = {
     "version": "`version: 1` is missing",
-    "accounts": "`accounts` is missing, the list of the accounts to onboard",
-    "name": "`name` is missing, the name that the account gets in Cloudcraft",
+    "accounts": "`accounts` is missing: the list of accounts to onboard",
+    "name": "`name` is missing: the account's name in Cloudcraft",
 }
 
 _WANTED = {
-    "string_type": "a text",
+    "string_type": "a string",
     "int_type": "a whole number",
     "bool_type": "true or false",
     "tuple_type": "a list",
@@ -91,8 +91,8 @@ def _wrong_type(kind: str, place: _Place, node: Node) -> str:
     """What stands there, and what should."""
     wanted = _WANTED.get(kind, "another value")
     if not place:
-        keys = "version, defaults and accounts"
-        return f"a manifest is a mapping with the keys {keys}, not {_kind(node)}"
+        keys = "`version`, `defaults` and `accounts`"
+        return f"expected a mapping with the keys {keys}, found {_kind(node)}"
     if not isinstance(node, Scalar):
         return f"expected {wanted}, found {_kind(node)}"
     if node.plain and node.data is None:
@@ -101,9 +101,9 @@ def _wrong_type(kind: str, place: _Place, node: Node) -> str:
     if kind == "string_type":
         return _unquoted(place, node)
     if not node.plain and _reads_as(kind, node.text):
-        return f"{shown(node)} is a text; write it without quotes: {node.text}"
-    hint = f"; write [{node.text[:60]}]" if kind == "tuple_type" else ""
-    return f"{shown(node)} is {_kind(node)}, expected {wanted}{hint}"
+        return f"{shown(node)} is a string; write it without quotes: {node.text}"
+    instead = f"; write [{node.text[:60]}]" if kind == "tuple_type" else ""
+    return f"{shown(node)} is {_kind(node)}, expected {wanted}{instead}"
 
 
 def _reads_as(kind: str, text: str) -> bool:
@@ -116,12 +116,12 @@ def _reads_as(kind: str, text: str) -> bool:
 
 
 def _unquoted(place: _Place, node: Scalar) -> str:
-    """A number or truth value where a text belongs: the quotes are missing."""
+    """A number or boolean where a string belongs: the quotes are missing."""
     if place[-1] == "account_id":
         if node.text.isascii() and node.text.isdigit():
             count = len(node.text)
             digits = "1 digit" if count == 1 else f"{count} digits"
-            return f"{shown(node)} has {digits}, an AWS account ID has 12"
+            return f"{shown(node)} has {digits}; an AWS account ID has 12"
         return f"{shown(node)} is {_kind(node)} to YAML; write the account ID's 12 digits in quotes"
     return f"{shown(node)} is {_kind(node)} to YAML; put it in quotes: {quoted(node.text)}"
 
@@ -130,12 +130,12 @@ def _no_choice(error: ErrorDetails, node: Node) -> str:
     """None of a few words."""
     expected = error["ctx"]["expected"].replace("'", "`")
     if not isinstance(node, Scalar):
-        return f"here is {_kind(node)}; write one of {expected}"
+        return f"found {_kind(node)}; write one of {expected}"
     if node.plain and node.data is None:
         return f"has no value; write one of {expected}"
     near = get_close_matches(node.text, [word.strip(" `") for word in _split(expected)], 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"write one of {expected}"
-    return f"{shown(node)} is not known; {hint}"
+    instead = f"did you mean `{near[0]}`?" if near else f"write one of {expected}"
+    return f"{shown(node)} is not known; {instead}"
 
 
 def _split(expected: str) -> list[str]:
@@ -191,7 +191,7 @@ def _kind(node: Node) -> str:
         return "a list"
     data: Any = node.data
     if isinstance(data, str):
-        return "a text"
+        return "a string"
     if isinstance(data, bool):
-        return "a truth value"
+        return "a boolean"
     return "nothing" if data is None else "a number"

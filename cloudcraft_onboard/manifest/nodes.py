@@ -127,17 +127,17 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     """Where a syntax error is, and what it means in words."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    problem = error.problem or "it cannot be read"
+    problem = error.problem or "the parser gave no reason"
     text = source.lines[line - 1] if line <= len(source.lines) else ""
     indentation = text[: len(text) - len(text.lstrip())]
     if "\t" in indentation:
         column = indentation.index("\t") + 1
-        return line, column, "a tab; YAML is indented with spaces only"
+        return line, column, "tab character; indent YAML with spaces only"
     at = text[column - 1 : column]
     if "cannot start any token" in problem and at:
-        problem = f"a value cannot start with `{at}`; put quotes around it"
+        problem = f"a value cannot start with `{at}`; put it in quotes"
     elif "mapping values are not allowed" in problem:
-        problem = "a `:` where no key can be; check the indentation, or quote a text that has `: `"
+        problem = "unexpected `:`; check the indentation, or quote a string that contains `: `"
     elif "invalid Unicode character escape" in problem:
         escape = re.match(r"\\u.{0,4}|\\U.{0,8}", text[column - 3 :])
         problem = (
@@ -150,12 +150,12 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     elif "',' or" in problem and error.context_mark:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
         bracket = problem.rsplit("'", 2)[1]
-        problem = f"this is never closed with `{bracket}`, or a comma is missing"
+        problem = f"never closed with `{bracket}`, or a comma is missing"
     elif "could not find expected ':'" in problem and error.context_mark:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
-        problem = "a key without `:`"
+        problem = "missing `:` after a key"
     elif "expected <block end>" in problem or "expected '-' indicator" in problem:
-        problem = "this is indented differently from the lines above"
+        problem = "indentation differs from the lines above"
     return line, column, f"not valid YAML: {problem}"
 
 
@@ -183,7 +183,7 @@ class _Builder:
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                self._stop(event, "a second document starts here; a manifest is a single one")
+                self._stop(event, "a second document starts here; a manifest has only one")
 
     def _scalar(self, event: Any) -> Scalar:
         mark, text, plain = event.start_mark, event.value, event.implicit[0]
@@ -219,14 +219,14 @@ class _Builder:
         target = self.anchors.get(event.anchor)
         if target is None:
             near = get_close_matches(event.anchor, self.anchors, 1)
-            hint = f"; did you mean `*{near[0]}`?" if near else ""
-            self._stop(event, f"`*{event.anchor}` has no anchor `&{event.anchor}` above it{hint}")
+            message = f"`*{event.anchor}` refers to no anchor `&{event.anchor}` above it"
+            self._stop(event, message + (f"; did you mean `*{near[0]}`?" if near else ""))
         elif any(target is node for node in self.open):
-            self._stop(event, f"`*{event.anchor}` stands inside the value it refers to")
+            self._stop(event, f"`*{event.anchor}` is inside the value it refers to")
         else:
             self.aliased += target.size
             if self.aliased > MAX_ALIASED:
-                self._stop(event, f"aliases stand for more than {MAX_ALIASED:,} values up to here")
+                self._stop(event, f"aliases expand to more than {MAX_ALIASED:,} values")
             if isinstance(target, Scalar):  # as a key it is this place that is wrong, not that one
                 mark = event.start_mark
                 target = Scalar(
@@ -254,7 +254,7 @@ class _Builder:
 
     def _key(self, parent: Pairs, node: Node) -> Scalar:
         if not isinstance(node, Scalar):
-            self.source.complain(node.line, node.column, "a key must be a single word or text")
+            self.source.complain(node.line, node.column, "a key must be a single word or string")
             node = Scalar(node.line, node.column, text=f"\0{node.line}:{node.column}")
         first = parent.keys.get(node.text)
         parent.twice = first is not None
@@ -262,7 +262,7 @@ class _Builder:
             self.source.complain(
                 node.line,
                 node.column,
-                f"{quoted(node.text)} is here twice, first in line {first.line}; keep one",
+                f"duplicate key {quoted(node.text)}, first on line {first.line}; keep one",
             )
         return node
 

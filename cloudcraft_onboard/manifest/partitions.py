@@ -28,8 +28,8 @@ def mixed_partitions(accounts: Iterable[Account]) -> str:
         return ""
     told = "; ".join(f"{partition}: {_some(names)}" for partition, names in sorted(found.items()))
     return (
-        f"the accounts are in several AWS partitions ({told}). A run speaks to one Cloudcraft, and"
-        " credentials don't lead from one partition into another: better keep a manifest for each."
+        f"the accounts are in several AWS partitions ({told}). A run talks to one Cloudcraft, and"
+        " credentials don't work across partitions: keep one manifest per partition."
     )
 
 

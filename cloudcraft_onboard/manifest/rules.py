@@ -62,7 +62,7 @@ def text(value: str) -> str | None:
     if not value.isprintable():
         for character in value:
             if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
-                return f"has the control character U+{ord(character):04X}; leave it out"
+                return f"contains the control character U+{ord(character):04X}; leave it out"
     return None
 
 
@@ -72,9 +72,9 @@ def account_id(value: str) -> str | None:
         return None
     if value.isascii() and value.isdigit():
         digits = "1 digit" if len(value) == 1 else f"{len(value)} digits"
-        return f"has {digits}, an AWS account ID has 12"
+        return f"has {digits}; an AWS account ID has 12"
     if re.fullmatch(r"[0-9]{4}[- ][0-9]{4}[- ][0-9]{4}", value):
-        return f'is written in groups; write it as 12 digits: "{re.sub("[- ]", "", value)}"'
+        return f'is in groups; write 12 digits: "{re.sub("[- ]", "", value)}"'
     return "is not an AWS account ID, which has 12 digits"
 
 
@@ -98,9 +98,8 @@ def role(value: str) -> str | None:
     """A role by name or ARN."""
     if not value.startswith("arn:"):
         if "/" in value:
-            return (
-                f"has a path; write its last part, `{value.rsplit('/', 1)[1]}`, or the role's ARN"
-            )
+            name = value.rsplit("/", 1)[1]
+            return f"includes a path; write its last part, `{name}`, or the role's ARN"
         return role_name(value)
     if re.fullmatch(ROLE_ARN, value):
         return None
@@ -112,7 +111,7 @@ def role(value: str) -> str | None:
 def path(value: str) -> str | None:
     """An IAM path."""
     if len(value) > 512:  # noqa: PLR2004 - IAM's limit
-        return f"has {len(value)} characters, an IAM path has 512 at most"
+        return f"has {len(value)} characters; an IAM path has at most 512"
     if re.fullmatch(PATH, value):
         return None
     if value.strip("/") and not (value.startswith("/") and value.endswith("/")):
@@ -133,8 +132,8 @@ def boundary(value: str) -> str | None:
     """A managed policy by name or ARN."""
     if value.startswith("arn:"):
         good = re.fullmatch(POLICY_ARN, value)
-        hint = "is not the ARN of an IAM policy, `arn:aws:iam::111122223333:policy/NAME`"
-        return None if good else hint
+        why = "is not the ARN of an IAM policy, `arn:aws:iam::111122223333:policy/NAME`"
+        return None if good else why
     last = value.rsplit("/", 1)[-1]
     return None if re.fullmatch(POLICY_NAME, value) else _why_no_name(last, "policy", 128)
 
@@ -156,7 +155,7 @@ def stack_set_name(value: str) -> str | None:
 def tag_key(value: str) -> str | None:
     """The key of a role's tag."""
     if not 1 <= len(value) <= 128:  # noqa: PLR2004 - IAM's limit
-        return f"has {len(value)} characters, a tag key has 1 to 128"
+        return f"has {len(value)} characters; a tag key has 1 to 128"
     if value.lower().startswith("aws:"):
         return "starts with `aws:`, which AWS reserves"
     if value.lower() == MANAGED_BY[0].lower():
@@ -167,7 +166,7 @@ def tag_key(value: str) -> str | None:
 def tag_value(value: str) -> str | None:
     """The value of a role's tag."""
     if len(value) > 256:  # noqa: PLR2004 - IAM's limit
-        return f"has {len(value)} characters, a tag value has 256 at most"
+        return f"has {len(value)} characters; a tag value has at most 256"
     return _tag_characters(value)
 
 
@@ -217,7 +216,7 @@ def _tag_characters(value: str) -> str | None:
     for character in value:
         if character not in "_.:/=+-@" and unicodedata.category(character)[0] not in "LNZ":
             shown = character if character.isprintable() else f"U+{ord(character):04X}"
-            return f"has `{shown}`; a tag has letters, digits, spaces and _.:/=+-@"
+            return f"contains `{shown}`; a tag may have letters, digits, spaces and _.:/=+-@"
     return None
 
 
@@ -226,5 +225,5 @@ def _why_no_name(value: str, what: str, limit: int) -> str:
     if not value:
         return "is empty"
     if len(value) > limit:
-        return f"has {len(value)} characters, a {what} name has {limit} at most"
+        return f"has {len(value)} characters; a {what} name has at most {limit}"
     return f"is not a {what} name: AWS allows {_ROLE_CHARACTERS}"

@@ -46,13 +46,13 @@ def _within(low: int, high: int) -> AfterValidator:
     """A number between two others, both included."""
 
     def rule(value: int) -> str | None:
-        return None if low <= value <= high else f"is out of range, {low} to {high}"
+        return None if low <= value <= high else f"is out of range ({low} to {high})"
 
     return _obeys(rule)
 
 
 def _exactly_one(value: int) -> str | None:
-    return None if value == 1 else "is not known to this version of onboard, which reads `1`"
+    return None if value == 1 else "is not supported by this version of onboard; write `1`"
 
 
 def _none_is_empty(value: Any) -> Any:
@@ -107,17 +107,17 @@ class StackSet(Shape):
     )
     organizational_units: Annotated[tuple[Target, ...], _obeys(rules.once)] = Field(
         default=(),
-        description="Roots or organizational units to roll the role out to. Without any: the "
-        "manifest's accounts, by an account filter.",
+        description="Roots or organizational units that get the role. Without any, only the "
+        "manifest's accounts get it.",
         examples=[["r-ab12"], ["ou-ab12-11111111"]],
     )
     admin: Literal["self", "delegated"] = Field(
         default="self",
-        description="`self`: the credentials are the management account's; `delegated`: those of a "
-        "delegated administrator.",
+        description="Whose credentials are used: `self` for the management account's, `delegated` "
+        "for those of a delegated administrator.",
     )
     max_concurrent_percentage: Percentage = Field(
-        default=100, description="Percentage of the accounts worked on at the same time."
+        default=100, description="Percentage of the accounts that AWS works on at the same time."
     )
     failure_tolerance_percentage: Tolerance = Field(
         default=10, description="Percentage of the accounts that may fail before AWS stops."
@@ -135,14 +135,14 @@ class RoleShape(Shape):
     )
     policies: Annotated[tuple[Policy, ...], _obeys(rules.once)] = Field(
         default=("ReadOnlyAccess",),
-        description="Policies attached to the role: names of AWS-managed policies, policy ARNs, or "
-        "Cloudcraft's own, `cloudcraft:minimal` and `cloudcraft:custom`.",
+        description="Policies to attach to the role: names of AWS-managed policies, policy ARNs, "
+        "or Cloudcraft's own `cloudcraft:minimal` and `cloudcraft:custom`.",
         examples=[["ReadOnlyAccess"], ["cloudcraft:minimal"]],
     )
     permissions_boundary: Boundary | None = Field(
         default=None,
-        description="The policy that bounds the role's permissions: its ARN, or its name where "
-        "each account has one.",
+        description="The role's permissions boundary: a policy's ARN, or its name if each account "
+        "has its own.",
         examples=["boundary", "arn:aws:iam::111122223333:policy/boundary"],
     )
     max_session_duration: Seconds = Field(
@@ -152,18 +152,18 @@ class RoleShape(Shape):
         dict[TagKey, TagValue], _obeys(rules.role_tags), BeforeValidator(_none_is_empty)
     ] = Field(
         default_factory=dict,
-        description="Tags of the role. An account's are added to those of the defaults; for the "
-        "same key, the account's value wins.",
+        description="The role's tags. An account's tags are added to those of the defaults; if "
+        "both set a key, the account's value wins.",
         examples=[{"team": "platform"}],
     )
     adopt: StrictBool = Field(
-        default=False, description="Take over an existing role whose trust is someone else's."
+        default=False, description="Take over an existing role that trusts somebody else."
     )
     via: Literal["assume", "stackset", "existing"] = Field(
         default="assume",
-        description="Who makes the role. `assume`: onboard, in the account; `stackset`: a "
-        "CloudFormation StackSet; `existing`: somebody else (Terraform, ...), it is only "
-        "registered.",
+        description="Who makes the role: `assume` for onboard itself, `stackset` for a "
+        "CloudFormation StackSet, `existing` for somebody else (such as Terraform); onboard then "
+        "only registers it.",
     )
     partition: Literal[
         "aws",
@@ -185,33 +185,33 @@ class Common(Shape):
 
     profile: Text | None = Field(
         default=None,
-        description="Profile of the AWS config that the credentials come from. Without one: the "
-        "SDK's default chain.",
+        description="The AWS profile to take credentials from. Without one, the SDK's default "
+        "chain is used.",
         examples=["org-admin"],
     )
     assume_role: Role | None = Field(
         default=None,
-        description="Name or ARN of the role to assume in an account given by `account_id`.",
+        description="The name or ARN of the role to assume in an account given by `account_id`.",
         examples=["OrganizationAccountAccessRole", "AWSControlTowerExecution"],
     )
     region: Region = Field(
         default="us-east-1",
-        description="Region from which Cloudcraft checks the account.",
+        description="The region from which Cloudcraft checks the account.",
         examples=["us-east-1", "eu-west-1"],
     )
     role: Annotated[RoleShape, BeforeValidator(_none_is_empty)] = Field(
-        default=RoleShape(), description="The role that Cloudcraft reads the account with."
+        default=RoleShape(), description="The role with which Cloudcraft reads the account."
     )
     read_access: Access | None = Field(
         default=None,
         description="Who may see the account in Cloudcraft: teams by name or ID (`Platform`, "
-        "`team/ID`), `everyone` (all users of the customer), or `customer/ID`. Without this key "
+        "`team/ID`), `everyone` (all users of the customer), or `customer/ID`. Without this key, "
         "Cloudcraft's setting is kept; an empty list removes access.",
         examples=[["everyone"], ["Platform"]],
     )
     write_access: Access | None = Field(
         default=None,
-        description="Who may change the account in Cloudcraft; like `read_access`.",
+        description="Who may change the account in Cloudcraft, given as in `read_access`.",
         examples=[["Platform"]],
     )
 
@@ -229,10 +229,10 @@ class AccountShape(Common):
         description="The account's ID: 12 digits, in quotes.",
         examples=["111122223333"],
     )
-    enabled: StrictBool = Field(default=True, description="false: runs skip the account.")
+    enabled: StrictBool = Field(default=True, description="If false, runs skip the account.")
     tags: Annotated[dict[SelectionKey, SelectionValue], BeforeValidator(_none_is_empty)] = Field(
         default_factory=dict,
-        description="For `--only KEY=VALUE` and `--exclude`.",
+        description="Tags to select accounts by: `--only KEY=VALUE`, `--exclude KEY=VALUE`.",
         examples=[{"env": "prod"}],
     )
 
@@ -247,13 +247,13 @@ class ManifestShape(Shape):
     model_config = ConfigDict(title="onboard manifest")
 
     version: Annotated[StrictInt, _obeys(_exactly_one), _editor(const=1)] = Field(
-        description="The manifest format's version."
+        description="The version of the manifest format."
     )
     defaults: Annotated[Common, BeforeValidator(_none_is_empty)] = Field(
         default=Common(), description="Defaults for every account that does not override them."
     )
     accounts: Annotated[tuple[AccountShape, ...], _obeys(_some), _editor(minItems=1)] = Field(
-        description="The accounts, in the order in which they are worked on and reported."
+        description="The accounts, in the order in which they are reported."
     )
 
 

@@ -40,7 +40,7 @@ def select(
     kept = kept.difference(*unwanted.values())
     selected = tuple(account for account in accounts if account.name in kept)
     if accounts and not selected:
-        raise UsageError("--only and --exclude together leave no account")
+        raise UsageError("--only and --exclude together leave no account.")
     return selected
 
 
@@ -100,7 +100,7 @@ def _nearest(pattern: str, accounts: Sequence[Account]) -> str:
     values = sorted({account.tags[key] for account in accounts if key in account.tags})
     if equals and values:
         more = ["..."] if len(values) > _SHOWN else []
-        return f"; values of {key}: {', '.join(values[:_SHOWN] + more)}"
+        return f"; values of {key}: {', '.join(values[:_SHOWN] + more)}."
     known = {account.name.lower(): account.name for account in accounts}
     if equals:
         known = {f"{tag}=": f"{tag}=..." for account in accounts for tag in account.tags}
@@ -111,14 +111,14 @@ def _nearest(pattern: str, accounts: Sequence[Account]) -> str:
     cased = [name for low, name in known.items() if fnmatchcase(low, pattern.lower())]
     close = [known[match] for match in get_close_matches(pattern.lower(), known, 3)]
     near = (sorted(tagged) or cased or close)[:3]
-    return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+    return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
 
 
 def _git(folder: Path, *arguments: str, ref: str | None = None) -> bytes:
     """What git prints. Raises `UsageError` when it fails, or isn't there."""
     git = shutil.which("git")
     if git is None:
-        raise UsageError("--changed-since needs git, which is not installed here")
+        raise UsageError("--changed-since needs git, which is not installed.")
     done = subprocess.run(  # noqa: S603 - no shell, and no revision can become an option
         [git, "-C", str(folder), *arguments], capture_output=True, check=False
     )
@@ -126,9 +126,9 @@ def _git(folder: Path, *arguments: str, ref: str | None = None) -> bytes:
         return done.stdout
     if ref is not None:
         raise UsageError(
-            f"--changed-since {ref}: git knows no such revision",
-            hint="a shallow clone has only the newest one: fetch more (in GitHub Actions: "
-            "actions/checkout with fetch-depth: 0)",
+            f"--changed-since {ref}: git knows no such revision.",
+            hint="A shallow clone has only the newest revision: fetch more (in GitHub Actions, "
+            "actions/checkout with fetch-depth: 0).",
         )
-    said = done.stderr.decode(errors="replace").strip() or f"git ended with {done.returncode}"
+    said = done.stderr.decode(errors="replace").strip() or f"git failed ({done.returncode})."
     raise UsageError(f"--changed-since: {said}")

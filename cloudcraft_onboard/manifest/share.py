@@ -38,9 +38,9 @@ def share_of(text: str) -> Share:
     problem = problem or rules.access(who) or ""
     if problem:
         raise UsageError(
-            f"--share {text}: {problem}",
-            hint="give an OU path and who is to see its accounts: --share 'Prod/*=Platform'"
-            " --share '*=everyone'",
+            f"--share {text}: {problem}.",
+            hint="Give an OU path and who is to see its accounts: --share 'Prod/*=Platform'"
+            " --share '*=everyone'.",
         )
     return Share(glob=glob.strip(), who=who.strip())
 
@@ -52,4 +52,4 @@ def first_match(shares: Iterable[Share], path: Sequence[str]) -> Share | None:
 
 def unused(shares: Iterable[Share], used: Collection[Share]) -> list[str]:
     """A sentence for each rule that no account came to."""
-    return [f"--share {share}: it holds for no account" for share in shares if share not in used]
+    return [f"--share {share}: matches no account." for share in shares if share not in used]

@@ -79,7 +79,7 @@ def read(path: str) -> Source:
 def decode(path: str, raw: bytes) -> Source:
     """The same for a file's bytes; a byte order mark is dropped."""
     if len(raw) > MAX_BYTES:
-        raise _refusal(path, "the file is larger than 10 MB, more than any manifest needs")
+        raise _refusal(path, "the file is larger than 10 MB, the most a manifest may have")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _refusal(path, "the file is UTF-16; save it as UTF-8")
     try:
@@ -128,7 +128,7 @@ def _take_surrogates(source: Source) -> None:
 
     for escape in _ESCAPE.finditer(source.text):
         if half := escape[2]:
-            message = f"`{half}` is half of a character's escape, and the other half is missing"
+            message = f"`{half}` is half of a surrogate pair; the other half is missing"
             _complain_at(source, escape.start(), message)
     source.yaml = _STRING.sub(as_yaml, source.text)
 
@@ -144,13 +144,13 @@ def _read_bytes(path: str) -> bytes:
     try:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
-            raise _refusal(path, "this is a directory; give the manifest file in it")
+            raise _refusal(path, "this is a directory; give a manifest file")
         with Path(path).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refusal(path, "there is no such file") from None
+        raise _refusal(path, "file not found") from None
     except PermissionError:
-        raise _refusal(path, "the file is not readable by you; check its permissions") from None
+        raise _refusal(path, "permission denied; check the file's permissions") from None
     except (OSError, ValueError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise _refusal(path, f"the file cannot be read: {why}") from None

@@ -41,10 +41,10 @@ def render(origin: str, defaults: Defaults, entries: Sequence[Entry]) -> str:
     return "\n".join(
         (
             "# yaml-language-server: $schema=./onboard.schema.json",
-            "# (`onboard schema > onboard.schema.json` puts that file here: help in your editor.)",
+            "# For help in your editor: onboard schema > onboard.schema.json",
             "#",
             f"# Made by `onboard init` from {origin}.",
-            "# Edit it as you like. Then: `onboard validate`, `onboard plan`, `onboard run`.",
+            "# Edit it as you like, then run `onboard validate`, `onboard plan` and `onboard run`.",
             "version: 1",
             "",
             "# Defaults for every account that does not override them.",
@@ -92,8 +92,8 @@ def unique(entries: Iterable[Entry], taken: Collection[str]) -> tuple[list[Entry
             name += addition
         if name != clean(entry.name):
             said.append(
-                f"{entry.account_id or entry.profile} is named {name!r} here, as "
-                f"{entry.name!r} is " + ("taken" if clean(entry.name) else "blank")
+                f"{entry.account_id or entry.profile} is named {name!r} here, since "
+                f"{entry.name!r} is " + ("taken." if clean(entry.name) else "blank.")
             )
         names.add(name)
         result.append(replace(entry, name=name))
@@ -142,27 +142,27 @@ def _defaults(defaults: Defaults) -> list[str]:
     lines = []
     if defaults.profile is not None:
         lines += [
-            "  # Where credentials come from: a profile of the AWS config.",
+            "  # The AWS profile to take credentials from.",
             f"  profile: {scalar(defaults.profile)}",
         ]
     else:
-        lines.append("  # profile: org-admin  # without one: the AWS SDK's default chain")
+        lines.append("  # profile: org-admin  # without one, the AWS SDK's default chain is used")
     if defaults.assume_role is not None:
         lines += [
-            "  # The role that leads into each account. It is not assumed in the account that the",
-            "  # credentials are in already.",
+            "  # The role to assume in each account, except in the one that the credentials are",
+            "  # already in.",
             f"  assume_role: {scalar(defaults.assume_role)}",
         ]
     return [
         *lines,
         "  # The region from which Cloudcraft checks the account.",
         "  region: us-east-1",
-        "  # The role that Cloudcraft reads the account with.",
+        "  # The role with which Cloudcraft reads the account.",
         "  role:",
         "    name: cloudcraft",
         "    policies: [ReadOnlyAccess]",
-        "  # Who sees the accounts in Cloudcraft: teams by name or ID, or everyone. Without it:",
-        "  # administrators only, as long as nobody shares them in Cloudcraft.",
+        "  # Who sees the accounts in Cloudcraft: teams by name or ID, or everyone. Without it,",
+        "  # only administrators do, until somebody shares them in Cloudcraft.",
         f"  {_read_access(defaults)}",
     ]
 

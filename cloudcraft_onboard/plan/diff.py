@@ -119,7 +119,7 @@ def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
     if finding.standing is not Standing.SAME:
         reason = finding.reason
         if finding.standing is Standing.FOREIGN:
-            reason = f"adopted, though {reason}"
+            reason = f"taken over (`adopt: true`), though {reason}"
         before, after = trust_difference(desired.trust, observed.trust)
         changes.append(
             Change(action=Action.UPDATE_TRUST, reason=reason, before=before, after=after)
@@ -180,7 +180,7 @@ def _left_alone(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
         )
     if observed.permissions_boundary and not desired.permissions_boundary:
         yield (
-            f"The permissions boundary {observed.permissions_boundary} stays:"
+            f"The permissions boundary {observed.permissions_boundary} is kept:"
             " the manifest names none."
         )
     beyond = _beyond(desired, observed)
@@ -200,11 +200,11 @@ def _trust_conflict(desired: DesiredRole, observed: ObservedRole, reason: str) -
         stage=Stage.ROLE,
         code="TrustConflict",
         message=(
-            f"The role {observed.arn} already exists, and it is not for Cloudcraft alone: {reason}."
+            f"The role {observed.arn} already exists, and is not for Cloudcraft alone: {reason}."
         ),
         hint=(
             f"To keep that role, choose a `role.name` other than {desired.name}. To take it over,"
-            " set `adopt: true` under `role`; it then trusts Cloudcraft only."
+            " set `adopt: true` under `role`; it then trusts only Cloudcraft."
         ),
     )
 
@@ -217,13 +217,13 @@ def _too_long(desired: DesiredRole) -> Problem | None:
         stage=Stage.ROLE,
         code="PolicyTooLong",
         message=(
-            f"{' and '.join(desired.inline)} need {length:,} characters, and IAM allows"
-            f" {INLINE_LIMIT:,} for all inline policies of a role together."
+            f"{' and '.join(desired.inline)} need {length:,} characters; IAM allows"
+            f" {INLINE_LIMIT:,} for all inline policies of a role."
         ),
         hint=(
-            "Name only one of `cloudcraft:custom` (wildcards, the shorter one) and"
-            " `cloudcraft:minimal` under `role.policies`, or `ReadOnlyAccess`, or a managed policy"
-            " of the account that holds the document."
+            "Under `role.policies`, name only one of `cloudcraft:custom` (the shorter one, with"
+            " wildcards) and `cloudcraft:minimal`, or `ReadOnlyAccess`, or a managed policy of the"
+            " account with the same document."
         ),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 _NOTES = {
     "aws-cn": "Cloudcraft does not support the AWS China partition; it may refuse the account.",
     "aws-us-gov": (
-        "GovCloud accounts need Cloudcraft's Enterprise plan and the Cloudcraft for US GovCloud,"
-        " whose API has its own address (CLOUDCRAFT_BASE_URL); ask Cloudcraft's support for it."
+        "GovCloud accounts need Cloudcraft's Enterprise plan and its US GovCloud service, whose API"
+        " has an address of its own: ask Cloudcraft's support, and set CLOUDCRAFT_BASE_URL."
     ),
 }
 

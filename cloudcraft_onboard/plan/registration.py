@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudcraft_onboard.errors import AccountError
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import (
     NOTHING,
     Action,
@@ -74,7 +75,9 @@ class Listing:
         other = self._foreign.get(account_id) if account_id in self._by_account else None
         if other is None:
             return ()
-        return (f"Cloudcraft keeps the account from {other.source!r}: that one is left alone.",)
+        return (
+            f"Its registration from {other.source!r} is kept: Cloudcraft still has the account.",
+        )
 
     def foreign_accounts(self) -> Mapping[str, Registration]:
         """Every account that only somebody else's registration shows, by account ID."""
@@ -96,7 +99,7 @@ class Listing:
         told = sorted({repr(each.source) for each in self._unplaced})
         sources = ", ".join(told[:_SHOWN]) + (", ..." if len(told) > _SHOWN else "")
         are = "1 registration is" if count == 1 else f"{count:,} registrations are"
-        remark = f"{are} left alone: source {sources}, and no AWS account ID to tell whose it is."
+        remark = f"{are} left alone: from {sources}, with no AWS account ID to match an account by."
         return (remark,)
 
 
@@ -123,11 +126,11 @@ def is_another_users(registration: Registration, parameters: CloudcraftParameter
 def unverified_update(status: int, said: str) -> tuple[str, str]:
     """Message and hint for a refused update of a registration with another user's external ID."""
     message = (
-        f"Cloudcraft could not verify the account for its update ({status}): {said}. Another"
-        " Cloudcraft user registered it, and its role trusts that user's external ID, not the one"
-        " of this API key's user."
+        f"Cloudcraft could not verify the account for its update ({status}): {sentence(said)}"
+        " Another Cloudcraft user registered it, and its role trusts that user's external ID, not"
+        " that of this API key's user."
     )
-    return message, f"{_WAYS_OUT}."
+    return message, _WAYS_OUT
 
 
 def unlike_stack_set(registration: Registration, stack_set: str) -> tuple[str, str]:
@@ -138,15 +141,15 @@ def unlike_stack_set(registration: Registration, stack_set: str) -> tuple[str, s
         " changed."
     )
     hint = (
-        f"{_WAYS_OUT}; or give it `role.via: assume`, which keeps the external ID of its"
-        f" registration {registration.id}."
+        f"{_WAYS_OUT} Or give it `role.via: assume`, which keeps the external ID of its"
+        f" registration, {registration.id}."
     )
     return message, hint
 
 
 _WAYS_OUT = (
-    "Use that user's API key; or take the account back with `onboard remove` and run again, which"
-    " registers it anew with this key"
+    "Use that user's API key. Or take the account out with `onboard remove` and run again, which"
+    " registers it anew with this key."
 )
 
 
@@ -256,17 +259,17 @@ def _access_id(word: str, teams: Sequence[Team]) -> str:
         raise AccountError(
             Stage.REGISTER,
             "AmbiguousTeam",
-            f"Cloudcraft has {len(found)} teams named {word!r}",
-            hint=f"write the ID of the one you mean in read_access/write_access:"
-            f" {_either(f'{_TEAM_PREFIX}{team_id}' for team_id in found)}",
+            f"Cloudcraft has {len(found)} teams named {word!r}.",
+            hint="Give the ID of the one you mean in read_access/write_access:"
+            f" {_either(f'{_TEAM_PREFIX}{team_id}' for team_id in found)}.",
         )
     known = ", ".join(sorted({team.name for team in teams})) or "none"
     raise AccountError(
         Stage.REGISTER,
         "UnknownTeam",
-        f"Cloudcraft has no team named {word!r}",
-        hint=f"write one of its teams ({known}) in read_access/write_access, a team's ID,"
-        f" or `{EVERYONE}`",
+        f"Cloudcraft has no team named {word!r}.",
+        hint=f"In read_access/write_access, give one of its teams ({known}), a team's ID,"
+        f" or `{EVERYONE}`.",
     )
 
 
@@ -279,15 +282,15 @@ def _customer(teams: Sequence[Team]) -> str:
         raise AccountError(
             Stage.REGISTER,
             "AmbiguousCustomer",
-            f"`{EVERYONE}` is ambiguous: Cloudcraft shows teams of {len(customers)} customers",
-            hint="write the one you mean in read_access/write_access:"
-            f" {_either(f'{_CUSTOMER_PREFIX}{each}' for each in customers)}",
+            f"`{EVERYONE}` is ambiguous: Cloudcraft shows teams of {len(customers)} customers.",
+            hint="Give the one you mean in read_access/write_access:"
+            f" {_either(f'{_CUSTOMER_PREFIX}{each}' for each in customers)}.",
         )
     raise AccountError(
         Stage.REGISTER,
         "UnknownCustomer",
-        f"cannot tell who `{EVERYONE}` is: Cloudcraft shows no team with a customerId",
-        hint="make a team in Cloudcraft, or write customer/ID in read_access/write_access",
+        f"Cannot tell who `{EVERYONE}` is: Cloudcraft shows no team with a customerId.",
+        hint="Create a team in Cloudcraft, or give customer/ID in read_access/write_access.",
     )
 
 

@@ -134,8 +134,8 @@ def _doubled(registrations: Sequence[Registration]) -> tuple[str, ...]:
         return ()
     first, *others = [registration.id for registration in registrations]
     note = (
-        f"doubled: registered {len(registrations)} times; {first}, the oldest, is used; delete in "
-        f"Cloudcraft what is not needed: {listed(others, _MOST_IDS)}"
+        f"doubled: registered {len(registrations)} times; the oldest, {first}, is used. Delete the "
+        f"others in Cloudcraft: {listed(others, _MOST_IDS)}."
     )
     return (note,)
 
@@ -143,7 +143,7 @@ def _doubled(registrations: Sequence[Registration]) -> tuple[str, ...]:
 def _standing(member: Member | None) -> tuple[str, ...]:
     if member is None or member.state == ACTIVE:
         return ()
-    return (f"AWS Organizations says that the account is {member.state or 'in no state'}",)
+    return (f"AWS Organizations says that the account is {member.state or 'in no state'}.",)
 
 
 def _state_outside(account_id: str | None, sides: Sides) -> State | None:
@@ -201,14 +201,14 @@ def unidentified(account: Account, owner: str | None) -> Result:
         code="UnknownAccount",
         message=f"Cannot tell which AWS account {account.name!r} is: the AWS config does not name "
         f"the account of {profile}, and --no-roles does not ask AWS.",
-        hint="write its `account_id` into the manifest, or leave out --no-roles",
+        hint="Add its `account_id` to the manifest, or leave out --no-roles.",
     )
     if owner is not None:
         problem = Problem(
             stage=Stage.REACH,
             code="SameAccount",
             message=f"{account.name!r} and {owner!r} are the same AWS account.",
-            hint="remove one of the two entries, or correct its profile",
+            hint="Remove one of the two entries, or correct its profile.",
         )
     return Result(
         name=account.name,

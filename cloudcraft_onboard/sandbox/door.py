@@ -43,15 +43,15 @@ class Door:
     @staticmethod
     def _refusal(request: Request) -> str:
         if not _is_loopback(request.headers.get("host", "")):
-            return "the sandbox is for this machine alone"
-        return "the sandbox is for no web page" if "origin" in request.headers else ""
+            return "the sandbox only serves this machine"
+        return "the sandbox does not serve web pages" if "origin" in request.headers else ""
 
     def _locked(self, request: Request) -> str:
         given = request.headers.get(HEADER, "").encode()
         if self._secret and secrets.compare_digest(given, self._secret.encode()):
             kind = request.headers.get("content-type", "application/json")
-            return "" if kind.partition(";")[0] == "application/json" else "this takes JSON"
-        return "this takes the secret of who started the sandbox"
+            return "" if kind.partition(";")[0] == "application/json" else "send JSON"
+        return "send the secret of the process that started the sandbox"
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from cloudcraft_onboard.errors import CannotStart, UsageError
+from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Manifest
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.seed import seed
@@ -120,7 +121,8 @@ def start(
     if missing:
         raise UsageError(
             f"The sandbox needs packages that are not installed: {', '.join(missing)}.",
-            hint="in a checkout: pip install '.[sandbox]', or uvx --from '.[sandbox]' onboard ...",
+            hint="In a checkout, run `pip install '.[sandbox]'` or"
+            " `uvx --from '.[sandbox]' onboard ...`.",
         )
     options = options or Options(rate_limit=rate_limit, propagation_seconds=propagation_seconds)
     with tempfile.TemporaryFile("w+") as errors:
@@ -157,8 +159,8 @@ def _spawn(errors: IO[str], wish: Mapping[str, Any], secret: str | None) -> Worl
         _end(process)
         if isinstance(problem, KeyError):
             errors.seek(0)
-            last = (errors.read().strip().splitlines() or ["it said nothing"])[-1]
-            raise CannotStart(f"The sandbox did not start: {last}") from None
+            last = (errors.read().strip().splitlines() or ["no reason given"])[-1]
+            raise CannotStart(f"The sandbox did not start: {sentence(last)}") from None
         raise
 
 

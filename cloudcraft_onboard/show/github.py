@@ -22,7 +22,7 @@ Level = Literal["error", "warning", "notice"]
 
 _SUMMARY_LIMIT = 1024 * 1024
 _MOST_NAMES = 20
-_CUT = "\n\n*The report is longer than a job summary may be; see the report files.*\n"
+_CUT = "\n\n*The report is too long for a job summary; see the report files.*\n"
 
 
 def annotation(

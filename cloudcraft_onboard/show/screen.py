@@ -95,7 +95,7 @@ def waiting(state: State, now: float) -> str:
     queued = f" · {text.number(len(state.queued))} queued" if state.queued else ""
     if state.throttled_until > now:
         wait = text.countdown(state.throttled_until - now)
-        return f"Cloudcraft says slow down (429): going on in {wait}{queued}"
+        return f"Cloudcraft says slow down (429): continuing in {wait}{queued}"
     if state.request_retry_at > now:
         wait = text.countdown(state.request_retry_at - now)
         return f"trying again in {wait}: {text.clean(state.request_retry)}{queued}"

@@ -181,7 +181,7 @@ def next_steps(report: Report) -> list[str]:
     if pending:
         are = "is" if pending == 1 else "are"
         told.append(
-            f"{text.counted(pending, 'account')} {are} pending: run the same command again, it goes"
-            " on where this run stopped."
+            f"{text.counted(pending, 'account')} {are} pending: run the same command again to"
+            " continue where this run stopped."
         )
     return told

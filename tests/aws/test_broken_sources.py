@@ -140,7 +140,7 @@ def test_init_goes_on_past_broken_profiles(tmp_path: Path) -> None:
     source = FromProfiles(glob="*", resolve=True)
     said = create(source, str(tmp_path / "m.yaml")).said
     for name, text in BROKEN.items():
-        unknown = any(f"profile {name}: its account ID is unknown" in line for line in said)
+        unknown = any(f"Profile {name}: unknown account ID." in line for line in said)
         assert unknown or "role_arn" in text
 
 

@@ -115,8 +115,8 @@ def test_denied_entry_says_where_to_look(
 ANSWERS: list[tuple[str, dict[str, Any], str]] = [
     ("CreateRole", EXPIRED, "aws sso login --profile hub"),
     ("AssumeRole", EXPIRED, "The credentials of profile 'hub' have expired."),
-    ("CreateRole", THROTTLING, "a smaller --concurrency or more --retries"),
-    ("AssumeRole", THROTTLING, "a smaller --concurrency or more --retries"),
+    ("CreateRole", THROTTLING, "a lower --concurrency or more --retries"),
+    ("AssumeRole", THROTTLING, "a lower --concurrency or more --retries"),
     (
         "GetCallerIdentity",
         {

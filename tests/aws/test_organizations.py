@@ -121,7 +121,7 @@ def test_an_account_without_organization_and_a_refusal_are_explained(
     client.meta.events.register("after-call.organizations.ListRoots", refuse)
     with pytest.raises(CannotStart, match="You don't have permissions") as caught:
         members(client)
-    assert "delegated administrators" in caught.value.hint
+    assert "delegated administrator" in caught.value.hint
     assert "organizations:ListRoots" in caught.value.message
     assert MANAGEMENT in caught.value.hint
 
@@ -129,14 +129,14 @@ def test_an_account_without_organization_and_a_refusal_are_explained(
 @pytest.mark.parametrize(
     ("own", "asked", "hint"),
     [
-        ({}, "nosuch", "Correct the name of the profile; `aws"),
-        ({"AWS_PROFILE": "nosuch"}, None, "Correct AWS_PROFILE, or unset it; `aws"),
+        ({}, "nosuch", "Correct the profile's name. `aws"),
+        ({"AWS_PROFILE": "nosuch"}, None, "Correct AWS_PROFILE, or unset it. `aws"),
         ({"AWS_PROFILE": "prodd"}, None, "Did you mean prod? `aws"),
         ({"AWS_PROFILE": "nosuch"}, "prdo", "Did you mean prod? `aws"),
         (
             {"AWS_ACCESS_KEY_ID": "x"},
             "nosuch",
-            "or leave it out, as the environment has credentials of its own; `aws",
+            "or leave it out: the environment has credentials of its own. `aws",
         ),
     ],
 )
@@ -167,7 +167,7 @@ def test_credentials_that_fail_are_explained_whatever_aws_profile_says(
 
 def test_a_config_that_cannot_be_read_is_said() -> None:
     Path(os.environ["AWS_CONFIG_FILE"]).write_text("garbage\n[x\n")
-    with pytest.raises(CannotStart, match="config cannot be read"):
+    with pytest.raises(CannotStart, match="Cannot read the AWS config"):
         connect("prod")
 
 

@@ -232,7 +232,7 @@ def test_expired_sso_session_names_the_command_to_sign_in(aws: BotoAws) -> None:
     for profile in ("sso", "legacy"):
         error = refusal(aws, member(profile=profile))
         assert error.code == "SSOTokenExpired"
-        assert error.hint == f"Sign in again: aws sso login --profile {profile}"
+        assert error.hint == f"Sign in again: `aws sso login --profile {profile}`."
 
 
 def test_denied_entry_names_role_caller_and_what_the_trust_must_hold(

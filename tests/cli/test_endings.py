@@ -51,7 +51,7 @@ def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Pat
     assert len(hints) == 5, "the same hint is said once"
     assert f"Reports: {page}, {tmp_path / 'run' / 'results.json'}\n" in ended.stderr
     assert "This was a sandbox" in ended.stderr
-    assert "Its Cloudcraft saw 2 accounts in the end." in ended.stderr
+    assert "Its Cloudcraft now sees 2 accounts." in ended.stderr
 
 
 def test_a_plan_of_the_demo_ends_with_what_to_try(tmp_path: Path) -> None:

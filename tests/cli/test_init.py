@@ -82,7 +82,7 @@ def test_an_organization_becomes_a_valid_manifest(organization: Organization) ->
     }
     assert {a.assume_role for a in accounts} == {"OrganizationAccountAccessRole"}
     assert [a.name for a in accounts[1:]] == ["Shop", f"Shop ({first})"]
-    assert f"Closed ({closed}) is left out: it is SUSPENDED" in err
+    assert f"Left out Closed ({closed}): it is SUSPENDED." in err
     assert f"{first} is named 'Shop ({first})' here" in err
     assert "--exclude 999999999999: the organization has no such account" in err
 
@@ -124,7 +124,7 @@ def test_accounts_are_shared_by_their_unit(organization: Organization, tmp_path:
         other: ("everyone",),
     }
     assert out.count("everyone]") == 1
-    assert "--share Never=Nobody: it holds for no account" in err
+    assert "--share Never=Nobody: matches no account." in err
 
     file = tmp_path / "org.yaml"
     file.write_text(out)
@@ -179,7 +179,7 @@ def test_update_adds_disables_and_then_changes_no_byte(
     assert accounts[closed].enabled
 
     _, err = run("--organization", "--update", str(file), "--disable-closed")
-    assert "Closed gets `enabled: false`" in err
+    assert "set `enabled: false` for Closed." in err
     assert not {a.account_id: a for a in load(str(file)).accounts}[closed].enabled
     before = file.read_bytes()
     run("--organization", "--update", str(file), "--disable-closed")
@@ -257,7 +257,7 @@ def test_profiles_become_a_manifest_without_asking_anybody() -> None:
         ("stage", "stage", "012345678901"),
         ("keys", "keys", None),
     ]
-    assert "profile prod-readonly is left out: it leads into 111122223333, as prod does" in err
+    assert "Left out profile prod-readonly: it leads to account 111122223333, as prod does." in err
 
 
 @pytest.mark.usefixtures("config")
@@ -271,7 +271,7 @@ def test_resolve_looks_up_what_the_config_lacks(
         ("org-admin", None),
         ("keys", MANAGEMENT),
     ]
-    assert "profile org-admin: its account ID is unknown" in err
+    assert "Profile org-admin: unknown account ID." in err
 
 
 @pytest.mark.usefixtures("config")
@@ -300,9 +300,9 @@ def test_profiles_that_lead_into_accounts_of_the_manifest_are_not_added(
             ("org-admin", None),
             ("stage", "012345678901"),
         ]
-        assert "profile org-admin: its account ID is unknown" in err
-        assert "profile org-admin: if it leads into an account that another entry has" in err
-        assert "profile keys" not in err
+        assert "Profile org-admin: unknown account ID." in err
+        assert "Profile org-admin: if another entry is for the same account" in err
+        assert "rofile keys" not in err
         before = file.read_bytes()
         run("--profiles", "*", "--update", str(file))
         assert file.read_bytes() == before
@@ -331,16 +331,16 @@ def test_a_profile_of_the_manifest_that_leads_into_the_same_account_is_found(
     [
         ([], "--organization or from --profiles"),
         (["--organization", "--profiles", "*"], "--organization or from --profiles"),
-        (["--organization", "-f", "a", "--update", "b"], "give one of them"),
+        (["--organization", "-f", "a", "--update", "b"], "give only one of them"),
         (["--profiles", "*", "--ou", "x"], "--ou needs --organization"),
         (["--organization", "--resolve"], "--resolve needs --profiles"),
         (["--organization", "--disable-closed"], "needs --update"),
         (["--organization", "--ou", "Live"], "not the ID of an organizational unit"),
         (["--organization", "--exclude", "1"], "an account ID has 12 digits"),
         (["--organization", "--assume-role", "a/b"], "not a role name"),
-        (["--organization", "--name", "{nmae}"], "{nmae} is not known"),
+        (["--organization", "--name", "{nmae}"], "unknown placeholder {nmae}"),
         (["--profiles", "prd"], "matches no profile"),
-        (["--organization", "-f", "missing/m.yaml"], "there is no directory missing"),
+        (["--organization", "-f", "missing/m.yaml"], "the directory missing does not exist"),
     ],
 )
 @pytest.mark.usefixtures("config")
@@ -356,7 +356,7 @@ def test_wrong_usage_is_said_before_anybody_is_asked(
 
 
 def test_a_missing_directory_comes_with_the_way_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no directory") as caught:
+    with pytest.raises(UsageError, match="does not exist") as caught:
         run("--organization", "-f", str(tmp_path / "my manifests" / "org.yaml"))
     assert f"mkdir -p '{tmp_path}/my manifests'" in caught.value.hint
 

@@ -73,7 +73,7 @@ def test_every_end_survives_closed_output(command: str) -> None:
 def test_full_output_is_said() -> None:
     done = shell("onboard schema >/dev/full")
     assert done.returncode == 1
-    assert "standard output could not be written: No space left on device" in done.stderr
+    assert "Standard output could not be written: No space left on device" in done.stderr
 
 
 def test_a_reader_that_has_enough_hears_nothing() -> None:

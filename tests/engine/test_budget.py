@@ -14,7 +14,7 @@ from tests.support.process import AT_ONCE, Exited, onboard, tell, time_budget
 from tests.support.world import MakeWorld
 
 pytestmark = pytest.mark.slow
-GOES_ON = "run the same command again, it goes on where this run stopped"
+GOES_ON = "run the same command again to continue where this run stopped"
 
 
 def test_it_ends_inside_the_budget_and_the_next_runs_finish(

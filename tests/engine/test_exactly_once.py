@@ -107,7 +107,7 @@ def test_another_runs_registration_at_the_same_moment_leaves_the_oldest(
     else:  # theirs goes, and that is theirs to do
         assert world.registered == sorted([*IDS, IDS[1]])
         assert not world.requests("DELETE")
-        assert "another run" in ended.account("A001")["notes"][0]
+        assert "Another run" in ended.account("A001")["notes"][0]
     assert ours <= {account["id"] for account in world.accounts}
 
 

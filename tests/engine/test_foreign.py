@@ -113,7 +113,7 @@ def test_the_direct_one_of_two_is_ours_and_no_duplicate(make_world: MakeWorld) -
     assert (
         notes[0]
         == notes[1]
-        == ["Cloudcraft keeps the account from 'datadog': that one is left alone."]
+        == ["Its registration from 'datadog' is kept: Cloudcraft still has the account."]
     )
     assert [account["id"] for account in world.accounts] == [f"dd-{ONE}"]
 
@@ -145,7 +145,7 @@ def test_one_whose_account_cannot_be_told_is_left_alone_and_said(
     world = make_world(existing(1))
     world.accounts = [datadog("x", roleArn=None)]
     assert run(world, verbosity=0).outcomes == ["created"]
-    assert "1 registration is left alone: source 'datadog'" in capsys.readouterr().err
+    assert "1 registration is left alone: from 'datadog'" in capsys.readouterr().err
     assert remove(world).outcomes == ["removed"]
     assert [account["id"] for account in world.accounts] == ["dd-x"]
 

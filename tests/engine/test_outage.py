@@ -137,7 +137,7 @@ def test_cloudcraft_that_goes_away_for_good(make_world: MakeWorld, tmp_path: Pat
             CLOUDCRAFT_BASE_URL=relay.url,
         )
     assert (ended.code, ended.outcomes) == (1, ["pending"] * 4)
-    assert any("could not be reached" in note for note in ended.notes())
+    assert any("Cannot reach Cloudcraft" in note for note in ended.notes())
     assert world.requests("POST") == []
 
 

@@ -58,16 +58,16 @@ def test_patterns_mean(
         ([], ["staging"], "--exclude 'staging' matches no account; did you mean 'Staging'?"),
         (["prod"], [], "--only 'prod' matches no account; did you mean 'env=prod'?"),
         (["pay*"], [], "--only 'pay*' matches no account; did you mean 'Payments'?"),
-        (["env=dev"], [], "--only 'env=dev' matches no account; values of env: prod, stage"),
+        (["env=dev"], [], "--only 'env=dev' matches no account; values of env: prod, stage."),
         (["enw=dev"], [], "--only 'enw=dev' matches no account; did you mean 'env=...'?"),
         (
             ["111122223334"],
             [],
             "--only '111122223334' matches no account; did you mean '111122223333'?",
         ),
-        (["x"], ["y"], "--only 'x' matches no account\n--exclude 'y' matches no account"),
-        (["P*"], ["P*"], "--only and --exclude together leave no account"),
-        ([""], [], "--only '' matches no account"),
+        (["x"], ["y"], "--only 'x' matches no account.\n--exclude 'y' matches no account."),
+        (["P*"], ["P*"], "--only and --exclude together leave no account."),
+        ([""], [], "--only '' matches no account."),
     ],
 )
 def test_a_pattern_without_a_match_is_an_error(

@@ -212,7 +212,7 @@ def test_what_the_manifest_does_not_name_stays_and_is_mentioned() -> None:
     assert plan.changes == ()
     assert plan.notes == (
         "The role stays at the path /elsewhere/: IAM cannot move a role to /.",
-        f"The permissions boundary {BOUNDARY} stays: the manifest names none.",
+        f"The permissions boundary {BOUNDARY} is kept: the manifest names none.",
         (
             "Policies beyond the manifest's are left alone: arn:aws:iam::aws:policy/SecurityAudit,"
             " cloudcraft-custom (inline)."
@@ -248,7 +248,7 @@ def test_adopt_makes_a_foreign_trust_the_wanted_one_and_says_whose_it_was() -> N
     role = desired(adopt=True)
     (change,) = plan_role(role, made(role, trust=FOREIGN)).changes
     assert change.action is Action.UPDATE_TRUST
-    assert change.reason == "adopted, though it trusts account 999999999999"
+    assert change.reason == "taken over (`adopt: true`), though it trusts account 999999999999"
 
 
 def test_inline_documents_beyond_iams_limit_are_refused_with_a_way_out() -> None:

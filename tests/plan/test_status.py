@@ -171,8 +171,8 @@ def test_that_it_is_doubled_is_said_once() -> None:
     assert row.notes == (
         "another note",
         (
-            f"doubled: registered 2 times; id-{ONE}-0, the oldest, is used; delete in Cloudcraft "
-            f"what is not needed: id-{ONE}-1"
+            f"doubled: registered 2 times; the oldest, id-{ONE}-0, is used. Delete the others in "
+            f"Cloudcraft: id-{ONE}-1."
         ),
     )
 

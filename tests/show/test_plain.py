@@ -157,7 +157,7 @@ def test_retries_and_waits_are_for_the_verbose() -> None:
     assert plain.lines[1:] == [
         "Production: trying again in 10 s: the role is new",
         "trying again in 2 s: POST /aws/account: HTTP 503",
-        "Cloudcraft says slow down (429): going on in 1 min 00 s",
+        "Cloudcraft says slow down (429): continuing in 1 min 00 s",
     ]
     calm = Screenless(0)
     calm.tell(Forecast(writes=0, requests=0, seconds=0, limit=20, window=60), *events)

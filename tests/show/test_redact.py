@@ -61,7 +61,7 @@ def test_userinfo_of_addresses_goes() -> None:
         "AccessDenied: User: arn:aws:iam::111122223333:user/ops is not authorized to perform:",
         "sts:AssumeRole on resource: arn:aws:iam::222233334444:role/OrganizationAccountAccessRole",
         "ExpiredToken: the security token included in the request is expired",
-        "there is no Cloudcraft API key: set CLOUDCRAFT_API_KEY, or CLOUDCRAFT_API_KEY_FILE",
+        "There is no Cloudcraft API key. Set CLOUDCRAFT_API_KEY, or CLOUDCRAFT_API_KEY_FILE",
         "GET /aws/account 200 0.31s",
         "org.yaml:4:11: 'prod ' is no region",
         "the profile 'prod' has no credentials; run aws sso login --profile prod",

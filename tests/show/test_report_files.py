@@ -29,7 +29,7 @@ def test_the_suffix_chooses_the_format(tmp_path: Path, suffix: str) -> None:
         ("results.yaml", "no known suffix"),
         ("results", "no known suffix"),
         ("missing/results.json", "does not exist"),
-        ("folder.json", "is a folder"),
+        ("folder.json", "is a directory"),
     ],
 )
 def test_a_path_that_will_not_do_is_said_before_the_run(

@@ -73,7 +73,7 @@ def test_pending_accounts_are_skipped_with_what_they_wait_for() -> None:
     skipped = parsed(report(later, result("B", Outcome.PENDING))).iter("skipped")
     assert [case.get("message") for case in skipped] == [
         "the time budget is used up",
-        "pending: run the same command again to go on",
+        "pending: run the same command again to continue",
     ]
 
 

@@ -68,7 +68,7 @@ def test_notes_stand_once_with_their_accounts() -> None:
 def test_pending_accounts_end_with_how_to_go_on() -> None:
     told = lines(report(result("A", Outcome.PENDING)))
     assert told[-1] == (
-        "1 account is pending: run the same command again, it goes on where this run stopped."
+        "1 account is pending: run the same command again to continue where this run stopped."
     )
 
 

@@ -133,7 +133,7 @@ def test_a_throttle_is_told_as_one() -> None:
     state = started(10)
     state.fold(AccountQueued(name="Production"), 1)
     state.fold(Throttled(seconds=60), 1)
-    assert lines(state, 2)[3] == "Cloudcraft says slow down (429): going on in 59 s · 1 queued"
+    assert lines(state, 2)[3] == "Cloudcraft says slow down (429): continuing in 59 s · 1 queued"
 
 
 def test_new_roles_that_settle_are_no_hang() -> None:

@@ -66,18 +66,19 @@ def check(path: str) -> None:
     _suffix(path)
     target = Path(path)
     if target.is_dir():
-        raise UsageError(f"{path} is a folder", hint="give the path of a file in it")
+        raise UsageError(f"{path} is a directory.", hint="Give the path of a file.")
     if is_special(target):
         return
     folder = Path(os.path.realpath(target)).parent if target.is_symlink() else target.parent
     if not folder.is_dir():
         raise UsageError(
-            f"the folder of the report {path} does not exist", hint=f"make it: mkdir -p {folder}"
+            f"The directory of the report {path} does not exist.",
+            hint=f"Make it with `mkdir -p {folder}`.",
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(
-            f"the folder of the report {path} is not writable",
-            hint="choose another folder, or change its permissions",
+            f"The directory of the report {path} is not writable.",
+            hint="Choose another directory, or change its permissions.",
         )
 
 
@@ -86,6 +87,6 @@ def _suffix(path: str) -> str:
     if suffix in _FORMATS:
         return suffix
     raise UsageError(
-        f"the report {path} has no known suffix",
-        hint=f"end it with one of {', '.join(SUFFIXES)}; the suffix chooses the format",
+        f"The report {path} has no known suffix.",
+        hint=f"Use one of {', '.join(SUFFIXES)}; the suffix chooses the format.",
     )

@@ -125,8 +125,8 @@ def parsed(data: object, read: Callable[[Mapping[str, Any]], T]) -> T:
         raise _foreign("the keys of a report are missing")
     if data["schema"] != SCHEMA:
         raise UsageError(
-            f"the report has schema {data['schema']!r}, this version reads schema {SCHEMA}",
-            hint="render it with the version of onboard that wrote it",
+            f"The report has schema {data['schema']!r}; this version reads schema {SCHEMA}.",
+            hint="Render it with the version of onboard that wrote it.",
         )
     try:
         return read(data)
@@ -138,8 +138,8 @@ def parsed(data: object, read: Callable[[Mapping[str, Any]], T]) -> T:
 
 def _foreign(reason: str) -> UsageError:
     return UsageError(
-        f"this is not a report of onboard: {reason}",
-        hint="give a file that --report x.json or -o json wrote",
+        f"Not a report of onboard: {reason}.",
+        hint="Give a file that `--report FILE.json` or `-o json` wrote.",
     )
 
 
@@ -203,7 +203,7 @@ def _changes(data: Mapping[str, Any]) -> tuple[Change, ...]:
 def _parts(value: object) -> Mapping[str, Any] | None:
     if value is None or isinstance(value, Mapping):
         return value
-    raise TypeError(f"{value!r} stands where an object is expected")
+    raise TypeError(f"{value!r} where an object is expected")
 
 
 def problem_of(data: Mapping[str, Any]) -> Problem:
@@ -220,21 +220,21 @@ def text_of(value: object) -> str:
     """`value`, which must be text."""
     if isinstance(value, str):
         return value
-    raise TypeError(f"{value!r} stands where text is expected")
+    raise TypeError(f"{value!r} where a string is expected")
 
 
 def account_id_of(value: object) -> str | None:
     """`value`, which must be an AWS account ID or nothing."""
     if value is None or (isinstance(value, str) and _ACCOUNT_ID.fullmatch(value)):
         return value
-    raise TypeError(f"{value!r} stands where an account ID is expected")
+    raise TypeError(f"{value!r} where an account ID is expected")
 
 
 def whole_of(value: object) -> int:
     """`value`, which must be a whole number, and not negative."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
         return value
-    raise TypeError(f"{value!r} stands where a whole number is expected")
+    raise TypeError(f"{value!r} where a whole number is expected")
 
 
 def seconds_of(value: object) -> float:
@@ -248,7 +248,7 @@ def truth_of(value: object) -> bool:
     """`value`, which must be true or false."""
     if isinstance(value, bool):
         return value
-    raise TypeError(f"{value!r} stands where true or false is expected")
+    raise TypeError(f"{value!r} where true or false is expected")
 
 
 def optional_text(value: object) -> str | None:

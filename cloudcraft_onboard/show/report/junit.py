@@ -15,7 +15,7 @@ from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.table import last_line
 
 _SKIPPED = {
-    Outcome.PENDING: "pending: run the same command again to go on",
+    Outcome.PENDING: "pending: run the same command again to continue",
     Outcome.SKIPPED: "disabled in the manifest",
 }
 

@@ -17,7 +17,7 @@ _MOST = (10_000, 1_000, 200, 50, 20)  # accounts of a kind that are named, as fa
 _MOST_NAMES = 20
 _MOST_CAUSES = 40
 _FEW = 8
-_REST = "*There is more: see the JSON or HTML report.*"
+_REST = "*This is not all: see the JSON or HTML report.*"
 # What means something inside of a line of GitHub's Markdown, and at its start. Entities rather than
 # backslashes: they hold in tables and in HTML, too.
 _MEANING = re.compile(
@@ -70,7 +70,7 @@ def render_brief(report: Report) -> str:
     unfinished = report.count(Outcome.PENDING)
     if unfinished:
         many = text.counted(unfinished, "account")
-        parts.append(f"**{many} pending**: run the same command again to go on.")
+        parts.append(f"**{many} pending**: run the same command again to continue.")
     return "\n\n".join(parts) + "\n"
 
 
