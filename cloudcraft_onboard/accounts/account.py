@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -74,7 +73,6 @@ class RoleReady:
     registration_changes: tuple[Change, ...]
     notes: tuple[str, ...]
     age: float | None
-    seconds: float
     another_users: bool = False
 
 
@@ -108,10 +106,9 @@ def work_account(
     Raises:
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
-    started = time.monotonic()
     foreign = snapshot.listing.foreign(account.account_id)
     if foreign is not None:
-        return left_alone(account, foreign, account.account_id or "", 0.0)
+        return left_alone(account, foreign, account.account_id or "")
     access = access_of(account, snapshot)
     if account.role.via is Via.EXISTING:
         role = _existing(account)
@@ -122,9 +119,9 @@ def work_account(
         claims.claim(account, account_id)
         foreign = snapshot.listing.foreign(account_id)
         if foreign is not None:
-            return left_alone(account, foreign, account_id, time.monotonic() - started)
+            return left_alone(account, foreign, account_id)
         role = yield from _bring_role(account, session, snapshot, apply=apply)
-    return ready_of(account, snapshot, access, role, time.monotonic() - started)
+    return ready_of(account, snapshot, access, role)
 
 
 Access = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
@@ -149,9 +146,7 @@ def access_of(account: Account, snapshot: Snapshot) -> Access:
     )
 
 
-def left_alone(
-    account: Account, foreign: Registration, account_id: str, seconds: float
-) -> RoleReady:
+def left_alone(account: Account, foreign: Registration, account_id: str) -> RoleReady:
     """An account that somebody else brought into Cloudcraft: nothing is to be done."""
     return RoleReady(
         account=account,
@@ -166,13 +161,10 @@ def left_alone(
         registration_changes=(),
         notes=(foreign_note(foreign),),
         age=None,
-        seconds=seconds,
     )
 
 
-def ready_of(
-    account: Account, snapshot: Snapshot, access: Access, role: RoleState, seconds: float
-) -> RoleReady:
+def ready_of(account: Account, snapshot: Snapshot, access: Access, role: RoleState) -> RoleReady:
     """The account set beside its registration."""
     spec = RegistrationSpec(
         account_id=role.account_id,
@@ -192,7 +184,6 @@ def ready_of(
         registration_changes=plan_registration(spec, registration, access_names(snapshot.teams)),
         notes=role.notes + partition_notes(role.arn) + _doubled_before(registrations),
         age=role.age,
-        seconds=seconds,
         another_users=registration is not None
         and is_another_users(registration, snapshot.parameters),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.accounts.account import Claims
@@ -109,11 +108,10 @@ def observe_account(
     Raises:
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
-    started = time.monotonic()
     account_id = account.account_id
     foreign = listing.foreign(account_id)
     if foreign is not None:
-        return _left_alone(account, foreign, account_id or "", 0.0)
+        return _left_alone(account, foreign, account_id or "")
     kept = _why_kept(account, scope)
     role = RoleRemoval(notes=(kept,) if kept else ())
     if needs_aws(account, scope):
@@ -123,16 +121,14 @@ def observe_account(
         claims.claim(account, account_id)
         foreign = listing.foreign(account_id)
         if foreign is not None:
-            return _left_alone(account, foreign, account_id, time.monotonic() - started)
+            return _left_alone(account, foreign, account_id)
         if kept is None:
             yield StepStarted(name=account.name, step="reading the role")
             role = _observe_role(account, session, scope)
-    return removal_of(account, account_id or "", listing, role, time.monotonic() - started)
+    return removal_of(account, account_id or "", listing, role)
 
 
-def removal_of(
-    account: Account, account_id: str, listing: Listing, role: RoleRemoval, seconds: float
-) -> Removal:
+def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRemoval) -> Removal:
     """What there is of the account in Cloudcraft beside its role."""
     registrations = listing.of(account_id) if account_id else ()
     besides = listing.besides(account_id)
@@ -144,7 +140,6 @@ def removal_of(
         role_arn=role.arn or (registrations[0].role_arn if registrations else None),
         notes=(*besides, *role.notes),
         besides=besides,
-        seconds=seconds,
         by_stack_set=role.by_stack_set,
     )
 
@@ -191,9 +186,7 @@ def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ..
 # --- inside -------------------------------------------------------------------------------------
 
 
-def _left_alone(
-    account: Account, foreign: Registration, account_id: str, seconds: float
-) -> Removal:
+def _left_alone(account: Account, foreign: Registration, account_id: str) -> Removal:
     """An account that somebody else brought into Cloudcraft keeps what it has."""
     return Removal(
         account=account,
@@ -201,7 +194,6 @@ def _left_alone(
         registrations=(),
         role_arn=foreign.role_arn or None,
         notes=(foreign_note(foreign),),
-        seconds=seconds,
     )
 
 

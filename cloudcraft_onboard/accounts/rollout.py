@@ -6,7 +6,6 @@ operation that a killed run, or somebody else, started is waited for and then pl
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from cloudcraft_onboard.accounts.account import (
@@ -78,7 +77,6 @@ class _Roller:
         self._waiting = operations.waiting
         self._apply = apply
         self._access: dict[str, Access] = {}
-        self._started = time.monotonic()
 
     def set_aside(self) -> Iterator[Failed]:
         """The accounts that the stack set cannot be for."""
@@ -164,7 +162,6 @@ class _Roller:
             yield self._ready(account_id, (change,) if change else (), tuple(notes), None)
 
     def _follow(self, operation_id: str, changes: Mapping[str, Change]) -> Steps[None]:
-        self._started = time.monotonic()
         for fact in self._operations.follow(self._sets, operation_id, changes):
             if not isinstance(fact, Settled):
                 yield fact
@@ -208,8 +205,7 @@ class _Roller:
             notes=notes,
             age=age,
         )
-        seconds = time.monotonic() - self._started
-        ready = ready_of(account, self._snapshot, self._access[account_id], role, seconds)
+        ready = ready_of(account, self._snapshot, self._access[account_id], role)
         return Worked(name=account.name, value=ready)
 
     def _failed(self, account_id: str, error: Exception) -> Failed:

@@ -5,7 +5,6 @@ The role goes with its instance's stack, and the stack set itself with its last 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable
 
 from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Steps, Worked
@@ -27,7 +26,6 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Ste
     somebody else brought into Cloudcraft. Raises `AccountError`, the problem of every account
     without a word.
     """
-    started = time.monotonic()
     operations = Operations(group.name, group.accounts)
     waiting = operations.waiting
     for account_id in [each for each in waiting if listing.foreign(each)]:
@@ -49,7 +47,7 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Ste
             role = RoleRemoval(notes=notes, by_stack_set=True)
         elif account_id in present:
             role = RoleRemoval(changes=(_with_instance(group.name),), by_stack_set=True)
-        removal = removal_of(account, account_id, listing, role, time.monotonic() - started)
+        removal = removal_of(account, account_id, listing, role)
         yield Worked(name=account.name, value=removal)
 
 

@@ -149,7 +149,6 @@ class Driver:
 
     def _do(self, job: Job) -> None:
         """An AWS job in a worker."""
-        started = self._control.clock()
         error: BaseException | None = None
         try:
             for fact in self._work(job.task):
@@ -158,8 +157,7 @@ class Driver:
             error = out_of_resources(raised) or raised
             if not isinstance(error, OnboardError):
                 _log.debug("%s: unexpected", ", ".join(job.names), exc_info=raised)
-        seconds = self._control.clock() - started
-        self._inbox.put(Ended(job=job, error=error, seconds=seconds))
+        self._inbox.put(Ended(job=job, error=error))
 
     def _pass_on(self, fact: Fact) -> None:
         """An account whose run ends at once takes no further step."""

@@ -110,11 +110,10 @@ class Working(Core):
     ) -> None:
         super().__init__(policy, results, pace=pace, limits=limits)
         self._jobs = Jobs(most=limits.concurrency, rounds=limits.retries)
-        self._in_aws: dict[str, Job] = {}
+        self._in_aws: dict[str, tuple[Job, float]] = {}  # and since when
 
     def _worked(self, message: Worked, now: float) -> None:
-        self._in_aws.pop(message.name, None)
-        outcome = self._policy.worked(self.results.so_far(message.name), message.value)
+        outcome = self._policy.worked(self._out_of_aws(message.name, now), message.value)
         if isinstance(outcome, Result):
             self._finish(outcome, now)
         else:
@@ -123,7 +122,8 @@ class Working(Core):
     def _ended(self, message: Ended, now: float) -> None:
         """Accounts of the job without a word so far failed by its error."""
         self._jobs.ended(message.job)
-        silent = [name for name in message.job.names if self._in_aws.get(name) == message.job]
+        inside = {name for name, (job, _) in self._in_aws.items() if job == message.job}
+        silent = [name for name in message.job.names if name in inside]
         if not silent:
             return
         error = message.error or RuntimeError("its worker ended without a result")
@@ -133,21 +133,30 @@ class Working(Core):
             if wait is not None:
                 reason = f"{sentence(error.message)} Trying again after the other accounts."
                 for name in silent:
+                    self.results.note(self._out_of_aws(name, now))
                     self._tell(AccountRetried(name=name, reason=reason, wait=wait))
                 return
         for name in silent:
-            self._end_in_aws(name, error, message.seconds, now)
+            self._end_in_aws(name, error, now)
 
-    def _handed_back(self, account: Account) -> None:
+    def _handed_back(self, account: Account, now: float) -> None:
         """An account of a stack set that the stack set is not for gets a job of its own."""
-        self._in_aws.pop(account.name, None)
+        self.results.note(self._out_of_aws(account.name, now))
         self._jobs.add([job_of(account)])
 
-    def _end_in_aws(self, name: str, error: BaseException, seconds: float, now: float) -> None:
-        """The account's result after its AWS work ended in `error`."""
-        self._in_aws.pop(name, None)
+    def _out_of_aws(self, name: str, now: float) -> Result:
+        """What is known of an account that a job has let go, the time since its start included.
+
+        The work time of every row is this for each of its jobs, and that of its requests.
+        """
+        _, since = self._in_aws.pop(name, (None, now))
         result = self.results.so_far(name)
-        result = replace(result, attempts=max(1, result.attempts), seconds=result.seconds + seconds)
+        return replace(result, seconds=result.seconds + now - since)
+
+    def _end_in_aws(self, name: str, error: BaseException, now: float) -> None:
+        """The account's result after its AWS work ended in `error`."""
+        result = self._out_of_aws(name, now)
+        result = replace(result, attempts=max(1, result.attempts))
         match error:
             case AccountPending():
                 note = f"{sentence(error.message)} Run the same command again."
@@ -169,13 +178,13 @@ class Working(Core):
             if (self._jobs.again_at or now) > self._latest:
                 self._give_up_rounds(now)
         while job := self._jobs.next(only_begun=self.stop is not None):
-            self._in_aws.update(dict.fromkeys(job.names, job))
+            self._in_aws.update(dict.fromkeys(job.names, (job, now)))
             self._orders.append(Start(job=job))
 
     def _give_up_rounds(self, now: float) -> None:
         for ended in self._jobs.give_up():
             for name in ended.job.names:
-                self._end_in_aws(name, ended.error or RuntimeError(), ended.seconds, now)
+                self._end_in_aws(name, ended.error or RuntimeError(), now)
 
     def _submit(self, track: Track, now: float) -> None:
         """An account whose turn at Cloudcraft has come, if anything is to be sent for it."""

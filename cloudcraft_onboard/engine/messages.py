@@ -79,7 +79,6 @@ class Ended:
 
     job: Job
     error: BaseException | None = None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

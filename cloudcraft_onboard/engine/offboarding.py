@@ -61,8 +61,11 @@ class _Observe(Unregister):
 
     def worked(self, so_far: Result, value: Any) -> Result:
         """The account's result as it would be."""
+        if isinstance(value, Removal):
+            value = replace(value, seconds=so_far.seconds)
+            so_far = value.result(value.changes)
         self.seen[so_far.name] = value
-        return value.result(value.changes) if isinstance(value, Removal) else so_far
+        return so_far
 
     def observe(
         self, tasks: Iterable[Task], work: Work, tools: Tools, limits: Limits, results: Results
@@ -206,6 +209,4 @@ def _stand_in(registration: Registration, *, unique: bool) -> Account:
 def _put_off(result: Result, why: str) -> Result:
     if not result.changes:
         return result
-    return replace(
-        result, outcome=Outcome.PENDING, changes=(), notes=(*result.notes, why), seconds=0.0
-    )
+    return replace(result, outcome=Outcome.PENDING, changes=(), notes=(*result.notes, why))

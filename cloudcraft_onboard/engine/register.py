@@ -58,7 +58,7 @@ class Register:
             ready=ready,
             registration=ready.registration,
             changes=ready.registration_changes,
-            seconds=ready.seconds,
+            seconds=so_far.seconds,
             waits_for="Its role is ready; its registration is queued.",
         )
         if track.changes and self.verified:

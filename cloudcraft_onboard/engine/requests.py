@@ -94,9 +94,9 @@ class Requests(Verifying):
             case Worked():
                 self._worked(message, now)
             case Failed():
-                self._end_in_aws(message.name, message.error, 0.0, now)
+                self._end_in_aws(message.name, message.error, now)
             case HandedBack():
-                self._handed_back(message.account)
+                self._handed_back(message.account, now)
             case Ended():
                 self._ended(message, now)
             case SlotFree() | NoSlot():
@@ -169,7 +169,9 @@ class Requests(Verifying):
             self._read(message, now)
             return
         if number in self._healing:
-            self._healed(*self._healing.pop(number), message.error, now)
+            healed, duplicate = self._healing.pop(number)
+            healed.seconds += message.seconds
+            self._healed(healed, duplicate, message.error, now)
             return
         track = self._in_flight.pop(number, None)
         if track is None:

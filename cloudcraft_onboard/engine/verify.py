@@ -126,4 +126,6 @@ class Verifying(Working):
         for track in self._tracks.values():
             if track.name not in self._in_aws and not self.results.is_final(track.name):
                 self._pend(track, track.waits_for, now)
+        for name in list(self._in_aws):
+            self.results.note(self._out_of_aws(name, now))
         self._phase = Phase.DONE

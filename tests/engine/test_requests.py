@@ -7,7 +7,8 @@ from typing import Self
 import pytest
 
 from cloudcraft_onboard.accounts.account import RoleState, Snapshot, ready_of
-from cloudcraft_onboard.accounts.facts import Worked
+from cloudcraft_onboard.accounts.facts import Failed, Worked
+from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.core import GRACE_SECONDS, Limits
 from cloudcraft_onboard.engine.messages import (
     Answered,
@@ -30,9 +31,12 @@ from cloudcraft_onboard.engine.messages import (
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.requests import Requests
 from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import AccountError, Doubtful, Refused
 from cloudcraft_onboard.model import (
     Account,
+    Action,
+    Change,
     CloudcraftParameters,
     Outcome,
     RateLimit,
@@ -46,6 +50,7 @@ NOTHING = Snapshot(
     parameters=CloudcraftParameters(account_id="912185983511", external_id="e"),
     listing=Listing(()),
 )
+THROTTLED = AccountError(Stage.ROLE, "Throttling", "too fast", transient=True)
 
 
 class Slot:
@@ -110,7 +115,7 @@ class Run:
         role = RoleState(
             account_id=account.account_id or "", arn=account.expected_role_arn or "", age=age
         )
-        value = ready_of(account, NOTHING, (None, None), role, 1.0)
+        value = ready_of(account, NOTHING, (None, None), role)
         first = self.tell(Worked(name=account.name, value=value))
         return first + self.tell(Ended(job=job(account)))
 
@@ -300,8 +305,7 @@ def test_the_newer_registration_of_another_run_is_left_to_it() -> None:
 
 def test_a_transient_failure_gets_another_round() -> None:
     run = Run()
-    error = AccountError(Stage.ROLE, "Throttling", "too fast", transient=True)
-    run.tell(Ended(job=job(run.accounts[0]), error=error))
+    run.tell(Ended(job=job(run.accounts[0]), error=THROTTLED))
     assert not run.core.done
     assert Start(job=job(run.accounts[0])) in run.wake()
 
@@ -326,3 +330,62 @@ def test_a_sender_that_crashes_is_looked_up_before_its_account_fails() -> None:
     run.fail(run.post(), KeyError("x"))
     run.answer(run.look(), ())
     assert run.result().outcome is Outcome.FAILED
+
+
+# --- work time: the same in every row --------------------------------------------------------
+
+
+def test_work_time_is_that_of_the_jobs_and_the_requests() -> None:
+    """Waits don't count, whatever for: a slot, a role to settle, the last list."""
+    run = Run()
+    run.now = 3.0
+    run.ready(age=0.0)
+    run.now = 60.0
+    (request,) = run.sent()
+    run.answer(request, run.registered(), after=2.0)
+    run.answer(run.look(), (run.registered(),), after=5.0)
+    assert (run.result().outcome, run.result().seconds) == (Outcome.CREATED, 5.0)
+
+
+def test_work_time_sums_up_all_rounds() -> None:
+    run = Run()
+    ended = Ended(job=job(run.accounts[0]), error=THROTTLED)
+    run.tell(ended, 3.0)
+    run.wake()
+    run.tell(Ended(job=job(run.accounts[0]), error=AccountError(Stage.ROLE, "No", "no")), 1.0)
+    assert (run.result().outcome, run.result().seconds) == (Outcome.FAILED, 4.0)
+
+
+def test_work_time_of_an_account_that_the_interrupt_left_is_said_too() -> None:
+    run = Run()
+    run.tell(Stopped(kind=Stop.INTERRUPTED), 2.0)
+    while not run.core.done:
+        run.wake()
+    assert run.result().seconds == run.now > GRACE_SECONDS
+
+
+def test_accounts_of_a_stack_set_are_measured_from_the_start_of_their_operations() -> None:
+    run = Run(3)
+    together = Job(names=("a0", "a1", "a2"), task=None)
+    run.orders = run.core.begin([together], (), 0.0)
+    run.ready(0)
+    run.tell(Failed(name="a1", error=AccountError(Stage.ROLE, "No", "no")), 2.0)
+    run.tell(Ended(job=together, error=AccountError(Stage.ROLE, "No", "no")), 3.0)
+    assert [run.result(i).seconds for i in (1, 2)] == [2.0, 5.0]
+
+
+def test_work_time_of_a_removal_is_that_of_plan_deletion_and_role() -> None:
+    run = Run()
+    removal = Removal(
+        account=run.accounts[0],
+        account_id="000000000000",
+        registrations=(run.registered(),),
+        role_changes=(Change(action=Action.DELETE_ROLE, reason="made by onboard"),),
+        seconds=1.0,
+    )
+    policy = Unregister()
+    run.core = Requests(policy, run.results, pace=Pace(), limits=Limits())
+    run.orders = run.core.begin((), policy.tracks([removal]), 0.0)
+    run.answer(*run.sent(), after=2.0)
+    run.tell(Worked(name="a0", value=()), 4.0)
+    assert (run.result().outcome, run.result().seconds) == (Outcome.REMOVED, 7.0)

@@ -229,14 +229,13 @@ class VirtualDriver:
         self.loop.spawn(self._do(job), lambda: self.alive)
 
     def _do(self, job: Job) -> Generator[Wait, Any, None]:
-        started = self.loop.now
         error: BaseException | None = None
         try:
             yield from self._worker.work(job.task, self.control, self.put)
         except Exception as raised:  # noqa: BLE001 - as the real driver
             error = raised
         yield self.loop.sleep(0)
-        self.put(Ended(job=job, error=error, seconds=self.loop.now - started))
+        self.put(Ended(job=job, error=error))
 
     def _send(self, order: Send) -> None:
         request = order.request

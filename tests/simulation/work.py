@@ -74,7 +74,7 @@ class Onboarding(Worker):
                 put(Failed(name=account.name, error=error))
 
     def _bring(self, account: Account, control: Control, put: Put) -> Steps:
-        started, account_id, aws = self._loop.now, account.account_id or "", self._aws
+        account_id, aws = account.account_id or "", self._aws
         yield from self._step(control)
         if not aws.calm:
             self._fail(account_id)
@@ -92,8 +92,7 @@ class Onboarding(Worker):
         role = RoleState(
             account_id=account_id, arn=account.expected_role_arn or "", changes=changes, age=age
         )
-        seconds = self._loop.now - started
-        ready = ready_of(account, self._snapshot, (None, None), role, seconds)
+        ready = ready_of(account, self._snapshot, (None, None), role)
         put(Worked(name=account.name, value=ready))
 
     def _fail(self, account_id: str) -> None:
