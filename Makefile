@@ -15,6 +15,7 @@ help: ## Show what make can do
 
 demo: .venv/demo.stamp ## Onboard manifests/demo.yaml on the embedded local AWS and Cloudcraft
 	$(BIN)/onboard run manifests/demo.yaml --sandbox
+	@echo 'First, to have onboard on your PATH: source .venv/bin/activate'
 
 check: lint ## Lint, types and every test that needs no server or process
 	$(BIN)/python -m pytest --quiet -n auto -m 'not server'

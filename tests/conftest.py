@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cloudcraft_onboard.sandbox.world import start
 from cloudcraft_onboard.show import logs
@@ -21,6 +22,10 @@ from tests.support.world import MakeWorld, SandboxWorld, written
 
 if TYPE_CHECKING:
     from tests.support.stacksets import Company
+
+# No test asserts how long anything takes, on a busy machine neither.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 SERVERS = {"_servers", "_moto"}
 PROCESSES = {"Tty", "onboard", "program", "pexpect"}

@@ -283,7 +283,6 @@ specs = st.builds(
 
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(before=specs, after=specs)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.app.report import show
@@ -100,7 +100,7 @@ def places(data: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(place=st.sampled_from(places(GOOD)), value=JSON)
 def test_whatever_stands_anywhere_it_is_a_report_or_wrong_usage(
     place: tuple[Any, ...], value: Any

@@ -218,7 +218,7 @@ def in_turn(drawn: list[Drawn]) -> Callable[[int], Drawn]:
 
 
 @kinds
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(starts=starts, answers=answers, edge=edges)
 def test_whatever_the_latencies_the_fast_limit_is_kept(
     kind: type[Limiter], starts: list[float], answers: list[float], edge: float
@@ -231,7 +231,7 @@ def test_whatever_the_latencies_the_fast_limit_is_kept(
 
 
 @kinds
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(starts=starts, answers=answers, edge=edges, retry_after=st.booleans())
 def test_whatever_the_latencies_the_slow_limit_costs_a_pause_and_a_handful_of_429s(
     kind: type[Limiter],
@@ -315,7 +315,7 @@ some_limits = st.builds(RateLimit, st.integers(1, 25), st.floats(0.5, 60))
 
 
 @kinds
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     limits=st.lists(some_limits, min_size=1, max_size=3),
     truth=some_limits,

@@ -116,7 +116,6 @@ pauses = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(limits, windows, wishes, pauses)
 def test_no_window_ever_holds_more_than_the_limit(
     limit: int, window: float, planned: list[Wish], stops: list[Pause]
@@ -128,7 +127,6 @@ def test_no_window_ever_holds_more_than_the_limit(
         assert too_many - first >= window
 
 
-@settings(deadline=None)
 @given(limits, windows, wishes, pauses)
 def test_nothing_is_sent_during_a_pause(
     limit: int, window: float, planned: list[Wish], stops: list[Pause]
@@ -137,7 +135,6 @@ def test_nothing_is_sent_during_a_pause(
         assert not any(pause.at <= request.sent < pause.until for pause in stops)
 
 
-@settings(deadline=None)
 @given(limits, windows, wishes, pauses)
 def test_nothing_waits_longer_than_the_rule_demands(
     limit: int, window: float, planned: list[Wish], stops: list[Pause]
@@ -232,7 +229,7 @@ SERVERS = [
 
 
 @pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.__name__)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     limit=limits,
     window=windows,
@@ -312,7 +309,6 @@ def test_a_lower_limit_counts_what_was_sent_already() -> None:
     assert free(ledger, span(ledger.limit)) == 5
 
 
-@settings(deadline=None)
 @given(st.integers(1, 20), st.integers(0, 20), st.integers(0, 20), st.integers(1, 30))
 def test_a_changed_limit_holds_whatever_is_in_flight(
     limit: int, taken: int, answered: int, declared: int
@@ -373,7 +369,7 @@ def test_free_by_counts_every_window_until_then() -> None:
     assert ledger.free_by(0, span(ledger.limit)) == 3
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(limits, windows, st.integers(0, 30))
 def test_the_opening_told_to_whoever_waits_is_when_their_turn_comes(
     limit: int, window: float, position: int

@@ -26,7 +26,6 @@ pytestmark = pytest.mark.slow
 ACCOUNTS = 3
 FUZZ = settings(
     max_examples=int(os.environ.get("EXAMPLES", "12")),
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],

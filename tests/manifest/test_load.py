@@ -380,20 +380,20 @@ def attempt(raw: bytes) -> tuple[tuple[Account, ...], ManifestError | None]:
 @example("version: 1\naccounts:\n  - {name: A, account_id: 012345670123}")
 @example("\ufeff\ufeff")
 @example("\x85- \ud800")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_text_ends_in_anything_but_accounts_or_problems(text: str) -> None:
     outcome(text)
 
 
 @given(TREES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_tree_ends_in_anything_but_accounts_or_problems(tree: object) -> None:
     outcome(yaml.safe_dump(tree, allow_unicode=True))
     outcome(json.dumps(tree))
 
 
 @given(TREES, TREES, TREES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nothing_in_the_right_place_does_either(one: object, two: object, three: object) -> None:
     tree = {"version": 1, "defaults": one, "accounts": [{"name": "A", "account_id": two}, three]}
     outcome(yaml.safe_dump(tree, allow_unicode=True))
@@ -403,7 +403,7 @@ def test_nothing_in_the_right_place_does_either(one: object, two: object, three:
 @example("012345670123")
 @example("0o12345670123")
 @example("1_111_222_233_33")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_an_account_id_is_the_digits_of_the_source_or_an_error(written: str) -> None:
     found = outcome(f"version: 1\naccounts:\n  - name: A\n    account_id: {written}\n")
     if found:

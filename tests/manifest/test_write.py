@@ -32,7 +32,7 @@ def update(path: Path, *add: Entry, disable: tuple[str, ...] = ()) -> str:
     st.lists(st.tuples(TEXT, st.none() | TEXT.filter(clean), st.none() | TEXT), max_size=5),
     st.none() | TEXT.filter(clean),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_the_names_a_new_manifest_is_valid_and_says_them(
     found: list[tuple[str, str | None, str | None]], profile: str | None
 ) -> None:
@@ -193,7 +193,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_
     st.sampled_from([None, "\t"]),
     NAMES,
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_json_stays_json_and_every_other_byte_stays(
     names: list[str], indent: str | None, new: str
 ) -> None:

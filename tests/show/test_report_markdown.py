@@ -90,7 +90,7 @@ def test_the_same_cause_stands_once() -> None:
     assert "T19 and 20 more" in told
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
 @example("a | b")
 @example("`code` *bold* _it_ ~~no~~ [x](y) <b>&amp; \\ 1. - # @team http://x.y www.x.y $a$")
@@ -105,7 +105,7 @@ def test_names_stay_what_they_are(name: str) -> None:
     assert cell.split() == text.clean(name).split()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(message=st.text(st.characters(codec="utf-8"), max_size=60))
 def test_messages_start_no_structure(message: str) -> None:
     failed = denied("A")

@@ -94,7 +94,7 @@ def test_colour_only_where_it_is_wanted() -> None:
     assert "\x1b[" not in table.render(typical(), width=80, color=False)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(name=st.text(min_size=1, max_size=50), width=st.integers(60, 160))
 def test_every_line_fits(name: str, width: int) -> None:
     one = replace(denied(name), notes=(name,))

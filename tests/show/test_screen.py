@@ -192,7 +192,7 @@ def test_the_region_keeps_its_height_while_accounts_come_and_go() -> None:
     assert len(screen.render(state, 3, 80, 24)) == before + 1  # the queue has its own line
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     width=st.integers(60, 200),
     height=st.integers(3, 60),
