@@ -143,18 +143,14 @@ class Ledger:
 
     def next_at(self, now: float) -> float:
         """When the next request may be sent; infinite while that hangs on those on their way."""
-        trial = self._trial_opening(now, math.inf)
-        moments = [now, self._paused_until, self._quota_opening(now, 0), trial]
-        return max(*moments, *(self._opening(limit, now, math.inf) for limit in self._holding))
+        return self._next(now, math.inf)
 
     def opening(self, now: float, position: int = 0) -> float:
         """When the next request may start, `position` others going first; `now` or later.
 
         Where that hangs on requests on their way, they are taken to have arrived now.
         """
-        trial = self._trial_opening(now, now) if position == 0 else NEVER
-        moments = [now, self._paused_until, self._quota_opening(now, position), trial]
-        return max(*moments, *(self._opening(each, now, now, position) for each in self._holding))
+        return self._next(now, now, position)
 
     def free_by(self, now: float, when: float) -> int:
         """How many requests can start in `now`..`when`, those on their way not counted."""
@@ -234,10 +230,9 @@ class Ledger:
         """Do as the server says where that is less than what is believed."""
         self._declared = declared.limit or self._declared
         if declared.remaining is not None and declared.reset is not None:
-            unseen = sum(use.arrived is None for use in self._in_flight)
-            self._quota = (declared.remaining - unseen, now + declared.reset)
+            self._quota = (declared.remaining - self._on_their_way, now + declared.reset)
 
-    # --- one limit --------------------------------------------------------------------------
+    # --- what is kept to --------------------------------------------------------------------
 
     @property
     def _holding(self) -> tuple[RateLimit, ...]:
@@ -248,8 +243,14 @@ class Ledger:
     def _on_their_way(self) -> int:
         return sum(use.arrived is None for use in self._in_flight)
 
+    def _next(self, now: float, unknown: float, position: int = 0) -> float:
+        """When all there is lets the next one go; those on their way arrive at `unknown`."""
+        trial = NEVER if position else self._trial_opening(now, unknown)
+        each = (self._opening(limit, now, unknown, position) for limit in self._holding)
+        return max(now, self._paused_until, self._quota_opening(now, position), trial, *each)
+
     def _opening(self, limit: RateLimit, now: float, unknown: float, position: int = 0) -> float:
-        """When this limit lets the next one go; those on their way arrive at `unknown`."""
+        """When this limit lets the next one go; see `_next`."""
         cycle, index = divmod(position, limit.requests)
         place = len(self._counted) - (limit.requests - self._on_their_way) + index
         if place >= len(self._counted):
@@ -302,7 +303,7 @@ class Ledger:
         return SILENCE * self._limits[0].seconds
 
     def _trial_opening(self, now: float, unknown: float) -> float:
-        """When the next request may go as far as trials are concerned; see `_opening`."""
+        """When the next request may go as far as trials are concerned; see `_next`."""
         if not self._is_trial(now):
             return NEVER
         trials = [use for use in self._in_flight if use.trial and use.taken >= self._pause_began]
