@@ -180,13 +180,15 @@ class CloudcraftClient:
         while True:
             with slots.pop() if slots else self.pace.acquire(self._deadline, self._stop) as slot:
                 answer = self._exchange(method, path, body, slot)
+                limit = declared(answer.headers, time.time())
                 if answer.status != _TOO_MANY:
                     if answer.status < 500:  # noqa: PLR2004 - else a gateway's, as a rule
                         slot.answered()
-                    self.pace.follow(declared(answer.headers, time.time()))
+                    self.pace.follow(limit)
                     return _judged(method, path, answer)
-                pauses = slot.throttled(_pause_of(answer))
-            self.pace.follow(declared(answer.headers, time.time()))
+                told = retry_after(answer.headers, time.time())
+                pauses = slot.throttled(told or (None if limit.remaining else limit.reset))
+            self.pace.follow(limit)
             if pauses > self._retries + 1:
                 raise Unreachable(
                     "Cloudcraft's rate limit let no request through in "
@@ -248,15 +250,6 @@ def _readable(method: str, answer: Answer) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _pause_of(answer: Answer) -> float | None:
-    """Seconds to pause for a 429 by its headers; None where they don't say."""
-    told = retry_after(answer.headers, time.time())
-    if told is None:
-        limit = declared(answer.headers, time.time())
-        told = None if limit.remaining else limit.reset
-    return told
 
 
 def _held(slot: Slot | None) -> AbstractContextManager[object]:

@@ -277,7 +277,7 @@ class Ledger:
 
     def _prune(self) -> None:
         """Forget what no rule asks for any more, even if all in flight turn out uncounted."""
-        kept = 2 * max(limit.requests for limit in (*self._limits, *self._holding)) + 1
+        kept = max(limit.requests for limit in (*self._limits, *self._holding))
         surplus = len(self._counted) - kept - len(self._in_flight)
         if surplus > 0:
             del self._counted[:surplus]
