@@ -41,7 +41,7 @@ def _onboard(session: Session, *, apply: bool) -> tuple[Result, ...]:
         snapshot = look_at_cloudcraft(tools.cloudcraft, session.enabled)
         for remark in snapshot.listing.remarks():
             tools.emit(Said(text=remark))
-        writes = sum(_is_unregistered(account, snapshot) for account in session.enabled)
+        writes = _unregistered(session.enabled, snapshot.listing)
         tools.emit(forecast(writes, 1 if writes else 0, tools.pace))
         return onboard_accounts(
             session.accounts,
@@ -75,10 +75,15 @@ def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> S
         )
 
 
-def _is_unregistered(account: Account, snapshot: Snapshot) -> bool:
-    """A first guess for the forecast; an account known by profile only counts as new."""
-    account_id, listing = account.account_id, snapshot.listing
-    return account_id is None or not (listing.oldest(account_id) or listing.foreign(account_id))
+def _unregistered(accounts: Sequence[Account], listing: Listing) -> int:
+    """How many accounts are new, before AWS is asked; one without an ID is found by its name."""
+    names = {registration.name for registration in listing.all()}
+    return sum(
+        account.name not in names
+        if account.account_id is None
+        else not (listing.oldest(account.account_id) or listing.foreign(account.account_id))
+        for account in accounts
+    )
 
 
 def _estimate(results: Sequence[Result], session: Session) -> str | None:

@@ -69,12 +69,20 @@ def _key(result: Result) -> object:
 
 
 def _general(result: Result) -> tuple[Line, ...]:
-    if not result.account_id:
-        return lines(result)
+    """The account's changes without what is its own: its ID, its registration's ID and name."""
     return tuple(
-        Line(action=line.action, told=line.told.replace(result.account_id, "ACCOUNT_ID"))
+        Line(action=line.action, told=_alike(line, result).replace(account_id, "ACCOUNT_ID"))
+        if (account_id := result.account_id)
+        else line
         for line in lines(result)
     )
+
+
+def _alike(line: Line, result: Result) -> str:
+    if line.action is not Action.DELETE_REGISTRATION:
+        return line.told
+    _, _, reason = line.told.partition(": ")
+    return "" if reason == text.clean(f"registered as {result.name!r}") else reason
 
 
 def lines(result: Result) -> tuple[Line, ...]:
@@ -110,6 +118,8 @@ def what(change: Change, result: Result) -> str:
             parts = (_difference(name, before.get(name), after[name]) for name in after)
             if change.action is Action.TAG_ROLE:
                 parts = (f"tag {part}" for part in parts)
+        case Change(action=Action.DETACH_POLICY):
+            return policy_name(change.subject)
         case _:
             return text.why(change)
     return text.clean(", ".join(parts))

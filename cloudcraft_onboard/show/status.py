@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.causes import headline as cause_headline
 from cloudcraft_onboard.show.table import printed
 from cloudcraft_onboard.status import OPEN, Coverage, Standing, State, Status
 
@@ -148,7 +149,7 @@ def _column(words: Iterable[str], most: int) -> int:
 def _cause(cause: Cause, width: int) -> list[Text]:
     problem = cause.problem
     names = text.listed(cause.names, _MOST_NAMES)
-    told = f"{problem.code} ({problem.stage}) in {names}: {problem.message}"
+    told = f"{cause_headline(problem)} in {names}: {problem.message}"
     lines = [Text(line) for line in text.wrapped(told, width, indent="    ")]
     if problem.hint:
         first, *more = text.wrapped(problem.hint, width - 2, indent="    ") or [""]

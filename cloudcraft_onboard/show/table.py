@@ -11,8 +11,8 @@ from rich.text import Text
 from cloudcraft_onboard.model import Outcome, Report, Result
 from cloudcraft_onboard.show import causes, plan, text
 
-_COLLAPSIBLE = (Outcome.UNCHANGED, Outcome.PENDING, Outcome.SKIPPED)
-_COLLAPSE_FROM = 20  # rows of one such outcome that nobody would read one by one
+_CALM = (Outcome.UNCHANGED, Outcome.PENDING, Outcome.SKIPPED)
+_MOST_CALM, _MOST_ROWS = 20, 50  # of one outcome; nobody reads more of them one by one
 _MOST_NAMES = 12
 _MOST_NOTES = 20
 _ID, _OUTCOME = 12, 11
@@ -57,7 +57,11 @@ def printed(lines: Iterable[Text], width: int, *, color: bool) -> str:
 
 
 def _rows(report: Report, width: int, *, each: bool) -> list[Text]:
-    crowds = {o for o in _COLLAPSIBLE if not each and report.count(o) > _COLLAPSE_FROM}
+    crowds = {
+        outcome
+        for outcome in Outcome
+        if not each and report.count(outcome) > (_MOST_CALM if outcome in _CALM else _MOST_ROWS)
+    }
     shown = [result for result in report.results if result.outcome not in crowds]
     lines = _table(shown, width) if shown else []
     for outcome in Outcome:

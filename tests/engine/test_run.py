@@ -62,13 +62,17 @@ def test_plan_predicts_exactly_what_the_run_then_reports_and_writes_nothing(
     assert (planned.code, ended.code) == (1, 1)
 
 
-def test_a_second_run_writes_nothing_and_sends_two_requests(make_world: MakeWorld) -> None:
+def test_a_second_run_writes_nothing_and_sends_two_requests(
+    make_world: MakeWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
     world = make_world(hub(5, more="  - {name: Direct, profile: direct, region: eu-west-1}"))
-    first = run(world)
+    first = run(world, verbosity=0)
     assert (first.code, set(first.outcomes), first.requests) == (0, {"created"}, 2 + 6 + 1)
     roles = [world.iam(f"30000000000{n}").get_role(RoleName="cloudcraft")["Role"] for n in (1, 5)]
-    second = run(world)
+    assert "6 registrations: less than a minute\n" in capsys.readouterr().err
+    second = run(world, verbosity=0)
     assert (second.code, set(second.outcomes), second.requests) == (0, {"unchanged"}, 2)
+    assert "registration" not in capsys.readouterr().err, "no guess at what is to be done"
     assert second.actions == [[]] * 6
     assert roles == [
         world.iam(f"30000000000{n}").get_role(RoleName="cloudcraft")["Role"] for n in (1, 5)

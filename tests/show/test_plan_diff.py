@@ -166,3 +166,34 @@ def test_what_is_particular_to_an_account_does_not_keep_blocks_apart() -> None:
     assert block.lines[0].told == (
         "role arn:aws:iam::ACCOUNT_ID:role/old → arn:aws:iam::ACCOUNT_ID:role/cloudcraft"
     )
+
+
+def test_a_thousand_removals_are_one_block() -> None:
+    def gone(i: int, registered_as: str = "") -> Result:
+        name = f"n{i}'s"
+        registration = Change(
+            action=Action.DELETE_REGISTRATION,
+            reason=f"registered as {(registered_as or name)!r}",
+            subject=f"8a084cff-{i}",
+        )
+        policy = change(Action.DETACH_POLICY, None, None, "arn:aws:iam::aws:policy/ReadOnlyAccess")
+        role = Change(action=Action.DELETE_ROLE, reason="made by onboard")
+        made = (registration, policy, role)
+        return result(name, Outcome.REMOVED, account_id=f"{i:012d}", changes=made)
+
+    plan = report(*map(gone, range(1000)), gone(1000, "another"), command=Command.PLAN)
+    assert lines(plan) == [
+        "- 1,000 accounts to remove",
+        "  n0's, n1's, n2's, n3's, n4's, n5's, n6's, n7's, n8's, n9's, n10's, n11's and",
+        "  988 more",
+        "    - delete-registration",
+        "    - detach-policy        ReadOnlyAccess",
+        "    - delete-role          made by onboard",
+        "",
+        "- n1000's  000000001000  to remove",
+        "    - delete-registration  8a084cff-1000: registered as 'another'",
+        "    - detach-policy        ReadOnlyAccess",
+        "    - delete-role          made by onboard",
+        "",
+        "Plan: 1,001 to remove",
+    ]

@@ -77,6 +77,42 @@ def test_five_thousand_accounts_fit_a_comment(command: Command, kind: str) -> No
     assert "5,000" in told
 
 
+@pytest.mark.parametrize("command", [Command.PLAN, Command.RUN])
+def test_the_worst_of_five_thousand_accounts_fits_a_comment(command: Command) -> None:
+    """Every account and every cause is different, and whatever can be long is."""
+
+    def one(i: int) -> Result:
+        name = f"{i} {'a long name ' * 9}"
+        if i % 2:
+            failed = denied(name, f"{i:012d}")
+            assert failed.error is not None
+            said = f"{i} {'so said AWS ' * 120}"
+            return replace(failed, error=replace(failed.error, message=said, hint=said))
+        tags = {f"key{n}": f"{i} {'value ' * 20}" for n in range(20)}
+        made = result(name, account_id=f"{i:012d}", notes=(f"{i} {'a note ' * 50}",))
+        role = replace(made.changes[0], after={**(made.changes[0].after or {}), "tags": tags})
+        return replace(made, changes=(role, *made.changes[1:]))
+
+    told = markdown.render(report(*map(one, range(5000)), command=command))
+    assert 50_000 < len(told) <= 65_536
+    assert "2,500 to create" in told if command is Command.PLAN else "2,500 created" in told
+    assert told.count("#### x ") > 10
+    assert told.endswith("see the JSON or HTML report.*\n")
+
+
+def test_causes_beyond_the_most_are_counted() -> None:
+    failed = [denied(f"T{i}") for i in range(50)]
+    errors = [each.error for each in failed]
+    other = [
+        replace(each, error=replace(error, code=f"Code{i}"))
+        for i, (each, error) in enumerate(zip(failed, errors, strict=True))
+        if error is not None
+    ]
+    told = markdown.render_brief(report(*other))
+    assert told.count("#### x ") == 40
+    assert told.endswith("*… and 10 more causes, 10 accounts*\n")
+
+
 def test_pending_accounts_say_how_to_go_on() -> None:
     told = markdown.render(report(result("A", Outcome.PENDING)))
     assert told.startswith("### ⏳")

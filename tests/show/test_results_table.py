@@ -83,6 +83,20 @@ def test_thousands_of_unchanged_accounts_are_one_line() -> None:
     ]
 
 
+def test_a_thousand_accounts_end_on_one_screen() -> None:
+    new = [result(f"n{i}") for i in range(700)]
+    failed = [denied(f"f{i}", f"{i:012d}") for i in range(100)]
+    told = lines(report(*new, *failed, result("Old", Outcome.UPDATED)))
+    assert told[1:5] == [
+        "Old      111122223333  ~ updated    update-trust      2.3 s",
+        "+ created    700 accounts",
+        "x failed     100 accounts",
+        "",
+    ]
+    assert len(told) < 34
+    assert len(lines(report(*new, *failed), each=True)) > 800, "-v tells each of them"
+
+
 def test_nothing_selected() -> None:
     assert lines(report()) == [
         "0 accounts: nothing selected · 3 min 10 s · 5 requests to Cloudcraft"

@@ -55,7 +55,7 @@ def test_everything_open_is_told_with_the_command_that_closes_it() -> None:
         "  → onboard run org.yaml --only New",
         "",
         "x 1 unreachable: registered, but its role could not be checked",
-        "    AccessDenied (reach) in Locked: not authorized to perform: sts:AssumeRole",
+        "    sts:AssumeRole denied (reach) in Locked: not authorized to perform: sts:AssumeRole",
         "    → let the role trust the profile's identity",
         "  → onboard run org.yaml --only Locked",
         "",

@@ -40,7 +40,7 @@ def render(report: Report) -> str:
 
 
 def _parts(report: Report, most: int) -> Iterator[str]:
-    yield render_brief(report).rstrip()
+    yield from _brief(report)
     if text.is_plan(report):
         yield from (_block(block, most) for block in changes.blocks(report.results))
     for outcome in Outcome:
@@ -66,12 +66,21 @@ def _cut(parts: Iterator[str]) -> str:
 
 def render_brief(report: Report) -> str:
     """The counts and the failures only, each cause once."""
-    parts = [_head(report), *_failures(report)[:_MOST_CAUSES]]
+    return "\n\n".join(_brief(report)) + "\n"
+
+
+def _brief(report: Report) -> Iterator[str]:
+    yield _head(report)
     unfinished = report.count(Outcome.PENDING)
     if unfinished:
         many = text.counted(unfinished, "account")
-        parts.append(f"**{many} pending**: run the same command again to continue.")
-    return "\n\n".join(parts) + "\n"
+        yield f"**{many} pending**: run the same command again to continue."
+    found = sorted(causes.causes(report.results), key=lambda each: -len(each.results))
+    yield from map(_failure, found[:_MOST_CAUSES])
+    rest = found[_MOST_CAUSES:]
+    if rest:
+        many = text.counted(sum(len(cause.results) for cause in rest), "account")
+        yield f"*… and {text.counted(len(rest), 'more cause')}, {many}*"
 
 
 def escaped(value: str) -> str:
@@ -97,21 +106,17 @@ def _code(value: str) -> str:
     return f"<code>{escaped(value)}</code>"
 
 
-def _failures(report: Report) -> list[str]:
-    parts = []
-    for cause in sorted(causes.causes(report.results), key=lambda each: -len(each.results)):
-        problem = cause.problem
-        names = text.listed(cause.names, _MOST_NAMES)
-        many = text.counted(len(cause.results), "account")
-        lines = [
-            f"#### x {escaped(causes.headline(problem))}: {many}",
-            f"{escaped(names)}",
-            f"> {escaped(problem.message)}",
-        ]
-        if problem.hint:
-            lines.append(f"**→ {escaped(problem.hint)}**")
-        parts.append("\n\n".join(lines))
-    return parts
+def _failure(cause: causes.Cause) -> str:
+    problem = cause.problem
+    many = text.counted(len(cause.results), "account")
+    lines = [
+        f"#### x {escaped(causes.headline(problem))}: {many}",
+        escaped(text.listed(cause.names, _MOST_NAMES)),
+        f"> {escaped(problem.message)}",
+    ]
+    if problem.hint:
+        lines.append(f"**→ {escaped(problem.hint)}**")
+    return "\n\n".join(lines)
 
 
 def _block(block: changes.Block, most: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cloudcraft_onboard.show import standing, text
-from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.causes import Cause, headline
 from cloudcraft_onboard.show.report.markdown import escaped
 from cloudcraft_onboard.status import OPEN, Standing, State, Status
 
@@ -82,7 +82,7 @@ def _group(status: Status, state: State, accounts: Sequence[Standing]) -> list[s
 def _cause(cause: Cause) -> str:
     problem = cause.problem
     names = escaped(text.listed(cause.names, _MOST_NAMES))
-    told = f"> **{escaped(problem.code)}** in {names}: {escaped(problem.message)}"
+    told = f"> **{escaped(headline(problem))}** in {names}: {escaped(problem.message)}"
     return f"{told}\n>\n> → {escaped(problem.hint)}" if problem.hint else told
 
 
