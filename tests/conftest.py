@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import ipaddress
 import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +30,7 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 SERVERS = {"_servers", "_moto"}
-PROCESSES = {"Tty", "onboard", "program", "pexpect"}
+PROCESSES = {"Tty", "onboard", "program", "pexpect", "start"}
 """What a module that starts programs imports."""
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
 
@@ -36,13 +38,25 @@ USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a server or a process: `make check` leaves it out."""
     for item in items:
-        module = getattr(item, "module", None)
+        assert isinstance(item, pytest.Function)
         if (
-            SERVERS & set(getattr(item, "fixturenames", ()))
-            or PROCESSES & set(vars(module))
+            SERVERS & set(item.fixturenames)
+            or PROCESSES & set(vars(item.module))
+            or "subprocess" in _names(item.function, vars(item.module), set())
             or item.get_closest_marker("slow")
         ):
             item.add_marker("server")
+
+
+def _names(function: Any, module: Mapping[str, Any], seen: set[str]) -> set[str]:
+    """The names that a test uses, those of its module's own functions included."""
+    for name in inspect.unwrap(function).__code__.co_names:
+        if name not in seen:
+            seen.add(name)
+            helper = module.get(name)
+            if isinstance(helper, FunctionType) and helper.__module__ == module["__name__"]:
+                _names(helper, module, seen)
+    return seen
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -120,7 +120,7 @@ def end(child: pexpect.spawn) -> tuple[int, str]:
     return child.exitstatus, child.before
 
 
-@pytest.mark.parametrize("answer", ["y", "yes", "Y", " YES "])
+@pytest.mark.parametrize("answer", ["y", " YES "])
 def test_yes_removes(make_world: MakeWorld, tmp_path: Path, answer: str) -> None:
     world = onboarded(make_world)
     with asked(tmp_path) as child:
@@ -132,7 +132,7 @@ def test_yes_removes(make_world: MakeWorld, tmp_path: Path, answer: str) -> None
     assert "5 accounts: 5 removed" in said
 
 
-@pytest.mark.parametrize("answer", ["", "n", "no", "yesterday", "remove"])
+@pytest.mark.parametrize("answer", ["", "no", "yesterday"])
 def test_anything_else_changes_nothing(make_world: MakeWorld, tmp_path: Path, answer: str) -> None:
     world = onboarded(make_world)
     with asked(tmp_path, "--report", str(tmp_path / "r.json")) as child:

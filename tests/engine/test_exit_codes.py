@@ -30,18 +30,16 @@ CANNOT_START = [
 ]
 
 
-@BOTH
 @pytest.mark.parametrize(("environment", "code", "why"), CANNOT_START)
-def test_nothing_starts(  # noqa: PLR0917 - one case a row
+def test_nothing_starts(
     make_world: MakeWorld,
     tmp_path: Path,
-    command: str,
     environment: dict[str, str | None],
     code: int,
     why: str,
 ) -> None:
     world = make_world(existing(1))
-    ended = onboard(tmp_path / "run", command, tmp_path / "manifest.yaml", **environment)
+    ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", **environment)
     assert ended.code == code, ended.stderr
     assert why in ended.stderr
     assert ended.report is None
