@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.app.report import show
@@ -100,7 +100,13 @@ def places(data: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+ROLE = ("accounts", 0, "changes", 0, "after")
+
+
 @settings(max_examples=150)
+@example(place=(*ROLE, "trust"), value=1)
+@example(place=(*ROLE, "tags"), value=1)
+@example(place=(*ROLE, "policies"), value=[1])
 @given(place=st.sampled_from(places(GOOD)), value=JSON)
 def test_whatever_stands_anywhere_it_is_a_report_or_wrong_usage(
     place: tuple[Any, ...], value: Any

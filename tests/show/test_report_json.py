@@ -188,12 +188,12 @@ def test_keys_of_later_versions_are_left_out() -> None:
     ("change", "says"),
     [
         ({"schema": 2}, "schema 2"),
-        ({"command": "dance"}, "not a report"),
-        ({"accounts": None}, "not a report"),
-        ({"accounts": [{"error": None, "name": 1}]}, "where text is expected"),
+        ({"command": "dance"}, "Not a report"),
+        ({"accounts": None}, "Not a report"),
+        ({"accounts": [{"error": None, "name": 1}]}, "where a string is expected"),
         ({"accounts": [{}]}, "the key 'error' is missing"),
-        ({"started_at": "yesterday"}, "not a report"),
-        ({"cloudcraft": []}, "not a report"),
+        ({"started_at": "yesterday"}, "Not a report"),
+        ({"cloudcraft": []}, "Not a report"),
     ],
     ids=str,
 )
@@ -204,5 +204,5 @@ def test_what_is_no_report_is_said(change: dict[str, Any], says: str) -> None:
 
 @pytest.mark.parametrize("data", [None, [], {}, "text", {"Statement": []}], ids=str)
 def test_other_json_is_no_report(data: object) -> None:
-    with pytest.raises(UsageError, match="not a report"):
+    with pytest.raises(UsageError, match="Not a report"):
         from_json(data)

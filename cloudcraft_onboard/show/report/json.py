@@ -20,6 +20,7 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
+from cloudcraft_onboard.show import changes
 
 T = TypeVar("T")
 
@@ -168,7 +169,7 @@ def time_of(value: object) -> datetime:
 
 def _result(data: Mapping[str, Any]) -> Result:
     error = data["error"]
-    return Result(
+    made = Result(
         name=text_of(data["name"]),
         account_id=account_id_of(data["account_id"]),
         profile=optional_text(data["profile"]),
@@ -183,6 +184,8 @@ def _result(data: Mapping[str, Any]) -> Result:
         notes=tuple(map(text_of, data["notes"])),
         error=None if error is None else problem_of(error),
     )
+    changes.lines(made)  # or it raises: what cannot be told is no report of ours
+    return made
 
 
 def _changes(data: Mapping[str, Any]) -> tuple[Change, ...]:
