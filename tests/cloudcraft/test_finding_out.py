@@ -288,7 +288,7 @@ def test_however_unsteady_the_ways_the_slow_limit_costs_a_handful_of_429s(  # no
 
 
 def test_a_429_whose_way_back_takes_as_long_as_its_way_there_is_waited_for() -> None:
-    world = World(SlidingLog(20, 60), steady(5), trip=1.0, ways=lambda _: (0.1, 2.0))
+    world = World(SlidingLog(20, 60), steady(5), trip=1.0, ways=lambda _: (2.0, 2.0))
     story = tell(both(), world, [0.0] * 60)
     assert len(story.throttled) == 1
 
