@@ -15,6 +15,7 @@ _REQUEST_ID = re.compile(
 # IAM's own words: "User: ARN is not authorized to perform: sts:AssumeRole on resource: ARN".
 _REFUSED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _STATUS = re.compile(r"HTTP(\d+)")
+_QUOTES = "'\"`"
 _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
 
@@ -63,9 +64,9 @@ def _general(text: str, result: Result) -> str:
     if result.account_id:
         text = text.replace(result.account_id, "ACCOUNT_ID")
     for value, word in ((result.name, "NAME"), (result.profile, "PROFILE")):
-        if value:
-            # Only in quotes: a name such as "a" would be found inside of words.
-            text = re.sub(rf"(['\"`]){re.escape(value)}\1", rf"\1{word}\1", text)
+        # Only in quotes: a name such as "a" would be found inside of words.
+        for quote in _QUOTES if value else "":
+            text = text.replace(f"{quote}{value}{quote}", f"{quote}{word}{quote}")
     return text
 
 

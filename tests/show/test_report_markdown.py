@@ -86,10 +86,10 @@ def test_the_worst_of_five_thousand_accounts_fits_a_comment(command: Command) ->
         if i % 2:
             failed = denied(name, f"{i:012d}")
             assert failed.error is not None
-            said = f"{i} {'so said AWS ' * 120}"
+            said = f"{i} {'so said AWS ' * 90}"
             return replace(failed, error=replace(failed.error, message=said, hint=said))
         tags = {f"key{n}": f"{i} {'value ' * 20}" for n in range(20)}
-        made = result(name, account_id=f"{i:012d}", notes=(f"{i} {'a note ' * 50}",))
+        made = result(name, account_id=f"{i:012d}", notes=(f"{i} {'a note ' * 20}",))
         role = replace(made.changes[0], after={**(made.changes[0].after or {}), "tags": tags})
         return replace(made, changes=(role, *made.changes[1:]))
 

@@ -33,10 +33,22 @@ def render(report: Report) -> str:
     The more accounts, the fewer of a kind are named; the last resort leaves kinds out.
     """
     for most in _MOST:
-        told = "\n\n".join(_parts(report, most)) + "\n"
-        if len(told) <= COMMENT_LIMIT:
-            return told
-    return _cut(_parts(report, _MOST[-1]))
+        told, whole = _fitting(_parts(report, most))
+        if whole:
+            break
+    return "\n\n".join(told if whole else [*told, _REST]) + "\n"
+
+
+def _fitting(parts: Iterator[str]) -> tuple[list[str], bool]:
+    """As many whole parts as fit, and whether they are all."""
+    told: list[str] = []
+    room = COMMENT_LIMIT - len(_REST) - 1
+    for part in parts:
+        room -= len(part) + 2
+        if room < 0:
+            return told, False
+        told.append(part)
+    return told, True
 
 
 def _parts(report: Report, most: int) -> Iterator[str]:
@@ -50,18 +62,6 @@ def _parts(report: Report, most: int) -> Iterator[str]:
         if results and outcome is not Outcome.FAILED:
             yield _folded(report, outcome, results, most)
     yield from _notes(report, most)
-
-
-def _cut(parts: Iterator[str]) -> str:
-    """As many whole parts as fit, and a word about the others."""
-    told: list[str] = []
-    room = COMMENT_LIMIT - len(_REST) - 1
-    for part in parts:
-        room -= len(part) + 2
-        if room < 0:
-            return "\n\n".join([*told, _REST]) + "\n"
-        told.append(part)
-    return "\n\n".join(told) + "\n"
 
 
 def render_brief(report: Report) -> str:
