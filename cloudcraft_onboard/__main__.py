@@ -1,4 +1,4 @@
-"""The entry point: turns whatever a user can cause into one message and one exit code."""
+"""The entry point: turns every error into one message and one exit code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
-    """Run the command line; the exit code."""
+    """Run the command line and return the exit code."""
     from cloudcraft_onboard.errors import ManifestError, OnboardError
 
     try:
@@ -74,7 +74,7 @@ def _run() -> int:
 
 
 def _interrupt(ended: BaseException) -> KeyboardInterrupt | None:
-    """The interrupt that Typer has turned into an exit, if it was one."""
+    """Return the interrupt behind an exit of Typer's, if there is one."""
     cause: BaseException | None = ended
     while cause is not None and not isinstance(cause, KeyboardInterrupt):
         cause = cause.__cause__ or cause.__context__

@@ -94,7 +94,7 @@ def rate_limits(text: str) -> tuple[RateLimit, ...]:
     limits = [rate_limit(part) for part in text.split(",")]
     if None in limits or len(limits) > MOST_LIMITS:
         raise UsageError(
-            "CLOUDCRAFT_RATE_LIMIT is not REQUESTS/SECONDS, or a list of them.",
+            "CLOUDCRAFT_RATE_LIMIT is not REQUESTS/SECONDS or a list of such limits.",
             hint=f"Write it like {DEFAULT_RATE_LIMIT}, or unset it.",
         )
     known = dict.fromkeys(limit for limit in limits if limit)

@@ -1,4 +1,4 @@
-"""The real tools of a run: AWS, Cloudcraft and its pace; or the sandbox's in their place."""
+"""The tools of a run: AWS, Cloudcraft and its pace, real or the sandbox's."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def connect(
     emit: Callable[[Event], None],
     stack: ExitStack,
 ) -> Tools:
-    """Make the tools of a run; `stack` closes them.
+    """Open the tools of a run; `stack` closes them.
 
     Raises:
-        UsageError: an environment variable's value cannot be used, or `--sandbox` lacks its extra,
-            or StackSets, which it doesn't have.
+        UsageError: an environment variable's value cannot be used, the sandbox's extra is not
+            installed, or the manifest needs StackSets, which the sandbox lacks.
         CannotStart: there is no usable API key.
     """
     if settings.sandbox:
@@ -61,7 +61,7 @@ def open_cloudcraft(
     timeout: float = 60.0,
     retries: int = 5,
 ) -> CloudcraftClient:
-    """Cloudcraft as the environment names it, at its pace; `stack` closes it.
+    """Open Cloudcraft as the environment names it, at its pace; `stack` closes it.
 
     Raises:
         UsageError: an environment variable's value cannot be used.
@@ -93,10 +93,10 @@ def _unheard(_event: Event) -> None:
 
 @contextmanager
 def first_reads() -> Iterator[None]:
-    """What goes wrong with the first requests to Cloudcraft means that nothing could start.
+    """Turn an error of the first requests to Cloudcraft into `CannotStart`.
 
     Raises:
-        CannotStart: Cloudcraft is out of reach, or refuses the key.
+        CannotStart: Cloudcraft cannot be reached, or refuses the key.
     """
     try:
         yield
@@ -118,7 +118,7 @@ def first_reads() -> Iterator[None]:
 
 
 def _check_sandbox(accounts: Sequence[Account]) -> None:
-    """The local AWS has no CloudFormation."""
+    """Refuse stack sets: the local AWS has no CloudFormation."""
     rolled_out = [a.name for a in accounts if a.enabled and a.role.via is Via.STACKSET]
     if rolled_out:
         raise UsageError(
@@ -128,7 +128,7 @@ def _check_sandbox(accounts: Sequence[Account]) -> None:
 
 
 def _enter_sandbox(manifest: Manifest, stack: ExitStack) -> None:
-    """Start the local AWS and Cloudcraft and make this process see nothing else."""
+    """Start the local AWS and Cloudcraft, and point this process at them alone."""
     from cloudcraft_onboard.sandbox import world  # noqa: PLC0415 - an extra that may be missing
 
     told = os.environ.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT

@@ -1,4 +1,4 @@
-"""The story in a thread of its own, its events and the signals in the main one."""
+"""Runs the story in its own thread; the main thread handles its events and the signals."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _LONGEST_CONCLUDING = 30.0
 
 
 class Abandoned(Exception):
-    """The story did not end in time after an interrupt, or within its time budget."""
+    """The story did not end in time after an interrupt or its deadline."""
 
 
 def drive(
     story: Callable[[], T], events: queue.SimpleQueue[Event], view: View, control: Control
 ) -> T:
-    """Run `story` while the view shows its events; its result, or what it raised.
+    """Run `story` while the view shows its events; return its result.
 
     Raises:
-        Abandoned: the story still hung some seconds after an interrupt, or after its deadline.
+        Abandoned: the story was still running some seconds after an interrupt or its deadline.
     """
     ended: list[T] = []
     raised: list[BaseException] = []
@@ -76,7 +76,7 @@ def _is_late(control: Control) -> bool:
 
 
 def _concludes(thread: threading.Thread, control: Control) -> bool:
-    """Whether a late story ends after all; the engine only computes then, but for all accounts."""
+    """Whether a late story still ends: the engine may be computing the results of all accounts."""
     thread.join(_CONCLUDING_SECONDS)
     if control.working.is_set():
         thread.join(_LONGEST_CONCLUDING)
@@ -93,10 +93,10 @@ def _drain(events: queue.SimpleQueue[Event], view: View, *, wait: bool = True) -
 
 
 def signals(control: Control) -> AbstractContextManager[None]:
-    """The first interrupt stops the run through `control`, also while results are written.
+    """Let the first interrupt stop the run through `control`, even while results are written.
 
     The second is a `KeyboardInterrupt`: on its way out the view gives the cursor back, and a file
-    that is half written is taken away.
+    that is half written is deleted.
     """
 
     def stop(number: int, _frame: FrameType | None) -> None:

@@ -24,7 +24,7 @@ from cloudcraft_onboard.manifest.write import Defaults, Entry, clean, render, un
 from cloudcraft_onboard.model import Account, Member
 
 ASSUME_ROLE = "OrganizationAccountAccessRole"
-"""The role that Organizations makes in the accounts that are created in it."""
+"""The role that Organizations creates in new member accounts."""
 
 _PLACEHOLDERS = ("name", "id", "email", "ou")
 _LOOKUPS = 8
@@ -32,10 +32,10 @@ _LOOKUPS = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FromOrganization:
-    """Where accounts come from: the organization, or what is below some of its units.
+    """Accounts of the organization, or of some of its units.
 
-    `excluded` are account IDs; `assume_role` is None where the user named none; `name` is the
-    pattern for the accounts' names; of `shares`, who sees them, the first that matches holds.
+    `excluded` are account IDs; `assume_role` is None if the user gave none; `name` is the pattern
+    for the accounts' names; the first of `shares` that matches says who sees an account.
     """
 
     profile: str | None = None
@@ -48,7 +48,7 @@ class FromOrganization:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FromProfiles:
-    """Where accounts come from: profiles by a glob; `resolve` looks up IDs that they lack."""
+    """Accounts of the profiles that match a glob; `resolve` looks up missing account IDs."""
 
     glob: str
     resolve: bool = False
@@ -56,7 +56,7 @@ class FromProfiles:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """The text for stdout, empty where a file was written, and sentences for stderr."""
+    """The text for stdout (empty if a file was written) and sentences for stderr."""
 
     text: str
     said: tuple[str, ...]
@@ -64,7 +64,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """What a source gave: the organization's `members` by ID, account IDs of profiles by name."""
+    """What a source yielded: `members` of the organization by ID, account IDs by profile."""
 
     entries: list[Entry]
     said: list[str]
@@ -73,10 +73,10 @@ class _Found:
 
 
 def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome:
-    """A new manifest, to `file` where one is given, which must not exist.
+    """Make a new manifest; `file`, if given, must not exist yet.
 
     Raises:
-        UsageError: the file exists or cannot be written, no account was found.
+        UsageError: the file exists or cannot be written, or no account was found.
         CannotStart: AWS cannot be asked.
     """
     if file is not None:
@@ -106,11 +106,11 @@ def create(source: FromOrganization | FromProfiles, file: str | None) -> Outcome
 
 
 def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed: bool) -> Outcome:
-    """Add to `file` what it lacks; the rest of it stays as it is, byte for byte.
+    """Add missing accounts to `file`, and keep the rest byte for byte.
 
     Raises:
-        ManifestError: the file is no valid manifest.
-        UsageError: it cannot be changed in place, or not be written.
+        ManifestError: the file is not a valid manifest.
+        UsageError: it cannot be changed in place, or cannot be written.
         CannotStart: AWS cannot be asked.
     """
     accounts = load(file).accounts
@@ -143,7 +143,7 @@ def update(source: FromOrganization | FromProfiles, file: str, *, disable_closed
 
 
 def _check(source: FromOrganization | FromProfiles) -> None:
-    """Raise `UsageError` for what can be known to be wrong before anybody is asked."""
+    """Raise `UsageError` for what is wrong before AWS is asked."""
     if isinstance(source, FromProfiles):
         return
     for account_id in source.excluded:
@@ -167,7 +167,7 @@ def _check(source: FromOrganization | FromProfiles) -> None:
 
 
 def _find(source: FromOrganization | FromProfiles, used: Collection[str | None]) -> _Found:
-    """What the source has; of the profiles that are `used` already, the account IDs."""
+    """Return what the source has, and the account IDs of the `used` profiles."""
     if isinstance(source, FromProfiles):
         return _profiles(source, used)
     found = _organization(source)
@@ -216,13 +216,13 @@ def _entry(member: Member, pattern: str, share: Share | None) -> Entry:
 
 
 def _without(default: Sequence[str] | None, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries without a `read_access` that the defaults say already."""
+    """Drop `read_access` from entries where it equals the default."""
     same = tuple(default or ())
     return [replace(e, read_access=None) if e.read_access == same else e for e in entries]
 
 
 def _gone(found: _Found, accounts: Sequence[Account]) -> dict[str, str]:
-    """Enabled accounts that the organization has lost or closed: ID to sentence."""
+    """Enabled accounts that the organization has lost or closed, as ID to sentence."""
     gone = {}
     for account in accounts:
         if account.account_id is None or not account.enabled:
@@ -269,7 +269,7 @@ def _ids(known: Iterable[Profile]) -> dict[str | None, str | None]:
 
 
 def _resolved(chosen: Sequence[Profile], said: list[str]) -> list[Profile]:
-    """The profiles with the account IDs that the config lacks, as STS tells them."""
+    """Add the account IDs that the config lacks, as told by STS."""
     aws = BotoAws(concurrency=_LOOKUPS, retries=3)
 
     def look_up(profile: Profile) -> Profile | str:

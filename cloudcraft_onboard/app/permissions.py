@@ -1,6 +1,6 @@
-"""`onboard permissions`: what the operator and the role in each account have to be allowed.
+"""`onboard permissions`: what the operator and the role in each account need to be allowed.
 
-Generated from the table of the calls that are made, so that security reviews what the code does.
+Generated from the table of AWS calls, so that a security review sees what the code does.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def permissions(manifest: str) -> Permissions:
 
 
 def _entries(accounts: Iterable[Account]) -> Iterable[dict[str, Any]]:
-    """AssumeRole on exactly the roles by which the accounts are entered."""
+    """Allow AssumeRole on exactly the roles through which accounts are entered."""
     arns = {
         entry_role_arn(account.assume_role, account.account_id, partition_of(account))
         for account in accounts
@@ -125,7 +125,7 @@ def _document(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def advice(found: Permissions) -> tuple[str, ...]:
-    """What to know about the two documents besides their text."""
+    """What else to know about the two documents."""
     said = []
     if found.account["Statement"] and found.operator["Statement"]:
         said.append(

@@ -29,7 +29,7 @@ from cloudcraft_onboard.settings import Settings
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoveOptions:
-    """The options that only `remove` has; `most` is how many unlisted registrations may go."""
+    """The options of `remove` alone; `most` is how many unlisted registrations may be deleted."""
 
     yes: bool = False
     dry_run: bool = False
@@ -40,15 +40,15 @@ class RemoveOptions:
 
     @property
     def scope(self) -> Scope:
-        """What it means for roles."""
+        """What the options mean for roles."""
         return Scope(keep_roles=self.keep_roles, force=self.force)
 
 
 def remove(settings: Settings, options: RemoveOptions) -> int:
-    """Delete registrations and roles after a plan and a question; the exit code.
+    """Delete registrations and roles after a plan and a question; return the exit code.
 
     Raises:
-        UsageError: nobody could answer the question.
+        UsageError: there is no terminal to ask at.
     """
     with open_session(settings, Command.REMOVE, whole=options.unlisted) as session:
         if not (options.yes or options.dry_run or (sys.stdin and sys.stdin.isatty())):
@@ -89,7 +89,7 @@ def _plan(session: Session, options: RemoveOptions) -> RemovalPlan:
 
 
 def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> str:
-    """Show the plan and ask; why it is not carried out, empty if it is."""
+    """Show the plan and ask; return why it is not carried out, empty if it is."""
     control = session.control
     if control.kind is None:
         if session.settings.verbosity >= 0 or not options.yes:
@@ -103,7 +103,7 @@ def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> str
 
 
 def _delete(plan: RemovalPlan, session: Session, options: RemoveOptions) -> tuple[Result, ...]:
-    """Carry a plan out; everybody's results, in the plan's order."""
+    """Carry out a plan; return all results in its order."""
     tools = session.tools
     assert tools is not None  # noqa: S101 - the plan was made with them
     known = Results([removal.account for removal in plan.removals])
@@ -123,7 +123,7 @@ def _delete(plan: RemovalPlan, session: Session, options: RemoveOptions) -> tupl
 
 
 def _confirmed(plan: RemovalPlan, session: Session) -> bool:
-    """Ask on stderr; only yes is yes. Ctrl-C stops the run as it does everywhere."""
+    """Ask on stderr; anything but yes means no. Ctrl-C stops the run as elsewhere."""
     sys.stderr.write(f"\nDelete {_told(plan)}? [y/N] ")
     sys.stderr.flush()
     try:
@@ -143,7 +143,7 @@ def _confirmed(plan: RemovalPlan, session: Session) -> bool:
 
 
 def _too_many(plan: RemovalPlan, options: RemoveOptions) -> bool:
-    """Whether a plan for unlisted registrations is over the ceiling, which is said then."""
+    """Whether a plan for unlisted registrations is over the ceiling; if so, say it."""
     count, most = plan.registrations, options.most
     if not options.unlisted or count <= most:
         return False

@@ -16,7 +16,7 @@ _LARGEST = 512 * 1024 * 1024
 
 
 def show(path: str, write: tuple[str, ...], output: str) -> int:
-    """Print the report and write it into other formats; the exit code, 1 if a file failed.
+    """Print the report and write it in other formats; return 1 if a file failed, else 0.
 
     `path` may be `-`, standard input.
     """

@@ -42,7 +42,7 @@ def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
 
 
 def view(settings: Settings) -> View:
-    """What shows the run on stderr; it keeps failures and counts there if stdout is no screen."""
+    """The view on stderr; it keeps failures and counts there if stdout is not a terminal."""
     elsewhere = settings.output == "json" or not sys.stdout.isatty()
     return choose_view(sys.stderr, verbosity=settings.verbosity, summary=elsewhere)
 
@@ -55,10 +55,10 @@ def deliver(
     estimate: str | None = None,
     table: bool = True,
 ) -> int:
-    """Write and print the results; the exit code. No `table` where there is nothing to tell.
+    """Write and print the results; return the exit code. `table`: whether to print one.
 
-    Reports come first: nobody may listen to stdout any more. One that cannot be written costs
-    neither the others nor the table: it is said, and the exit code is 1.
+    Reports come first: stdout may be closed. One that cannot be written costs neither the others
+    nor the table; it is named on stderr, and the exit code is 1.
     """
     written = [path for path in settings.reports if write(path, report)]
     if table or settings.output == "json":
@@ -131,7 +131,7 @@ def write(path: str, report: Told) -> bool:
 
 
 def say_bug(error: Exception) -> None:
-    """An exception that nobody foresaw; what is known is reported all the same."""
+    """Report an unexpected exception on stderr; the results are still reported."""
     print(redact(f"onboard: Unexpected {type(error).__name__}: {error}"), file=sys.stderr)
     print("  hint: This is a bug in onboard. Please report it.", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""`onboard run` and `onboard plan`: one story, which a plan ends before anything is written."""
+"""`onboard run` and `onboard plan`: one story, which a plan ends before any write."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from cloudcraft_onboard.settings import Settings
 
 
 def run(settings: Settings) -> int:
-    """Bring every selected account to its desired state; the exit code."""
+    """Bring every selected account to its desired state; return the exit code."""
     with open_session(settings, Command.RUN) as session:
         results = _onboard(session, apply=True)
         return session.deliver(results)
 
 
 def plan(settings: Settings, command: Command = Command.PLAN) -> int:
-    """Say what `run` would do; the exit code. `command` is what the user called."""
+    """Say what `run` would do; return the exit code. `command` is what the user called."""
     with open_session(settings, command) as session:
         results = _onboard(session, apply=False)
         return session.deliver(results, dry_run=True, estimate=_estimate(results, session))
@@ -58,10 +58,10 @@ def _onboard(session: Session, *, apply: bool) -> tuple[Result, ...]:
 
 
 def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> Snapshot:
-    """Everything that is read from Cloudcraft before the first account: 2 requests as a rule.
+    """Read from Cloudcraft what all accounts need, usually in 2 requests.
 
     Raises:
-        CannotStart: Cloudcraft is out of reach, or refuses the key.
+        CannotStart: Cloudcraft cannot be reached, or refuses the key.
     """
     words = [w for a in accounts for w in (*(a.read_access or ()), *(a.write_access or ()))]
     with first_reads():

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """One call of a command, from the manifest to the exit code."""
+    """One run of a command, from the manifest to the exit code."""
 
     def __init__(
         self, settings: Settings, command: Command, manifest: Manifest, accounts: Sequence[Account]
@@ -89,10 +89,10 @@ class Session:
         self._events.put(event)
 
     def drive(self, story: Callable[[], T], total: int, *, dry_run: bool) -> T | None:
-        """What the story returns, shown by a view; None where it was cut off.
+        """Run the story with a view and return its result; None if it was cut short.
 
-        An interrupt, a time budget, or a bug may cut it off: `results` has what is known then. What
-        was raised before there was anything to report is raised again.
+        An interrupt, a time budget or a bug may cut it short; `results` has what is known then.
+        Errors from before there was anything to report are raised again.
         """
         self._view = output.view(self.settings)
         started = RunStarted(
@@ -138,20 +138,20 @@ class Session:
         estimate: str | None = None,
         table: bool = True,
     ) -> int:
-        """A report on these results, told; the exit code."""
+        """Report these results; return the exit code."""
         report = self.report(told, dry_run=dry_run)
         if self._view is not None:
             self._view.handle(RunFinished(report=report))
         return self.tell_all(report, estimate=estimate, table=table)
 
     def tell_all(self, told: Told, *, estimate: str | None = None, table: bool = True) -> int:
-        """Close what is open, write the reports and print what they tell; the exit code."""
+        """Close everything, write the reports and print the results; return the exit code."""
         self._stack.close()
         code = output.deliver(told, self.settings, self.control, estimate=estimate, table=table)
         return code or int(self.broke)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close everything."""
         self._stack.close()
 
 

@@ -37,7 +37,7 @@ _ORGANIZATION = "AWS Organizations"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """Whom to ask besides Cloudcraft: AWS Organizations, by which profile; IAM about the roles."""
+    """What to compare: AWS Organizations (and by which profile), the roles in IAM."""
 
     organization: bool = False
     profile: str | None = None
@@ -45,12 +45,12 @@ class Sources:
 
 
 def status(settings: Settings, sources: Sources) -> int:
-    """Say where the accounts stand; the exit code.
+    """Say where the accounts stand; return the exit code.
 
     Raises:
         UsageError: the manifest, or an option, is not valid.
-        CannotStart: Cloudcraft or AWS Organizations cannot be asked, or no credentials work.
-        Interrupted: before there was anything to tell.
+        CannotStart: Cloudcraft or AWS Organizations cannot be read, or no credentials work.
+        Interrupted: there was nothing to report yet.
     """
     with open_session(settings, Command.STATUS) as session:
 
@@ -70,7 +70,7 @@ def status(settings: Settings, sources: Sources) -> int:
 
 
 def _look(session: Session, sources: Sources, tools: Tools) -> Status:
-    """All sides, and what comes of them."""
+    """Read all sides and join them."""
     settings, accounts = session.settings, session.accounts
     profile = sources.profile or _hub(session.manifest.accounts)
     members = _Background(lambda: _members(profile, tools)) if sources.organization else None
@@ -105,7 +105,7 @@ def _look(session: Session, sources: Sources, tools: Tools) -> Status:
 def _plan(
     accounts: Sequence[Account], snapshot: Snapshot, tools: Tools, limits: Limits
 ) -> list[Entry]:
-    """The entries with what `run` would do about each."""
+    """The entries, each with what `run` would do."""
     planned = _planned(accounts, snapshot, tools, limits)
     taken = {result.account_id for result in planned}
     configured = _configured(accounts)
@@ -169,7 +169,7 @@ def _configured(accounts: Iterable[Account]) -> Mapping[str | None, str]:
 
 
 def _unlooked(account: Account) -> Account:
-    """The account with a role that nobody has to look at, so that no document is read for it."""
+    """The account with a role that is not checked, so that no document is read for it."""
     return replace(account, role=replace(account.role, via=Via.EXISTING))
 
 
@@ -195,7 +195,7 @@ def _members(profile: str | None, tools: Tools) -> dict[str, Member]:
 
 
 class _Background(Generic[T]):
-    """Work that goes on beside the rest, in a thread that the program need not wait for."""
+    """Work in a daemon thread, beside the rest."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._future: Future[T] = Future()
@@ -209,12 +209,12 @@ class _Background(Generic[T]):
         threading.Thread(target=do, name="organization", daemon=True).start()
 
     def raise_if_failed(self) -> None:
-        """Raise what it raised, if it has ended so already."""
+        """Raise its error, if it has failed already."""
         if self._future.done():
             self._future.result()
 
     def result(self) -> T:
-        """Wait for what comes of it."""
+        """Wait for its result."""
         return self._future.result()
 
 
@@ -222,7 +222,7 @@ class _Background(Generic[T]):
 
 
 def _is_told_elsewhere(settings: Settings) -> bool:
-    """Whether the person at the terminal sees nothing of what goes to stdout."""
+    """Whether stdout goes elsewhere while somebody watches stderr at a terminal."""
     elsewhere = settings.output == "json" or not sys.stdout.isatty()
     return elsewhere and sys.stderr.isatty() and settings.verbosity >= 0
 

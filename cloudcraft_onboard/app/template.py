@@ -31,7 +31,7 @@ def template(manifest: str, selection: Selection, output: str) -> str:
     Raises:
         UsageError: the manifest is not valid, or the selected accounts' roles are not alike.
         CannotStart: a document is needed and there is no key, or Cloudcraft does not answer.
-        OnboardError: IAM would not take the role.
+        OnboardError: IAM would refuse the role.
     """
     found = load(manifest)
     spec = _the_one_role(choose(found, selection))
@@ -44,7 +44,7 @@ def template(manifest: str, selection: Selection, output: str) -> str:
 
 
 def _the_one_role(accounts: Sequence[Account]) -> RoleSpec:
-    """What all accounts' roles are, whoever makes them."""
+    """The role that all accounts have in common, whoever makes it."""
     wanted = [account for account in accounts if account.enabled] or accounts
     kinds: list[tuple[RoleSpec, list[Account]]] = []
     for account in wanted:
@@ -66,18 +66,18 @@ def _the_one_role(accounts: Sequence[Account]) -> RoleSpec:
 
 
 def _only(accounts: Sequence[Account]) -> str:
-    """The option that selects accounts with one and the same role: one of them is enough."""
+    """The option that selects one of the accounts that share a role."""
     count = f"{len(accounts)} account{'' if len(accounts) == 1 else 's'}"
     return f"--only {shlex.quote(accounts[0].account_id or accounts[0].name)} ({count})"
 
 
 def _settings(role: RoleSpec) -> RoleSpec:
-    """What a template says of a role: not who makes it, nor where."""
+    """The parts of a role that its template holds: not who makes it, nor where."""
     return replace(role, adopt=False, via=Via.ASSUME, partition="", stackset=StackSetSpec())
 
 
 def _documents(role: RoleSpec) -> Mapping[str, Mapping[str, Any]]:
-    """Cloudcraft's policy documents that the role takes; without any, nothing is contacted."""
+    """Read Cloudcraft's policy documents for the role; without any, contact nobody."""
     account = Account(name="template", role=replace(role, via=Via.ASSUME))
     kinds = sorted(needed_documents([account]))
     if not kinds:

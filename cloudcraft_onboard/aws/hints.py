@@ -1,7 +1,7 @@
-"""What AWS or its SDK said, turned into one sentence more: what to do about it.
+"""Adds to what AWS or its SDK said a sentence on what to do about it.
 
-A table of rules, the first that fits wins. Each rule knows codes, words of the message, or the
-operation it is about; its hint names the next command, policy or option.
+A table of rules, of which the first match wins. A rule matches codes, words of the message, or
+the operation; its hint names the next command, policy or option.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Rule:
-    """All that is given must fit. `says` is searched for in the message, case ignored."""
+    """All given fields must match. `says` is searched for in the message, ignoring case."""
 
     hint: str
     codes: frozenset[str] = frozenset()
@@ -297,13 +297,13 @@ _NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = 
         "InvalidConfig",
     ),
 )
-"""The SDK's own exceptions, by the code that a report gives them; the first that fits."""
+"""The SDK's exceptions, with their code in a report; the first match wins."""
 
 _OUTAGES = (sdk.ConnectionError, sdk.HTTPClientError)
 
 
 def explain(error: Exception, where: Where) -> AccountError:
-    """The account's problem. An outage makes it `AccountPending`: a later run goes on."""
+    """The account's problem; an outage is `AccountPending`, which a later run continues."""
     if isinstance(error, ClientError):
         return _refused(error, where)
     code = next((name for kinds, name in _NAMES if isinstance(error, kinds)), "")
@@ -362,7 +362,7 @@ def _source(where: Where) -> str:
 
 
 def _nearest(name: str, where: Where) -> str:
-    """The way out of a missing profile, named by the manifest, an option or the environment."""
+    """What to do about a missing profile that the manifest, an option or the environment names."""
     shown = "`aws configure list-profiles` shows all profiles."
     if names := get_close_matches(name, where.profiles, n=3, cutoff=0.5):
         return f"Did you mean {' or '.join(names)}? {shown}"
@@ -379,7 +379,7 @@ _CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-"""Variables by which an environment has credentials without a profile."""
+"""Variables that give credentials without a profile."""
 
 
 _LOOK_AT_THE_STACK = (
@@ -403,11 +403,11 @@ _REASONS = {
         "The AWS account is suspended or closed. Have it reopened, or set `enabled: false`."
     ),
 }
-"""CloudFormation's reason for a failed instance, and what to do; the first that fits wins."""
+"""CloudFormation's reasons for a failed instance, and what to do; the first match wins."""
 
 
 def explain_instance(role: RoleSpec, reason: str) -> AccountError:
-    """An account in which CloudFormation could not make the role."""
+    """Explain why CloudFormation could not create the role in an account."""
     said = (hint for words, hint in _REASONS.items() if re.search(words, reason, re.IGNORECASE))
     hint = next(said, _LOOK_AT_THE_STACK).format(
         role=role.name, name=role.stackset.name, region=role.stackset.region

@@ -1,4 +1,4 @@
-"""The accounts of an AWS organization, with the way through the OUs to each."""
+"""The accounts of an AWS organization, each with its path of OUs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def members(client: Any, units: Sequence[str] = (), profile: str | None = None) 
     """All accounts of the organization: management account, then by path and name.
 
     `units` are OUs or roots: only accounts below them, however deep, have a path. `profile` is
-    named in errors. Raises `CannotStart` where AWS doesn't answer, `UsageError` for unknown units.
+    named in errors. Raises `CannotStart` if AWS refuses, `UsageError` for unknown units.
     """
     management = ""
     try:

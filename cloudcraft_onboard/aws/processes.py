@@ -13,7 +13,7 @@ _PATIENCE = 0.5  # seconds between the request to end and the end
 
 
 class Processes:
-    """Starts them, and ends with the program those that hang.
+    """Starts these processes, and ends hanging ones with the program.
 
     Each is a session of its own with nothing to read: nobody could answer a question under the
     live display, and what it starts itself is ended with it.

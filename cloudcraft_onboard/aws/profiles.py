@@ -1,4 +1,4 @@
-"""The profiles of the AWS config, and which accounts they lead into."""
+"""The profiles of the AWS config, and which accounts they lead to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Profile:
 
 
 def profiles() -> tuple[Profile, ...]:
-    """Every profile of the config and credentials files, in their order; asks nobody.
+    """Every profile of the config and credentials files, in order; contacts nobody.
 
     The account is the one of `role_arn`, or else `sso_account_id` or `aws_account_id`. Raises
     `CannotStart` for a config that cannot be read.

@@ -1,7 +1,7 @@
-"""The role in IAM: read it with as few calls as it takes, and make one change at a time.
+"""The role in IAM: read with as few calls as possible, changed one step at a time.
 
-Every write is *ensure*: what is there already is fine, so that a run that was killed between two
-of them, or that lost the answer to one, simply makes it again.
+Every write is idempotent: a run that was killed between two of them, or that lost the answer to
+one, simply repeats it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _Answer = TypeVar("_Answer")
 
 
 Caller = Callable[..., Mapping[str, Any]]
-"""Makes one `Call` in the account, with keyword parameters; `ClientError` is AWS's refusal."""
+"""Makes one `Call` in the account; raises `ClientError` if AWS refuses."""
 
 
 def observe(call: Caller, role_name: str, *, inline: bool) -> ObservedRole | None:
-    """The role as it is, None where there is none.
+    """Read the role; None if there is none.
 
     With `inline`, the names of its inline policies are read too, and the documents of those that
     this program writes; others' documents stay empty.
@@ -92,11 +92,11 @@ def _pages(call: Caller, listing: Call, role_name: str) -> Iterator[Mapping[str,
 def apply(
     call: Caller, change: Change, desired: DesiredRole, observed: ObservedRole | None
 ) -> str | None:
-    """Make one change; the role's ARN where the change made the role.
+    """Make one change; return the role's ARN if the change created it.
 
     Raises:
         ConcurrentChange: the role appeared or vanished since it was observed.
-        AccountError: a policy that the manifest names is nowhere.
+        AccountError: a policy that the manifest names does not exist.
         ClientError: AWS refused.
     """
     try:
@@ -236,7 +236,7 @@ _WRITES: Mapping[
 
 
 def _first_that_exists(policy: PolicyRef, use: Callable[[str], _Answer]) -> _Answer:
-    """Only AWS knows whether a plain name is its own policy's or the account's."""
+    """Use the first policy that exists: AWS's own, or the account's of that name."""
     for arn in policy.arns:
         try:
             return use(arn)

@@ -1,4 +1,4 @@
-"""The SDK, shared: one loader of service models, one parse of the config files, few clients.
+"""A shared SDK: one loader of service models, one parse of the config files, few clients.
 
 A boto3 session and a client per account cost more than all the calls made with them. Here one
 client serves every account that is reached over the same endpoint: whose credentials sign a
@@ -52,7 +52,7 @@ _signing: ContextVar[Credentials] = ContextVar("signing")
 
 @contextmanager
 def signed_by(credentials: Credentials) -> Iterator[None]:
-    """Every request that this thread sends inside is signed with these credentials."""
+    """Sign every request that this thread sends inside with these credentials."""
     token = _signing.set(credentials)
     try:
         yield
@@ -61,14 +61,14 @@ def signed_by(credentials: Credentials) -> Iterator[None]:
 
 
 class UnexpectedAnswer(BotoCoreError):  # type: ignore[misc,unused-ignore]
-    """What was answered in AWS's place, or what a source gave for keys, is of no shape known."""
+    """An answer, or what a credential source returned, has an unknown shape."""
 
     fmt = "The AWS SDK cannot make the request or understand its answer: {error_msg}"
 
 
 @contextmanager
 def as_fault(kind: type[BotoCoreError], **fields: str) -> Iterator[None]:
-    """Let every error be one of the SDK's own, of this kind unless it is one already.
+    """Turn every error into one of the SDK's own, of this kind unless it is one already.
 
     A broken setting, file, process or answer of a source of credentials shows itself as whatever
     Python raises on it: `FileNotFoundError`, `JSONDecodeError`, `TypeError`, `RuntimeError`.
@@ -86,7 +86,7 @@ def as_fault(kind: type[BotoCoreError], **fields: str) -> Iterator[None]:
 
 
 class _CurrentCredentials(Credentials):  # type: ignore[misc,unused-ignore]
-    """Whoever's turn it is; botocore asks for them each time that it signs a request."""
+    """The current credentials; botocore asks for them each time it signs a request."""
 
     def __init__(self) -> None:
         super().__init__("", "", method="shared")
@@ -145,7 +145,7 @@ class Wire:
         self._clients = clients
 
     def client(self, service: str) -> Any:
-        """One of them; whose credentials it signs with is `signed_by`'s."""
+        """The client for a service; `signed_by` says whose credentials it signs with."""
         return self._clients[service]
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ def _never_ask(prompt: str) -> str:
 
 
 class Sdk:
-    """Sessions, credentials and clients; creating them is guarded by a lock, using them isn't."""
+    """Sessions, credentials and clients; a lock guards their creation, not their use."""
 
     def __init__(self, *, concurrency: int, retries: int) -> None:
         self._lock = threading.RLock()
@@ -177,7 +177,7 @@ class Sdk:
         )
 
     def session(self, profile: str | None) -> botocore.session.Session:
-        """A session of its own, sharing what is costly. Raises `ProfileNotFound`."""
+        """A session that shares what is costly. Raises `ProfileNotFound`."""
         with self._lock, as_fault(InvalidConfigError):
             return _Session(profile, self._shared)
 
@@ -316,7 +316,7 @@ _CREDENTIAL_SETTINGS = frozenset(
 
 
 def _endpoint_settings(profile: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What a profile says about how AWS is reached, besides whose credentials to use."""
+    """What a profile says about reaching AWS, apart from credentials."""
     return tuple(
         sorted(
             (str(key), repr(value))

@@ -53,9 +53,9 @@ def _identity(arn: str) -> Identity:
 
 @contextmanager
 def _understood(stage: Stage, call: str) -> Iterator[None]:
-    """An answer that is not what AWS documents is the account's problem.
+    """Turn an answer that is not as AWS documents it into the account's problem.
 
-    Whatever stands between here and AWS, or in its place, may answer so.
+    Something between here and AWS, or in its place, may have answered.
     """
     try:
         yield
@@ -72,8 +72,8 @@ def _understood(stage: Stage, call: str) -> Iterator[None]:
 class _Source:
     """The credentials of one profile (None: the default chain), and whose they are.
 
-    Found out once, by whoever comes first; a refusal is remembered for all who come later, so that
-    an expired session is met once and not a thousand times. An outage is not remembered.
+    Found out once, by whoever comes first; a refusal is remembered, so that an expired session is
+    met once, not a thousand times. An outage is not remembered.
     """
 
     def __init__(self, profile: str | None, sdk: Sdk) -> None:
@@ -99,7 +99,7 @@ class _Source:
             return self._opened
 
     def refuse(self, error: AccountError) -> None:
-        """Remember that the source itself is of no use any more."""
+        """Remember that the source no longer works."""
         with self._lock:
             self._refusal = error
 
@@ -124,14 +124,14 @@ class _Source:
 
 
 def _again(error: AccountError) -> AccountError:
-    """The same error to raise once more: an exception object belongs to one thread's traceback."""
+    """A copy of the error to raise: an exception object holds one thread's traceback."""
     return type(error)(error.stage, error.code, error.message, hint=error.hint)
 
 
 def _send(
     wire: Wire, call: Call, *, account_id: str | None, **parameters: Any
 ) -> Mapping[str, Any]:
-    """One call with the credentials of the moment; logged without what it carries."""
+    """Make one call with the current credentials; log it without its contents."""
     started = time.monotonic()
     outcome = "200"
     try:
@@ -158,7 +158,7 @@ def _send(
 
 
 def _way_in(account: Account) -> tuple[str | None, str]:
-    """The profile and region by which the account's role is made."""
+    """How the account is entered for its role: profile and region."""
     stack_set = account.role.stackset
     if account.role.via is Via.STACKSET:
         return stack_set.profile, stack_set.region
@@ -166,7 +166,7 @@ def _way_in(account: Account) -> tuple[str | None, str]:
 
 
 class BotoAws:
-    """AWS by boto's SDK, shared by all accounts of a run; safe to use from many threads.
+    """AWS through boto's SDK, shared by all accounts of a run; thread-safe.
 
     `concurrency` is how many accounts are worked on at once; `retries` how often the SDK sends one
     request again.
@@ -182,7 +182,7 @@ class BotoAws:
     def check_sources(self, accounts: Sequence[Account]) -> None:
         """Raise `CannotStart` if not one of the accounts has a working source of credentials.
 
-        Stops at the first that works; what is found out is used again by `reach`.
+        Stops at the first that works; `reach` reuses what was found out.
         """
         called = [a for a in accounts if a.enabled and a.role.via is not Via.EXISTING]
         with self._lock:
@@ -202,7 +202,7 @@ class BotoAws:
             raise _cannot_start(problems)
 
     def reach(self, account: Account) -> BotoAccount:
-        """Credentials inside the account. Raises `AccountError` (stage reach)."""
+        """Get credentials inside the account. Raises `AccountError` (stage reach)."""
         try:
             return self._reach(account, self._source(account.profile))
         finally:
@@ -256,7 +256,7 @@ class BotoAws:
 
 
 class _AssumedRole:
-    """A role assumed in another account; the SDK refreshes its credentials as long as it can."""
+    """A role assumed in another account, whose credentials the SDK refreshes."""
 
     def __init__(self, source: _Source, *, account: Account, target: str) -> None:
         self._source = source
@@ -332,7 +332,7 @@ class BotoAccount:
         return self._identity
 
     def observe(self, role_name: str, *, inline: bool = False) -> ObservedRole | None:
-        """The role as it is, None where there is none. Raises `AccountError` (stage role)."""
+        """Read the role; None if there is none. Raises `AccountError` (stage role)."""
         try:
             with _understood(Stage.ROLE, "iam:GetRole and what follows it"):
                 return role.observe(self._call, role_name, inline=inline)
@@ -342,7 +342,7 @@ class BotoAccount:
     def apply(
         self, change: Change, desired: DesiredRole, observed: ObservedRole | None
     ) -> str | None:
-        """Make one change of a role; harmless to repeat. The role's ARN where the change made it.
+        """Make one change of a role; harmless to repeat. Return its ARN if the change created it.
 
         Raises:
             ConcurrentChange: the role appeared or vanished since it was observed.

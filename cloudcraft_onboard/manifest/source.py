@@ -148,7 +148,7 @@ def _read_bytes(path: str) -> bytes:
         with Path(path).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refusal(path, "file not found") from None
+        raise _refusal(path, "no such file") from None
     except PermissionError:
         raise _refusal(path, "permission denied; check the file's permissions") from None
     except (OSError, ValueError) as error:

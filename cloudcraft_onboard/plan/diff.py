@@ -185,7 +185,7 @@ def _left_alone(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
         )
     beyond = _beyond(desired, observed)
     if beyond:
-        yield f"Policies beyond the manifest's are left alone: {', '.join(beyond)}."
+        yield f"Policies that the manifest does not list are left alone: {', '.join(beyond)}."
 
 
 def _beyond(desired: DesiredRole, observed: ObservedRole) -> list[str]:
@@ -243,8 +243,8 @@ def plan_removal(desired: DesiredRole, observed: ObservedRole | None, *, force: 
     else:
         beyond = _beyond(desired, observed)
         if beyond and not force:
-            kept = f"it holds policies beyond the manifest's: {', '.join(beyond)}"
-            kept += "; --force removes it with them"
+            kept = f"it has policies that the manifest does not list: {', '.join(beyond)}"
+            kept += "; --force deletes it with them"
     if kept:
         return RolePlan(notes=(f"The role {observed.arn} is kept: {kept}.",))
     return RolePlan(changes=tuple(_removal(observed)))

@@ -153,7 +153,7 @@ class Sandbox:
 def _check_profile(name: str) -> None:
     """A line break would let a name write lines of its own into the AWS config."""
     if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name):
-        raise ValueError(f"{name!r} is no name of a profile")
+        raise ValueError(f"{name!r} is not a profile name")
 
 
 def _checked(

@@ -43,7 +43,7 @@ def render(status: Status, *, width: int, color: bool) -> str:
         lines = [line for line in lines[:-1] if line.plain]
     lines += [Text(line, "bold") for line in text.wrapped(last_line(status).plain, width)]
     if status.settled:
-        told = f"Nothing is open: {standing.sides(status)} agree."
+        told = f"Nothing to do: {standing.sides(status)} agree."
         lines += [Text(line) for line in text.wrapped(told, width)]
     return printed(lines, width, color=color)
 

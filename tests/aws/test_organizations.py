@@ -110,7 +110,7 @@ def test_throttling_is_waited_out(organization: Organization, client: Any) -> No
 def test_an_account_without_organization_and_a_refusal_are_explained(
     organization: Organization, client: Any
 ) -> None:
-    with pytest.raises(CannotStart, match="in no AWS organization"):
+    with pytest.raises(CannotStart, match="not in an AWS organization"):
         members(client)
     organization.create()
 

@@ -245,7 +245,7 @@ def test_an_account_that_the_manifest_has_by_its_profile_is_not_added_again(
     assert file.read_text() == text
     organization.account("New")
     _, err = run("--organization", "--update", str(file))
-    assert "profile keys: the AWS config does not say which account it is in" in err
+    assert "Profile keys: the AWS config does not say which account it leads to" in err
 
 
 @pytest.mark.usefixtures("config")
@@ -323,14 +323,14 @@ def test_a_profile_of_the_manifest_that_leads_into_the_same_account_is_found(
     assert err == f"{file} is up to date.\n"
     assert file.read_text() == text
     _, err = run("--profiles", "stage", "--update", str(file))
-    assert "profile elsewhere: the AWS config does not say which account it is in" in err
+    assert "Profile elsewhere: the AWS config does not say which account it leads to" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--organization or from --profiles"),
-        (["--organization", "--profiles", "*"], "--organization or from --profiles"),
+        ([], "--organization or --profiles"),
+        (["--organization", "--profiles", "*"], "--organization or --profiles"),
         (["--organization", "-f", "a", "--update", "b"], "give only one of them"),
         (["--profiles", "*", "--ou", "x"], "--ou needs --organization"),
         (["--organization", "--resolve"], "--resolve needs --profiles"),

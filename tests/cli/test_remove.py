@@ -54,7 +54,7 @@ def with_role(world: SandboxWorld) -> list[str]:
         (["--yes", "--unlisted", "--force"], "--unlisted"),
         (["--yes", "--max-removals", "3"], "--unlisted"),
         (["--yes", "--report", "/nowhere/at/all.json"], "/nowhere/at"),
-        (["--yes", "-v", "-q"], "contradict"),
+        (["--yes", "-v", "-q"], "exclude each other"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -70,7 +70,7 @@ def test_what_cannot_be_written_as_utf_8_is_refused_and_its_slot_given_back(
         "register": lambda: client.register(spec("\ud800"), slot),
         "update": lambda: client.update(registered("1"), spec("\udfff"), slot),
     }
-    with pytest.raises(Refused, match="cannot send the request") as refused:
+    with pytest.raises(Refused, match="Cannot send the request") as refused:
         calls[call]()
     assert refused.value.message.isascii()
     assert raw.requests == []
@@ -146,7 +146,7 @@ def test_a_proxy_that_says_no_is_named_and_not_asked_again(
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         proxy.script = [answer(407, b"who are you")] * 3
         client = make_client("https://api.cloudcraft.co", retries=2)
-        with pytest.raises(Unavailable, match=r"the proxy 127\.0\.0\.1:.*407"):
+        with pytest.raises(Unavailable, match=r"The proxy 127\.0\.0\.1:.*407"):
             client.registrations()
         assert len(proxy.requests) == 1
         assert client.counts == CloudcraftUsage()

@@ -198,7 +198,7 @@ def test_an_answer_of_another_shape_is_not_taken_for_an_empty_list(
     raw: RawServer, make_client: MakeClient
 ) -> None:
     raw.script = [answer(200, {"message": "maintenance"}), answer(200, {})]
-    with pytest.raises(Unavailable, match="documents"):
+    with pytest.raises(Unavailable, match="documented"):
         make_client(raw.url).registrations()
     assert len(raw.requests) == 1
 

@@ -128,7 +128,7 @@ def check(world: SandboxWorld, shown: str, report: dict[str, Any] | None) -> Non
     """What holds whatever was answered."""
     told = json.dumps(report) + shown
     assert "Traceback" not in told
-    assert "bug in onboard; please" not in told
+    assert "bug in onboard. Please" not in told
     assert world.api_key not in told
     if report is not None:
         names = [account["name"] for account in report["accounts"]]

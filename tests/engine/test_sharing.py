@@ -117,7 +117,7 @@ def test_an_update_that_wants_the_keys_own_id_says_both_ways_out(
     error = ended.account("A1")["error"]
     assert (error["stage"], error["code"]) == ("register", f"HTTP{status}")
     assert "Another Cloudcraft user registered it" in error["message"]
-    assert "that user's API key. Or take the account out with `onboard remove`" in error["hint"]
+    assert "that user's API key, or take the account out with `onboard remove`" in error["hint"]
     assert external_id(world) == OTHER_EXTERNAL_ID
 
 

@@ -271,7 +271,7 @@ def test_an_account_with_another_external_id_is_left_alone(company: Company) -> 
     error = ended.account("A0")["error"]
     assert error["code"] == "ExternalIdDiffers"
     assert OTHERS in error["hint"]
-    assert "that user's API key. Or take the account out with `onboard remove`" in error["hint"]
+    assert "that user's API key, or take the account out with `onboard remove`" in error["hint"]
     assert company.role(accounts["A0"]) is None
 
 

@@ -253,7 +253,7 @@ def test_the_second_signal_ends_at_once(make_world: MakeWorld, tmp_path: Path) -
     tell(f"second signal: {ended.seconds:.2f} s")
     assert ended.code == 130
     assert ended.report is None  # the first would have left one
-    assert "stopped at once; reports that were not written yet are lost" in ended.stderr
+    assert "Stopped at once; reports not yet written are lost." in ended.stderr
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"stdout", "stderr"}
 
 

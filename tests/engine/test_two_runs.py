@@ -27,7 +27,7 @@ def test_two_runs_at_the_same_time(make_world: MakeWorld, tmp_path: Path, seed: 
         time.sleep(chosen.choice((0.0, 0.05, 0.3)))
         with program(tmp_path / "two", *arguments) as two:
             ended = [one.wait(), two.wait()]
-    healed = sum("registered it twice" in note for each in ended for note in notes(each))
+    healed = sum("was registered twice" in note for each in ended for note in notes(each))
     tell(f"seed {seed}: {len(world.requests('POST'))} POSTs, {healed} duplicates taken back")
     assert [each.code for each in ended] == [0, 0], [each.stderr for each in ended]
     assert world.registered == IDS

@@ -104,9 +104,9 @@ def test_doubled_names_are_made_unique_and_said() -> None:
         "Taken (444455556666)",
     ]
     assert said == [
-        "222233334444 is named 'Sandbox (222233334444)' here, as 'Sandbox' is taken",
-        "333344445555 is named '333344445555' here, as ' ' is blank",
-        "444455556666 is named 'Taken (444455556666)' here, as 'Taken' is taken",
+        "222233334444 is named 'Sandbox (222233334444)' here, since 'Sandbox' is taken.",
+        "333344445555 is named '333344445555' here, since ' ' is blank.",
+        "444455556666 is named 'Taken (444455556666)' here, since 'Taken' is taken.",
     ]
 
 

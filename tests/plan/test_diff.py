@@ -214,7 +214,8 @@ def test_what_the_manifest_does_not_name_stays_and_is_mentioned() -> None:
         "The role stays at the path /elsewhere/: IAM cannot move a role to /.",
         f"The permissions boundary {BOUNDARY} is kept: the manifest names none.",
         (
-            "Policies beyond the manifest's are left alone: arn:aws:iam::aws:policy/SecurityAudit,"
+            "Policies that the manifest does not list are left alone:"
+            " arn:aws:iam::aws:policy/SecurityAudit,"
             " cloudcraft-custom (inline)."
         ),
     )
@@ -287,8 +288,16 @@ def test_role_made_here_is_emptied_and_deleted() -> None:
         ({"tags": {}}, {}, "it was not made by onboard"),
         ({"tags": {}}, {"force": True}, "it was not made by onboard"),
         ({"tags": {"ManagedBy": "terraform"}}, {"force": True}, "it was not made by onboard"),
-        ({"attached": (READ_ONLY, BOUNDARY)}, {}, f"policies beyond the manifest's: {BOUNDARY};"),
-        ({"inline": {"theirs": {}}}, {}, "policies beyond the manifest's: theirs (inline);"),
+        (
+            {"attached": (READ_ONLY, BOUNDARY)},
+            {},
+            f"policies that the manifest does not list: {BOUNDARY};",
+        ),
+        (
+            {"inline": {"theirs": {}}},
+            {},
+            "policies that the manifest does not list: theirs (inline);",
+        ),
     ],
 )
 def test_role_is_kept_and_the_note_says_why(

@@ -130,7 +130,7 @@ def test_ids_are_shown_by_the_words_for_them_where_these_are_clear() -> None:
     [
         ("Nobody", TEAMS, "UnknownTeam", "(Platform, Twin)"),
         ("Twin", TEAMS, "AmbiguousTeam", "team/t2 or team/t3"),
-        ("everyone", (), "UnknownCustomer", "make a team in Cloudcraft, or write customer/ID"),
+        ("everyone", (), "UnknownCustomer", "Create a team in Cloudcraft, or give customer/ID"),
         ("everyone", (Team(id="t", name="T"),), "UnknownCustomer", "customer/ID"),
         (
             "everyone",

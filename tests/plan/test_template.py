@@ -193,7 +193,7 @@ def test_cloudcrafts_documents_are_read_with_the_key(tmp_path: Path, make_world:
 
 
 def test_without_a_key_the_documents_are_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match="cloudcraft:custom is a document of Cloudcraft's"):
+    with pytest.raises(CannotStart, match="from Cloudcraft takes the API key"):
         printed(tmp_path, OWN)
 
 

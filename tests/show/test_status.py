@@ -84,14 +84,14 @@ def test_a_company_that_is_covered_gets_three_lines() -> None:
     assert lines(covered) == [
         f"Coverage 100%  {BAR}  {SEEN.format(12, 12)}",
         "12 accounts: 12 onboarded",
-        "Nothing is open: the manifest, Cloudcraft, AWS Organizations and the roles in AWS agree.",
+        "Nothing to do: the manifest, Cloudcraft, AWS Organizations and the roles in AWS agree.",
     ]
 
 
 def test_without_organization_and_roles_it_says_whom_it_asked() -> None:
     told = lines(statuses.status(row("A"), organization=False, roles=False))
     assert told[0].endswith("Cloudcraft sees 1 of 1 account")
-    assert told[-1] == "Nothing is open: the manifest and Cloudcraft agree."
+    assert told[-1] == "Nothing to do: the manifest and Cloudcraft agree."
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
@@ -212,7 +212,7 @@ def test_markdown_tells_what_is_open_first() -> None:
     assert told.index("#### 1 missing") < told.index("1 onboarded</summary>")
     calm = report.render(statuses.status(row("A")), ".md")
     assert calm.startswith("### ✅")
-    assert "Nothing is open" in calm
+    assert "Nothing to do" in calm
 
 
 def test_annotations_are_for_what_is_open() -> None:

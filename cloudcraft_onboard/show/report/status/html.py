@@ -50,8 +50,7 @@ def render(status: Status) -> str:
         counted=[
             (state, number, state.word) for state in _ORDER if (number := status.count(state))
         ],
-        sections=_map(tiles)
-        + page.section("What is open", [_card(status, *card) for card in cards]),
+        sections=_map(tiles) + page.section("To do", [_card(status, *card) for card in cards]),
         searched="names, IDs, OUs, errors",
         heads=(
             page.head("Account", "name", fits=(each.name for each in results)),

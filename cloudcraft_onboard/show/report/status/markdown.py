@@ -44,7 +44,7 @@ def _head(status: Status) -> str:
     title = f"### {mark} onboard status: <code>{escaped(status.manifest)}</code>"
     told = [title, f"**{escaped(standing.headline(status))}**", escaped(standing.counts(status))]
     if status.settled:
-        told.append(f"Nothing is open: {standing.sides(status)} agree.")
+        told.append(f"Nothing to do: {standing.sides(status)} agree.")
     return "\n\n".join(told)
 
 
