@@ -38,6 +38,17 @@ def is_special(path: str | Path) -> bool:
     return Path(path).exists() and not Path(path).is_file()
 
 
+def unusable(path: Path) -> str:
+    """Why the system cannot even look whether there is such a file; empty if it can."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
 def write_into(path: str | Path, text: str) -> None:
     """Write into a device, or a pipe that somebody reads. Raises `OSError` where nobody does."""
     handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)  # a pipe without a reader would wait

@@ -15,7 +15,7 @@ from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import Profile, of_environment, profiles
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, UsageError
-from cloudcraft_onboard.files import write_whole
+from cloudcraft_onboard.files import unusable, write_whole
 from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.manifest.edit import default_of, edited
 from cloudcraft_onboard.manifest.load import load
@@ -323,6 +323,8 @@ def _missing(
 
 def _must_be_new(file: str) -> None:
     path = Path(file)
+    if why := unusable(path):
+        raise UsageError(f"Cannot write {file}: {why}.")
     if path.exists() or path.is_symlink():
         raise UsageError(
             f"{file} already exists.",

@@ -361,6 +361,11 @@ def test_a_missing_directory_comes_with_the_way_to_make_it(tmp_path: Path) -> No
     assert f"mkdir -p '{tmp_path}/my manifests'" in caught.value.hint
 
 
+def test_a_name_that_is_too_long_is_said_before_anybody_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"Cannot write .*: File name too long"):
+        run("--organization", "-f", str(tmp_path / f"{'a' * 300}.yaml"))
+
+
 def test_an_existing_file_is_never_overwritten_and_an_invalid_one_not_updated(
     tmp_path: Path,
 ) -> None:
@@ -370,7 +375,7 @@ def test_an_existing_file_is_never_overwritten_and_an_invalid_one_not_updated(
         run("--organization", "-f", str(file))
     with pytest.raises(ManifestError):
         run("--organization", "--update", str(file))
-    with pytest.raises(ManifestError, match="no such file"):
+    with pytest.raises(ManifestError, match="file not found"):
         run("--organization", "--update", str(tmp_path / "none.yaml"))
     assert file.read_text() == "mine"
 

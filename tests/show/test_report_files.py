@@ -49,6 +49,12 @@ def test_a_folder_that_is_not_writable_is_said_before_the_run(tmp_path: Path) ->
         reports.check(str(tmp_path / "results.json"))
 
 
+def test_a_path_that_cannot_be_one_is_said_before_the_run(tmp_path: Path) -> None:
+    for path in (tmp_path / f"{'a' * 300}.json", tmp_path / ("a" * 300) / "results.json"):
+        with pytest.raises(UsageError, match=r"Cannot write .*: File name too long"):
+            reports.check(str(path))
+
+
 def test_checking_leaves_nothing(tmp_path: Path) -> None:
     reports.check(str(tmp_path / "results.json"))
     assert list(tmp_path.iterdir()) == []

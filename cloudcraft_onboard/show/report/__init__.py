@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.files import is_special, write_whole
+from cloudcraft_onboard.files import is_special, unusable, write_whole
 from cloudcraft_onboard.model import Command, Report
 from cloudcraft_onboard.show.report import csv, html, json, junit, markdown, status
 from cloudcraft_onboard.status import Status
@@ -61,10 +61,12 @@ def check(path: str) -> None:
 
     Raises:
         UsageError: an unknown suffix, a folder that is missing or not writable, or a path that is
-            a folder; of a link, what it leads to.
+            a folder or none at all; of a link, what it leads to.
     """
     _suffix(path)
     target = Path(path)
+    if why := unusable(target):
+        raise UsageError(f"Cannot write the report {path}: {why}.")
     if target.is_dir():
         raise UsageError(f"{path} is a directory.", hint="Give the path of a file.")
     if is_special(target):
