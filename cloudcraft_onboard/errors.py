@@ -1,4 +1,4 @@
-"""What can go wrong, each with its exit code and the next step for the reader.
+"""Everything that can go wrong, each with its exit code and a hint.
 
 OnboardError            1
 ├─ UsageError           2   wrong usage; nothing was contacted
@@ -8,7 +8,7 @@ OnboardError            1
 ├─ RequestError             a request to Cloudcraft without a usable answer
 │  └─ Refused, Doubtful, Unavailable (Unreadable), PaceClosed
 └─ AccountError             one account's problem: ends as its result, never as the program's
-   └─ AccountPending        not the account's fault: it stays `pending`, a later run goes on
+   └─ AccountPending        not the account's fault: it stays `pending` for a later run
       └─ OutOfResources
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # `onboard --help` needs no model, and building its classes t
 
 
 class OnboardError(Exception):
-    """An error whose text is for the person reading: what happened, and (hint) what to do next."""
+    """An error for people to read: what happened, and what to do next (hint)."""
 
     exit_code = 1
 
@@ -40,7 +40,7 @@ class UsageError(OnboardError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ManifestProblem:
-    """One place in a manifest that is wrong. Line and column count from 1; `source` is the line."""
+    """One error in a manifest. Line and column count from 1; `source` is the line."""
 
     file: str
     line: int
@@ -53,7 +53,7 @@ class ManifestProblem:
 
 
 class ManifestError(UsageError):
-    """A manifest, or several, with everything that is wrong in them, in file order."""
+    """All errors of one or more manifests, in file order."""
 
     def __init__(self, problems: tuple[ManifestProblem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -75,7 +75,7 @@ class Interrupted(OnboardError):
 class AccountError(OnboardError):
     """One account's problem; it becomes the `error` of that account's result.
 
-    `transient`: throttling, 5xx, a broken connection; worth another try when time has passed.
+    `transient`: throttling, 5xx, a broken connection; worth another try later.
     """
 
     def __init__(
@@ -88,12 +88,12 @@ class AccountError(OnboardError):
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
-        """A problem as what is raised for it."""
+        """Make an error of a problem."""
         return cls(problem.stage, problem.code, problem.message, hint=problem.hint)
 
     @property
     def problem(self) -> Problem:
-        """The same as a word of the model."""
+        """The error as the model has it."""
         from cloudcraft_onboard.model import Problem  # noqa: PLC0415 - see the imports above
 
         return Problem(stage=self.stage, code=self.code, message=self.message, hint=self.hint)
@@ -104,24 +104,24 @@ class AccountPending(AccountError):
 
 
 class OutOfResources(AccountPending):
-    """The system gave no more memory or threads; with fewer accounts at a time it may."""
+    """The system has no memory or threads left; fewer accounts at a time may help."""
 
 
 class ConcurrentChange(Exception):
-    """What was observed changed before it could be acted on: somebody else made or deleted it."""
+    """Somebody else made or deleted what was observed before it could be acted on."""
 
 
 # --- what a request to Cloudcraft can end in, besides its answer ---------------------------------
 
 
 class RequestError(OnboardError):
-    """A request to Cloudcraft that has no usable answer; the message names no secret."""
+    """A request to Cloudcraft without a usable answer; the message holds no secret."""
 
 
 class Refused(RequestError):
-    """An answer that means no (4xx but 429, or a redirect). `message` has the server's words.
+    """An answer that means no: 4xx except 429, or a redirect. `message` is the server's.
 
-    `status` 0 is no answer: it cannot be sent as it is.
+    `status` is 0 if the request cannot be sent as it is.
     """
 
     def __init__(self, status: int, message: str, *, hint: str = "") -> None:
@@ -130,12 +130,12 @@ class Refused(RequestError):
 
     @property
     def code(self) -> str:
-        """As a report names it."""
+        """The code that a report shows."""
         return f"HTTP{self.status}" if self.status else "NotSent"
 
 
 class Doubtful(RequestError):
-    """It may have been processed: time-out, reset, 5xx, an answer that cannot be read."""
+    """It may have been processed: a timeout, a reset, a 5xx, an unreadable answer."""
 
 
 class Unavailable(RequestError):
@@ -143,8 +143,8 @@ class Unavailable(RequestError):
 
 
 class Unreadable(Unavailable):
-    """A read's answer that is not what Cloudcraft documents."""
+    """The answer to a read is not as Cloudcraft documents it."""
 
 
 class PaceClosed(RequestError):
-    """It was not sent: the run is stopping, or its turn would come after the deadline."""
+    """It was not sent: the run is stopping, or its slot would come after the deadline."""

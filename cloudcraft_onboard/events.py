@@ -23,7 +23,7 @@ class RunStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """How many requests Cloudcraft may still get, and about how long that takes at its pace.
+    """How many requests are still to be sent, and about how long that takes.
 
     Sent after the first look and again when the AWS stage knows more. `writes` counts
     registrations, updates and deletions; `limit` requests are allowed per `window` seconds.
@@ -48,14 +48,14 @@ class StepStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepEnded:
-    """What `name` stands for is not worked on any more; for what is no account of the manifest."""
+    """Work on `name` has ended; only for what is not an account of the manifest."""
 
     name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountQueued:
-    """The account's AWS work is done; it waits for its turn to be registered."""
+    """The account's AWS work is done; it waits to be registered."""
 
     name: str
     ready_in: float = 0.0
@@ -63,7 +63,7 @@ class AccountQueued:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountRetried:
-    """Something of this account is tried again after `wait` seconds, and why."""
+    """The account is retried after `wait` seconds, and why."""
 
     name: str
     reason: str
@@ -80,7 +80,7 @@ class AccountFinished:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PaceWaited:
-    """Nothing can be sent for `seconds`, the next `slots` requests after that. Not a hang."""
+    """Nothing can be sent for `seconds`, then `slots` requests. Not a hang."""
 
     seconds: float
     slots: int
@@ -96,7 +96,7 @@ class Throttled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateLimitKnown:
-    """Of the limits that might hold, this one does: `limit` requests per `window` seconds."""
+    """It is now known which limit holds: `limit` requests per `window` seconds."""
 
     limit: int
     window: float
@@ -104,7 +104,7 @@ class RateLimitKnown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRetried:
-    """A request that was surely not processed is sent again after `wait` seconds, and why."""
+    """A request that was surely not processed is resent after `wait` seconds, and why."""
 
     request: str
     reason: str

@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def write_whole(path: str | Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`, or leave what was there: temporary file, then rename.
+    """Write `text` as UTF-8 to `path` in one step: a temporary file, then a rename.
 
     A file that exists keeps its mode; a symbolic link keeps pointing at the file that is written.
-    What is there and is no regular file is written into, never replaced. Raises `OSError`.
+    Anything that is not a regular file is written into, never replaced. Raises `OSError`.
     """
     if is_special(path):
         write_into(path, text)
@@ -34,7 +34,7 @@ def write_whole(path: str | Path, text: str) -> None:
 
 
 def is_special(path: str | Path) -> bool:
-    """Whether there is something that is no regular file: a device, a pipe, a folder."""
+    """Whether something is there that is not a regular file: a device, a pipe, a directory."""
     return Path(path).exists() and not Path(path).is_file()
 
 
@@ -50,7 +50,7 @@ def unusable(path: Path) -> str:
 
 
 def write_into(path: str | Path, text: str) -> None:
-    """Write into a device, or a pipe that somebody reads. Raises `OSError` where nobody does."""
+    """Write into a device or a pipe. Raises `OSError` if nobody reads the pipe."""
     handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)  # a pipe without a reader would wait
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         os.set_blocking(handle, True)

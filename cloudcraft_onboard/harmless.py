@@ -39,18 +39,18 @@ def clean(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """`text` without what could steer a terminal or a CI runner; its line breaks and tabs stay."""
+    """`text` without what could steer a terminal or a CI runner; keeps line breaks and tabs."""
     return _COMMAND.sub(_defused, _harmless_lines(text))
 
 
 def brief(text: str, most: int = 2000) -> str:
-    """`text`, or its beginning and how much is left out."""
+    """`text`, shortened to `most` characters and how many were left out."""
     rest = len(text) - most
     return text if rest <= 0 else f"{text[:most]}… ({rest:,} more characters)"
 
 
 def sentence(text: str) -> str:
-    """`text` with a full stop, where it has none: others' words end as they like."""
+    """`text` with a full stop, unless it ends a sentence already."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
@@ -62,13 +62,13 @@ def listed(names: Sequence[str], most: int) -> str:
 
 
 def dumps(data: Any) -> str:
-    """`data` as JSON that reads back the same: what could steer whoever shows it is escaped."""
+    """`data` as JSON that reads back the same; escapes what could steer whoever shows it."""
     lines = json.dumps(data, indent=2, ensure_ascii=False).split("\n")
     return "\n".join(map(_escaped, lines))
 
 
 def draw(stream: TextIO, frame: str) -> None:
-    """Write to a terminal what moves the cursor, too; the frame's texts must be clean already."""
+    """Write a frame, cursor movements included; its texts must be clean already."""
     if isinstance(stream, Gate):
         stream.pass_on(frame, _DRAWING)
     else:
@@ -76,7 +76,7 @@ def draw(stream: TextIO, frame: str) -> None:
 
 
 def tell_runner(stream: TextIO, command: str) -> None:
-    """Write one command for a CI runner, past the gate that keeps others' texts from being one."""
+    """Write one command for a CI runner, past the gate."""
     if isinstance(stream, Gate):
         stream.command(command)
     else:
@@ -92,10 +92,9 @@ def guard() -> None:
 
 
 class Gate(io.TextIOWrapper):
-    """A standard stream that lets no control character and no runner's command pass.
+    """A standard stream that blocks control characters and commands for CI runners.
 
-    What the encoding cannot write has a stand-in: an account's name in such a locale must not end
-    the run.
+    What the encoding cannot write gets a stand-in: an account's name must not end the run.
     """
 
     def __init__(self, stream: io.TextIOWrapper) -> None:
@@ -115,7 +114,7 @@ class Gate(io.TextIOWrapper):
         return len(text)
 
     def pass_on(self, text: str, ours: re.Pattern[str]) -> None:
-        """Write `text`, made harmless but for what is `ours` (a group)."""
+        """Write `text`, made harmless except for what matches `ours` (a group)."""
         parts = ours.split(text)
         parts[::2] = [_harmless_lines(part, "\n\t") for part in parts[::2]]
         # As long as before, character by character: what is written already cannot be changed.
@@ -157,7 +156,7 @@ def _defused(found: re.Match[str]) -> str:
 
 
 def _unfinished(written: str) -> str:
-    """The line that goes on with the next text, as far as a command in it needs it."""
+    """The unfinished line, as far as it matters for a command that the next text completes."""
     line = re.split("[\n\r]", written)[-1]
     rest = line[-_REMEMBERED:]
     # `x` stands for what was there: then no command begins at the line's start any more.

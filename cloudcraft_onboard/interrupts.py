@@ -25,13 +25,13 @@ def numbers() -> tuple[signal.Signals, ...]:
 
 
 def install() -> None:
-    """From now on each of the signals is a `KeyboardInterrupt`, in an import the program's end."""
+    """Turn the signals into `KeyboardInterrupt`; during an import, they end the program."""
     for number in numbers():
         signal.signal(number, interrupt)
 
 
 def ignore() -> None:
-    """From now on the signals do nothing: all is done, and the exit code is known.
+    """Ignore the signals from now on: all is done, and the exit code is known.
 
     Python gives up its handlers while it ends, and a signal would be its death then; ignored ones
     stay ignored.
@@ -42,7 +42,7 @@ def ignore() -> None:
 
 @contextmanager
 def handled_by(handler: Handler) -> Iterator[None]:
-    """The signals go to `handler`, then to whoever had them before."""
+    """Send the signals to `handler` inside, then to the previous handlers again."""
     previous = {number: signal.signal(number, handler) for number in numbers()}
     try:
         yield
@@ -53,7 +53,7 @@ def handled_by(handler: Handler) -> Iterator[None]:
 
 @contextmanager
 def ending_waits() -> Iterator[Callable[[IO[str]], None]]:
-    """Each of the signals is a `KeyboardInterrupt`, also in a wait until a file can be read.
+    """Turn the signals into `KeyboardInterrupt`, even while waiting to read a file.
 
     A handler in Python runs between two steps of Python: a signal that comes after the last of
     them and before the system's read would not end the read. It leaves a byte in a pipe, too

@@ -1,4 +1,4 @@
-"""The words of the program: what a manifest asks for, what is found, what changes, what came of it.
+"""The program's vocabulary: what is wanted, found, changed, and what came of it.
 
 Frozen, keyword-only dataclasses and enums; standard library only. Everything past the manifest
 loader speaks in these, never in dicts.
@@ -17,7 +17,7 @@ MANAGED_BY = ("ManagedBy", "cloudcraft-onboard")
 """The tag, key and value, on roles made here; `remove` deletes no role without it."""
 
 DIRECT_SOURCE = "aws"
-"""What `source` says of a registration that was made by hand or by the API, if it says anything."""
+"""The `source` of a registration made by hand or through the API, if it has one."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -32,7 +32,7 @@ class Stage(StrEnum):
 
 
 class Outcome(Enum):
-    """What came of one account: the word of the report, and the symbol beside it on a screen."""
+    """What came of one account: its word in reports, its symbol on screens."""
 
     CREATED = ("created", "+")
     UPDATED = ("updated", "~")
@@ -85,7 +85,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One write that is to be made, or was.
+    """One write that is planned or was made.
 
     `subject` names what is written where the action alone doesn't: a policy's ARN or inline name.
     `reason` is a clause for people: "external ID differs". `before` and `after` hold what there is
@@ -128,7 +128,7 @@ class StackSetSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoleSpec:
-    """The role as the manifest asks for it (`role`); durations in seconds."""
+    """The role that the manifest asks for (`role`); durations in seconds."""
 
     name: str = "cloudcraft"
     path: str = "/"
@@ -175,7 +175,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """A manifest that was found valid. `path` is as the user gave it; accounts in file order.
+    """A valid manifest. `path` is as the user gave it; accounts are in file order.
 
     `profile` is the defaults'.
     """
@@ -252,7 +252,7 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegistrationSpec:
-    """A registration as it should be.
+    """The desired registration.
 
     Access lists are team IDs and `customer/ID`, None: leave what is there.
     """
@@ -288,7 +288,7 @@ class PolicyRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredRole:
-    """The role as it should be in one account, every name resolved for its partition."""
+    """The desired role in one account, with every name resolved for its partition."""
 
     name: str
     path: str
@@ -331,7 +331,7 @@ class Organization:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredStackSet:
-    """The stack set as it should be. `units` are the roots and OUs that it is for."""
+    """The desired stack set. `units` are the roots and OUs that get it."""
 
     spec: StackSetSpec
     template: Mapping[str, Any]
@@ -403,7 +403,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """Why an account failed, for the person reading: what happened and what to do next."""
+    """Why an account failed, for people to read: what happened and what to do next."""
 
     stage: Stage
     code: str
@@ -442,7 +442,7 @@ class Result:
         )
 
     def failed(self, problem: Problem) -> Result:
-        """This as a failure; what had been done until then stays in it."""
+        """The result as a failure; keeps what had been done until then."""
         return replace(self, outcome=Outcome.FAILED, error=problem)
 
 
@@ -492,5 +492,5 @@ class Report:
     results: tuple[Result, ...]
 
     def count(self, outcome: Outcome) -> int:
-        """How many accounts ended so."""
+        """How many accounts have this outcome."""
         return sum(result.outcome is outcome for result in self.results)

@@ -1,6 +1,6 @@
-"""Secrets out of text: those the program knows, and everything that looks like one.
+"""Removes secrets from text: known ones, and everything that looks like one.
 
-The last line of defence, for logs, error texts and tracebacks; secrets should not get this far.
+The last line of defence for logs, errors and tracebacks; secrets should not get this far.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _SHAPES = (
 def protect(secret: str) -> None:
     """Remember a secret: from now on `redact` replaces it in every text.
 
-    Values under 8 characters and account IDs are ignored: they stand in texts as themselves.
+    Ignores values under 8 characters and account IDs, which occur in texts anyway.
     """
     global _pattern  # noqa: PLW0603 - secrets are known to the whole process, as its logs are
     secret = secret.strip()

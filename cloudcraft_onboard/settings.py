@@ -63,7 +63,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """Where Cloudcraft is, how fast it may be asked, and with which key."""
+    """Where Cloudcraft is, its rate limits, and the API key."""
 
     base_url: str
     rate_limits: tuple[RateLimit, ...]
@@ -89,7 +89,7 @@ def rate_limits(text: str) -> tuple[RateLimit, ...]:
     """The limits that may hold, such as `20/10,20/60`, fastest first.
 
     Raises:
-        UsageError: it is anything else. The value is not repeated: it may be a mix-up with the key.
+        UsageError: it is anything else. The value is not shown: it may be the key by mistake.
     """
     limits = [rate_limit(part) for part in text.split(",")]
     if None in limits or len(limits) > MOST_LIMITS:

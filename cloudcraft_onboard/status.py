@@ -40,10 +40,10 @@ class State(Enum):
 
 
 SEEN = frozenset({State.ONBOARDED, State.DRIFTED, State.UNLISTED, State.DATADOG})
-"""What counts as covered: Cloudcraft sees these accounts."""
+"""States that count as covered: Cloudcraft sees these accounts."""
 
 SETTLED = frozenset({State.ONBOARDED, State.DISABLED, State.DATADOG})
-"""What asks nobody to do anything."""
+"""States that need no action."""
 
 OPEN = (
     State.UNCOVERED,
@@ -53,7 +53,7 @@ OPEN = (
     State.UNLISTED,
     State.GONE,
 )
-"""What somebody has to close, in the order in which it is told."""
+"""States that need action, in the order of reports."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +122,7 @@ class Status:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is open."""
+        """Whether nothing is left to do."""
         return all(account.state in SETTLED for account in self.accounts)
 
     @property

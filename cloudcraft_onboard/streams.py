@@ -1,4 +1,4 @@
-"""Standard streams that may be closed, full or abandoned without any harm to the work.
+"""Standard streams that may be closed, full or abandoned without harm to the work.
 
 A run that made roles and registrations must come to its end and its reports whoever listens. So
 the three descriptors always exist, and what cannot be written is dropped and remembered.
@@ -37,14 +37,14 @@ class _Lasting(io.FileIO):
 
 
 def secure() -> None:
-    """Make stdout and stderr last; call it before anything is printed."""
+    """Make stdout and stderr safe to write to; call it before anything is printed."""
     _fill_descriptors()
     sys.stdout = _lasting(sys.stdout, 1)
     sys.stderr = _lasting(sys.stderr, 2)
 
 
 def stdout_problem() -> OSError | None:
-    """Why not all of the output could be written, if so."""
+    """Why some of the output could not be written, if so."""
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     return raw.problem if isinstance(raw, _Lasting) else None
@@ -59,7 +59,7 @@ def json_text(data: Any) -> str:
 
 
 def _fill_descriptors() -> None:
-    """Open what is closed of 0, 1 and 2, lest a socket becomes standard output."""
+    """Open any closed descriptor of 0, 1 and 2, lest a socket become standard output."""
     filler = os.open(os.devnull, os.O_RDWR)
     while filler <= 2:  # noqa: PLR2004 - standard error
         filler = os.open(os.devnull, os.O_RDWR)

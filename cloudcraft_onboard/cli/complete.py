@@ -1,4 +1,4 @@
-"""Shell completion of account names, IDs and tags, from the manifest that stands on the line."""
+"""Shell completion of account names, IDs and tags, from the manifest on the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cloudcraft_onboard.errors import OnboardError
 
 
 def patterns(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    """What `--only` and `--exclude` take, each with a word about it; nothing without a manifest."""
+    """Patterns for `--only` and `--exclude`, each with a short help; none without a manifest."""
     from cloudcraft_onboard.manifest.load import load  # noqa: PLC0415 - loads pydantic
 
     # While a line is being completed, arguments before an unfinished option are still in `args`.
@@ -62,7 +62,7 @@ def bash() -> Iterator[None]:
 
 
 def _joined(words: list[str]) -> tuple[list[str], str]:
-    """The words as typed, and what of the last one bash leaves alone."""
+    """The words as typed, and the part of the last one that bash keeps."""
     joined: list[str] = []
     before, glued = "", False
     for word in words:
@@ -78,7 +78,7 @@ def _joined(words: list[str]) -> tuple[list[str], str]:
 
 
 def _inserted(candidate: str, before: str, typed: str) -> str:
-    """What bash is to insert for a candidate."""
+    """What bash should insert for a candidate."""
     if before.startswith("-"):
         before = before.partition("=")[2]
     candidate = candidate.removeprefix(before)

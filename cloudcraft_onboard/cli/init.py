@@ -166,7 +166,7 @@ def init(
 
 
 def _only_with(option: str, given: Iterable[tuple[str, object]]) -> None:
-    """Raise `UsageError` for options that mean nothing without another one."""
+    """Raise `UsageError` for options that need another one."""
     for name, value in given:
         if value:
             raise UsageError(f"{name} needs {option}.")

@@ -19,7 +19,7 @@ _Usage: type[Any] = typer.BadParameter.__mro__[1]
 
 
 class _Plain:
-    """Help without types that say nothing: no `<bool>` beside a flag, no braces around MANIFEST."""
+    """Help without noise: no `<bool>` beside a flag, no braces around MANIFEST."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters; a flag takes no value, so none is shown."""
@@ -48,7 +48,7 @@ class _App(typer.Typer):
 
 
 class _Commands(_Plain, TyperGroup):
-    """The commands; what is wrong with a command line is told as any other error is."""
+    """The commands; a wrong command line is reported like any other error."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the options before the command."""
@@ -88,7 +88,7 @@ _PLAIN = {
     "Input should be a valid number, unable to parse string as a number": "not a number",
     "Input should be a valid integer, unable to parse string as an integer": "not a whole number",
 }
-"""The validator's English, and ours."""
+"""The validator's wording, and ours."""
 
 
 app = _App(

@@ -185,7 +185,7 @@ def _settings(
     verbose: Verbose = 0,
     quiet: Quiet = False,
 ) -> Settings:
-    """Options into `Settings`; `UsageError` for values that don't go together."""
+    """Turn options into `Settings`; `UsageError` for values that exclude each other."""
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other.", hint="Use one of them.")
     return Settings(
@@ -212,7 +212,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def without(*unused: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """`with_settings`, but for the options that mean nothing to the command.
+    """`with_settings` without the options that the command does not take.
 
     Typer reads options off a signature; this writes the shared ones into it, once for all commands.
     """

@@ -1,4 +1,4 @@
-"""Where Cloudcraft is and the key to it, checked before anything is contacted."""
+"""Checks Cloudcraft's address and the API key before anything is contacted."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def check_key(key: str) -> None:
 
 
 def check_base_url(url: str) -> None:
-    """Raise `UsageError` for a base URL that the key must not be sent to, or that isn't one.
+    """Raise `UsageError` for anything but a URL that the key may be sent to.
 
-    Never shows the value: it may be the key, put into the wrong variable.
+    Never shows the value: it may be the key, in the wrong variable.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""One whole answer of the server, and its words made fit to be read by people."""
+"""One whole answer of the server, with its error text made readable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNSEEN = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """An answer that arrived whole."""
+    """A complete answer."""
 
     status: int
     headers: httpx.Headers
@@ -39,11 +39,11 @@ class Answer:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is HTML: somebody in between answered, not the API."""
+        """Whether it is HTML: something in between answered, not the API."""
         return self.body.lstrip()[:1] == b"<"
 
     def words(self) -> str:
-        """What the server said about an error, one line of plain text; may be empty."""
+        """The server's error text as one line of plain text; may be empty."""
         try:
             payload = self.json()
         except ValueError:

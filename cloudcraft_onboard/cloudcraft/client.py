@@ -1,6 +1,6 @@
-"""The Cloudcraft API, every request paced, classified and sent again only where that is safe.
+"""The Cloudcraft API: every request is paced, classified, and retried only if that is safe.
 
-Each call ends in its answer or in one of `errors.RequestError`'s kinds:
+Each call returns its answer or raises one of the kinds of `errors.RequestError`:
 
     Refused       the server said no (4xx, a redirect), or it cannot be sent at all (status 0)
     Doubtful      a write that may have been processed; never sent again here
@@ -138,7 +138,7 @@ class CloudcraftClient:
                     raise
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self._wire.close()
 
     def _read(self, path: str, understand: Callable[[Any], _T], slot: Slot | None = None) -> _T:
@@ -153,7 +153,7 @@ class CloudcraftClient:
             ) from error
 
     def _ask(self, method: str, path: str, body: Any, slot: Slot | None) -> Answer:
-        """Send until there is an answer, or one more attempt is unsafe or too many."""
+        """Send until there is an answer, or another attempt is unsafe or one too many."""
 
         def again(error: BaseException) -> bool:
             unsent = isinstance(error, Unavailable) and not isinstance(error, Unreachable)
@@ -176,7 +176,7 @@ class CloudcraftClient:
             raise Unavailable(doubtful.message, hint=doubtful.hint) from doubtful
 
     def _attempt(self, method: str, path: str, body: Any, slots: list[Slot]) -> Answer:
-        """One request, in the slot of `slots` or one waited for; another after each 429's pause."""
+        """Send one request in a slot, and again after the pause of each 429."""
         while True:
             with slots.pop() if slots else self.pace.acquire(self._deadline, self._stop) as slot:
                 answer = self._exchange(method, path, body, slot)
@@ -197,7 +197,7 @@ class CloudcraftClient:
                 )
 
     def _exchange(self, method: str, path: str, body: Any, slot: Slot) -> Answer:
-        """One request, counted unless it was surely not sent."""
+        """Send one request, and count it unless it was surely not sent."""
         try:
             answer = self._wire.exchange(method, path, body, slot)
         except Unavailable:
@@ -227,7 +227,7 @@ class CloudcraftClient:
 
 
 def _judged(method: str, path: str, answer: Answer) -> Answer:
-    """The answer where it is a usable yes; raises `Refused` or `Doubtful`."""
+    """Return a usable answer; raise `Refused` or `Doubtful` for any other."""
     if answer.good and _readable(method, answer):
         return answer
     request, status, words = f"{method} {path}", answer.status, answer.words()
@@ -253,7 +253,7 @@ def _readable(method: str, answer: Answer) -> bool:
 
 
 def _held(slot: Slot | None) -> AbstractContextManager[object]:
-    """A slot that the caller brought is given back, whatever happens before it is used."""
+    """Give back a slot of the caller's, whatever happens before it is used."""
     return nullcontext() if slot is None else slot
 
 

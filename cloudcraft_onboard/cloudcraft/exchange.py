@@ -1,4 +1,4 @@
-"""One request and its whole answer over HTTP: sent surely, surely not, or doubtful."""
+"""One request and its whole answer over HTTP: surely sent, surely not sent, or in doubt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_PIECE = 1024 * 1024
 LONGEST_CONNECT = 15.0
 NEVER_SENT = 0
-"""The status of what is refused here, before anything is sent."""
+"""The status of requests that are refused here, before anything is sent."""
 
 _E = TypeVar("_E", bound=BaseException)
 
@@ -45,13 +45,13 @@ _NOT_SENT = (
 
 _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNSUPPORTED_PROTOCOL"}
-"""Why a handshake fails for good: a plain port, or only old versions of TLS."""
+"""Reasons for which a handshake fails for good: a plain port, or only old versions of TLS."""
 _ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
 _GZIP = zlib.MAX_WBITS | 16
 
 
 class Sending(Protocol):
-    """Who is told how far a request has come."""
+    """Is told how far a request has come."""
 
     def sent(self) -> None:
         """From here on the server may get it."""
@@ -61,7 +61,7 @@ class Sending(Protocol):
 
 
 class Unreachable(Unavailable):
-    """It was not sent, and sending it again soon would not help."""
+    """It was not sent, and a retry would not help soon."""
 
 
 class HttpsClient:
@@ -165,7 +165,7 @@ class HttpsClient:
         return Doubtful(f"The connection failed before {request} was answered: {sentence(reason)}")
 
     def _not_sent(self, error: Exception, reason: str, journey: _Journey) -> Unavailable:
-        """What keeps a request from being sent; `Unreachable` where that does not heal."""
+        """Explain why a request was not sent; `Unreachable` if that will not heal."""
         if isinstance(error, httpx.ProxyError):
             # 407 and 403 stay as they are; a gateway's troubles heal.
             final = reason.startswith("4")
@@ -200,7 +200,7 @@ def _body(response: httpx.Response) -> bytes:
 
 
 def _plain(response: httpx.Response) -> Iterator[bytes]:
-    """The body as it was before it was compressed, in pieces that never grow beyond all bounds."""
+    """The decompressed body, in pieces of bounded size."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in {"", "identity"}:
         yield from response.iter_raw()
@@ -222,10 +222,10 @@ def _plain(response: httpx.Response) -> Iterator[bytes]:
 
 
 class _Journey:
-    """What httpcore's trace tells of one request: where it goes, and when it has arrived.
+    """Reads httpcore's trace of one request: where it goes, and when it has arrived.
 
-    It surely has a round trip after its last byte was written. How long that takes the handshakes
-    of its own connection have shown: TCP's, and where a proxy or TLS is in between, TLS's, too.
+    It surely has arrived one round trip after its last byte was written. The handshakes of its own
+    connection show how long that is: TCP's and, with a proxy or TLS in between, TLS's too.
     """
 
     def __init__(self, sending: Sending) -> None:
@@ -257,11 +257,11 @@ class _Journey:
 
 
 class _Watchdog:
-    """Ends exchanges whose answer takes longer than `timeout` seconds in all; one thread for all.
+    """Ends exchanges that take longer than `timeout` seconds; one thread serves all.
 
-    The HTTP client's own time-outs bound each read only, so a server that sends a byte now and then
+    The HTTP client's own timeouts only bound each read, so a server that sends a byte now and then
     could hold a thread for ever. httpcore's trace hook tells the socket; shutting that down
-    makes the read under way fail. Where the system gives no thread, only each read is bounded.
+    makes the read under way fail. If the system has no thread left, only each read is bounded.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -273,7 +273,7 @@ class _Watchdog:
             threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
     def begin(self, watch: _Watch) -> None:
-        """A new stream (TCP, then TLS) starts the time anew."""
+        """Start the time anew, for each new stream (TCP, then TLS)."""
         with self._changed:
             self._watched.pop(watch, None)
             self._watched[watch] = time.monotonic() + self._timeout
@@ -303,7 +303,7 @@ class _Watchdog:
 
 
 class _Watch:
-    """One exchange under the watchdog's eyes."""
+    """One exchange that the watchdog watches."""
 
     def __init__(self, watchdog: _Watchdog) -> None:
         self.fired = False
@@ -331,7 +331,7 @@ class _Watch:
 
 
 def _cause(error: BaseException, kind: type[_E]) -> _E | None:
-    """The error of this kind that is behind `error`, however deep."""
+    """The error of this kind behind `error`, at any depth."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, kind):
         found = found.__cause__ or found.__context__

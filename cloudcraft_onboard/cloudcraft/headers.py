@@ -1,4 +1,4 @@
-"""What an answer's headers say about the rate limit, and nothing that cannot be.
+"""What an answer's headers say about the rate limit, if it makes sense.
 
 Read are `Retry-After`, which Cloudcraft documents, and what a server or a CDN may add: the fields
 `RateLimit-Limit/Remaining/Reset/Policy` of draft-ietf-httpapi-ratelimit-headers-06, and the
@@ -26,7 +26,7 @@ _POLICY = re.compile(r"([0-9]{1,9})\s*;\s*w=([0-9]{1,9})")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Declared:
-    """What the server declares; None for what it leaves open.
+    """What the server declares; None for what it leaves out.
 
     `limit` is what it allows in each window; `remaining` requests are left for `reset` seconds.
     """
@@ -37,7 +37,7 @@ class Declared:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that `Retry-After` asks to wait, an hour at most; None where it says nothing usable.
+    """Seconds that `Retry-After` asks to wait, at most an hour; None if it says nothing usable.
 
     `headers` ignore case, `now` is in seconds since 1970, for a date in an answer without `Date`.
     """

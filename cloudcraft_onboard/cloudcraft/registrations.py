@@ -1,7 +1,7 @@
-"""Cloudcraft's JSON and the model's words, both ways. Pure.
+"""Converts between Cloudcraft's JSON and the model. Pure.
 
-The documentation leaves shapes open (an empty list as `{}`, teams bare or under a key); what is
-not known to mean something raises `ValueError` rather than counting as "nothing registered".
+The documentation leaves some shapes open (an empty list as `{}`, teams bare or under a key);
+anything unknown raises `ValueError` rather than counting as "nothing registered".
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def parameters_of(payload: Any) -> CloudcraftParameters:
 def registrations_of(payload: Any) -> tuple[Registration, ...]:
     """`{"accounts": [ACCOUNT…]}`, a bare list, `{}`. Raises `ValueError` for anything else.
 
-    Also for a single entry that cannot be understood: a list with a hole in it doesn't tell who is
+    A single entry that cannot be understood counts: an incomplete list doesn't tell who is
     registered.
     """
     return tuple(
@@ -85,7 +85,7 @@ def is_usable_id(text: str) -> bool:
 
 
 def _source(value: Any) -> str | None:
-    """What isn't a word is still no direct registration."""
+    """Whatever is not a string is still not a direct registration."""
     return None if value is None or value == "" else _words(value)[:_LONGEST_SOURCE]
 
 
@@ -102,7 +102,7 @@ def _mentioned(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in it, and every number and key as text, however deep."""
+    """Every string in it, and every number and key as a string, at any depth."""
     values = [value]
     while values:
         match values.pop():
@@ -181,7 +181,7 @@ def _access_ids(value: Any) -> tuple[str, ...] | None:
 
 
 def _words(value: Any) -> str:
-    """A text as it is, anything else as JSON."""
+    """Strings as they are, anything else as JSON."""
     try:
         return value if isinstance(value, str) else json.dumps(value)
     except RecursionError:
@@ -189,7 +189,7 @@ def _words(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """A string or a number as text, empty for everything else."""
+    """A string or a number as a string; empty for anything else."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

@@ -1,4 +1,4 @@
-"""What a run or AWS would stumble over though each key alone is right."""
+"""Checks of what keys say together, where each alone is valid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Place = tuple[int | str, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """An account of the manifest: which entry it is, what is written there, what it comes to."""
+    """An entry of the manifest: its index, what is written there, and the account it makes."""
 
     index: int
     shape: AccountShape
@@ -28,9 +28,9 @@ class Entry:
 
 
 def check_tree(source: Source, root: Node) -> None:
-    """Entries that name no account, and entries that are the same one.
+    """Complain about entries that name no account, and about duplicates.
 
-    Reads the tree, so that it speaks also of entries that are wrong in other ways.
+    Reads the tree, so that it covers entries with other errors too.
     """
     accounts = root.nodes.get("accounts") if isinstance(root, Pairs) else None
     first: dict[tuple[str, str], Pairs] = {}
@@ -54,7 +54,7 @@ def check_tree(source: Source, root: Node) -> None:
 
 
 def check_entries(source: Source, root: Node, defaults: Common, entries: Sequence[Entry]) -> None:
-    """What the keys of one account, or of it and the defaults, say together."""
+    """Check the keys of each account together, and with the defaults."""
     for entry in entries:
         for keys, message in _of_one(entry):
             _complain(source, root, ("accounts", entry.index, *keys), message)
@@ -69,7 +69,7 @@ def _complain(source: Source, root: Node, place: _Place, message: str) -> None:
 
 
 def _identities(entry: Pairs) -> Iterator[tuple[str, str, str]]:
-    """What only one entry may say: key, value, and the message for a second one."""
+    """What must be unique: key, value, and the message for a duplicate."""
     name, account_id = entry.data.get("name"), entry.data.get("account_id")
     profile = entry.data.get("profile")
     if isinstance(name, str):
@@ -90,7 +90,7 @@ def _label(entry: Pairs) -> str:
 
 
 def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
-    """What is wrong in one account: the place in it, and the message."""
+    """The errors of one account: place and message."""
     account, shape = entry.account, entry.shape
     via = account.role.via
     if account.account_id is None and shape.profile is not None and via is not Via.ASSUME:
@@ -113,7 +113,7 @@ def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
 
 
 def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
-    """ARNs in the defaults that are in one account, where others would use them."""
+    """ARNs in the defaults that belong to one account but apply to others."""
     for place, arn in _arns(defaults):
         found = _ARN_ACCOUNT.match(arn)
         other = _in_another_account(found[1], place, entries) if found else None
@@ -129,7 +129,7 @@ def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_
 
 
 def _of_stack_sets(entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
-    """Accounts of one stack set that ask for different roles: it has one template."""
+    """Accounts of one stack set with different roles: it has one template."""
     first: dict[str, Account] = {}
     for entry in entries:
         account, role = entry.account, entry.account.role
@@ -146,7 +146,7 @@ def _of_stack_sets(entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
 
 
 def _in_another_account(account_id: str, place: _Place, entries: Sequence[Entry]) -> Account | None:
-    """The first account with another ID that uses what the defaults say at `place`."""
+    """The first account with another ID that uses the default at `place`."""
     for entry in entries:
         if entry.account.account_id not in (None, account_id) and _takes_default(entry, place):
             return entry.account
@@ -154,7 +154,7 @@ def _in_another_account(account_id: str, place: _Place, entries: Sequence[Entry]
 
 
 def _arns(shape: Common) -> Iterable[tuple[_Place, str]]:
-    """Every value that may be an ARN, and where it stands."""
+    """Every value that may be an ARN, with its place."""
     role = shape.role
     if shape.assume_role is not None:
         yield ("assume_role",), shape.assume_role
@@ -165,7 +165,7 @@ def _arns(shape: Common) -> Iterable[tuple[_Place, str]]:
 
 
 def _takes_default(entry: Entry, place: _Place) -> bool:
-    """Whether the account uses what the defaults say at `place`."""
+    """Whether the account uses the default at `place`."""
     if entry.account.role.via is Via.EXISTING:
         return False
     if place == ("assume_role",):

@@ -1,8 +1,8 @@
-"""A manifest changed in place: entries added, accounts disabled, every other byte as it was.
+"""Changes a manifest in place: adds entries, disables accounts, keeps every other byte.
 
-Done on the text, at the positions that the parser gives. A YAML library that writes the whole file
-again, even one that keeps comments, changes indentation, line breaks and folding somewhere. What
-comes out is read again and must be exactly the accounts that were asked for.
+Edits the text at the positions that the parser gives. A YAML library that rewrites the whole file,
+even one that keeps comments, changes indentation, line breaks or folding somewhere. The result is
+read again and must be exactly the accounts that were asked for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n]|$)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Insert:
-    """Text to be put in place of the characters from `start` to `end`."""
+    """Text that replaces the characters from `start` to `end`."""
 
     start: int
     end: int
@@ -35,10 +35,10 @@ class _Insert:
 
 
 def edited(path: str, add: Sequence[Entry], disable: Collection[str]) -> str:
-    """The file's text with entries added behind its last and accounts disabled, given by their ID.
+    """The file's text with entries appended, and accounts disabled by their ID.
 
-    With nothing to do it is the text as it is, byte order mark included. Raises `ManifestError`
-    for an invalid manifest, `UsageError` for one written so that it cannot be changed in place.
+    With nothing to do, the text is unchanged, byte order mark included. Raises `ManifestError` for
+    an invalid manifest, `UsageError` for one that cannot be changed in place.
     """
     source = read(path)
     text = source.text
@@ -62,7 +62,7 @@ def edited(path: str, add: Sequence[Entry], disable: Collection[str]) -> str:
 
 
 def default_of(path: str, key: str) -> Any:
-    """What the defaults of a valid manifest say, None where they don't."""
+    """A key of the defaults of a valid manifest; None if it is not set."""
     root = compose(read(path))
     defaults = root.data.get("defaults") if root else None
     return defaults.get(key) if defaults else None
@@ -71,7 +71,7 @@ def default_of(path: str, key: str) -> Any:
 def _check(
     path: str, text: str, before: Sequence[Account], add: Sequence[Entry], disable: Collection[str]
 ) -> None:
-    """Raise `UsageError` unless the text says what was there before, plus what was asked for."""
+    """Raise `UsageError` unless the text holds the old accounts plus the requested changes."""
     try:
         after = loads(path, text.encode()).accounts
     except ManifestError as error:
@@ -92,7 +92,7 @@ def _by_hand(path: str) -> UsageError:
 
 
 def _add(source: Source, accounts: Any, add: Sequence[Entry]) -> _Insert:
-    """The new entries behind the last one, in the list's own style."""
+    """Insert the new entries after the last one, in the list's own style."""
     text = source.text
     last = accounts.value[-1]
     end = _end(last)
@@ -130,12 +130,12 @@ def _disable(source: Source, node: Any) -> _Insert:
 
 
 def _value(node: Any, key: str) -> Any:
-    """The value of a mapping's own key, None without it."""
+    """The value of a mapping's own key; None if it is missing."""
     return next((value for name, value in node.value if name.value == key), None)
 
 
 def _end(node: Any) -> int:
-    """Where a node's own text ends; what an alias stands for is elsewhere and doesn't count."""
+    """Where a node's own text ends; an alias's target is elsewhere and doesn't count."""
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
@@ -147,14 +147,14 @@ def _end(node: Any) -> int:
 
 
 def _column_of_dash(text: str, item: Any) -> int:
-    """How many characters stand before the dash of a list's item."""
+    """How many characters precede the dash of a list item."""
     start = text.rfind("-", 0, item.start_mark.index)
     line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
     return start - line
 
 
 def _after_comments(text: str, at: int, dash: int) -> int:
-    """Past the comments that belong to the list: at its dash or deeper, not at the very left."""
+    """The end of the list's own comments: indented like its dash or deeper, and not at column 1."""
     end = at
     while at < len(text):
         line = _LINE.match(text, at)

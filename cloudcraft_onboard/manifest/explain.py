@@ -1,4 +1,4 @@
-"""pydantic's errors, each as a sentence about the place in the file that it is about."""
+"""Turns pydantic's errors into messages about places in the file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Place = Sequence[int | str]
 
 
 def explain(source: Source, root: Node, errors: Sequence[ErrorDetails]) -> None:
-    """Note each of the errors in `source`, at the value or key that it is about."""
+    """Note each error in `source`, at its value or key."""
     for error in errors:
         place = [part for part in error["loc"] if part != "[key]"]
         tag_key = len(place) < len(error["loc"])
@@ -43,7 +43,7 @@ def explain(source: Source, root: Node, errors: Sequence[ErrorDetails]) -> None:
 
 
 def find(root: Node, place: _Place, *, key: bool = False) -> Node:
-    """The value (or its key) at `place`; where it isn't written, the mapping that lacks it."""
+    """The value (or its key) at `place`; if it isn't written, the mapping that lacks it."""
     node = root
     for position, part in enumerate(place):
         last = position == len(place) - 1
@@ -64,7 +64,7 @@ def key_path(place: _Place) -> str:
 
 
 def shown(node: Node) -> str:
-    """A value as a message shows it: texts in quotes, the rest as it stands in the file."""
+    """A value as a message shows it: strings in quotes, anything else as in the file."""
     if isinstance(node, Scalar):
         plain = node.plain and not isinstance(node.data, str)
         return f"`{node.text[:60]}`" if plain and node.text else quoted(node.text)
@@ -88,7 +88,7 @@ def _sentence(error: ErrorDetails, place: _Place, node: Node) -> str:
 
 
 def _wrong_type(kind: str, place: _Place, node: Node) -> str:
-    """What stands there, and what should."""
+    """What is there, and what should be."""
     wanted = _WANTED.get(kind, "another value")
     if not place:
         keys = "`version`, `defaults` and `accounts`"
@@ -107,7 +107,7 @@ def _wrong_type(kind: str, place: _Place, node: Node) -> str:
 
 
 def _reads_as(kind: str, text: str) -> bool:
-    """Whether a text would be what is wanted without its quotes."""
+    """Whether a string would be valid without its quotes."""
     return (
         text in ("true", "false")
         if kind == "bool_type"
@@ -127,7 +127,7 @@ def _unquoted(place: _Place, node: Scalar) -> str:
 
 
 def _no_choice(error: ErrorDetails, node: Node) -> str:
-    """None of a few words."""
+    """A value that is not one of the allowed words."""
     expected = error["ctx"]["expected"].replace("'", "`")
     if not isinstance(node, Scalar):
         return f"found {_kind(node)}; write one of {expected}"
@@ -143,7 +143,7 @@ def _split(expected: str) -> list[str]:
 
 
 def _unknown(place: _Place) -> str:
-    """A key that has no meaning there, and the one that may be meant."""
+    """An unknown key, and the one that may be meant."""
     key, shape = str(place[-1]), _shape_at(place[:-1])
     known = list(shape.model_fields)
     near = get_close_matches(key.lower().replace("-", "_"), known, 1)

@@ -1,4 +1,4 @@
-"""Manifest files to accounts: read, parse, validate, resolve; everything wrong is said at once."""
+"""Manifest files to accounts: read, parse, validate, resolve; reports all errors at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WIDTH = 120
 
 
 def load(path: str) -> Manifest:
-    """The manifest in the file `path`. Raises `ManifestError` with all that is wrong in it."""
+    """Load the manifest `path`. Raises `ManifestError` with all of its errors."""
     return _parse(read(path))
 
 
@@ -38,9 +38,9 @@ def loads(path: str, raw: bytes) -> Manifest:
 
 
 def load_all(paths: Sequence[str]) -> tuple[Manifest, ...]:
-    """Several manifests; `-` is standard input.
+    """Load several manifests; `-` is standard input.
 
-    Raises one `ManifestError` with all that is wrong in all of them.
+    Raises one `ManifestError` with all of their errors.
     """
     manifests = []
     problems: list[ManifestProblem] = []

@@ -1,4 +1,4 @@
-"""YAML text to a tree that knows where everything stands.
+"""YAML text to a tree that knows the position of everything.
 
 Built from PyYAML's parser events: its composer recurses in C (a deeply nested file would end the
 process), keeps the last of two equal keys without a word, and its constructor turns account IDs
@@ -19,8 +19,8 @@ from cloudcraft_onboard.manifest.source import Source, quoted
 
 MAX_DEPTH = 50
 MAX_ALIASED = 1_000_000
-"""How many values aliases may stand for, all together; a manifest of 10,000 accounts that each
-merge ten keys stays at a tenth of it."""
+"""How many values aliases may expand to in total; 10,000 accounts that each merge ten keys make a
+tenth of it."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -92,13 +92,13 @@ class Pairs(Node):
 
 
 class _Stop(Exception):
-    """The rest of the text cannot be read sensibly."""
+    """The rest of the text cannot be parsed."""
 
 
 def compose(source: Source) -> Node | None:
-    """The document's root; None where the text is no YAML document, or none at all.
+    """Parse the document; None if the text is not a YAML document, or empty.
 
-    What is wrong is noted in `source`.
+    Errors are noted in `source`.
     """
     builder = _Builder(source)
     try:
@@ -171,7 +171,7 @@ class _Builder:
         self.aliased = 0
 
     def take(self, event: Any) -> None:
-        """Add what one event says."""
+        """Add one event."""
         if isinstance(event, yaml.ScalarEvent):
             self._add(self._scalar(event), event.anchor)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):

@@ -1,4 +1,4 @@
-"""Whom new accounts are shared with in Cloudcraft, by where they are in the organization. Pure."""
+"""Whom new accounts are shared with in Cloudcraft, by their OU path. Pure."""
 
 from __future__ import annotations
 

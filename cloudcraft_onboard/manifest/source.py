@@ -1,4 +1,4 @@
-"""One manifest file as text, and how to point at a place in it."""
+"""One manifest file as text, with a way to point at places in it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ MAX_BYTES = 10 * 1024 * 1024
 """README, The manifest: files over 10 MB are errors."""
 
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
-"""What ends a line for YAML 1.1, so that positions mean the same line here as there."""
+"""YAML 1.1's line breaks, so that line numbers agree with its parser's."""
 
 _UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Everything but YAML's printable characters (YAML 1.1, `c-printable`)."""
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _ESCAPE = re.compile(r"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(\\u[dD][89a-fA-F]..)|\\.")
-"""JSON's escapes: a pair of surrogates, which stands for one character, half of a pair, others."""
+"""JSON's escapes: a pair of surrogates for one character, half of a pair, any other."""
 
 
 @dataclass(kw_only=True)
 class Source:
     """A manifest's text, and the problems found in it so far. Lines and columns count from 1.
 
-    `mark` is the byte order mark in front of the text, where there is one; `yaml` is the text for
-    YAML's parser, in which everything stands where it stands in `text`.
+    `mark` is the byte order mark of the file, if any; `yaml` is the text for YAML's parser, with
+    everything at the same position as in `text`.
     """
 
     path: str
@@ -56,7 +56,7 @@ class Source:
         return True
 
     def complain(self, line: int, column: int, message: str) -> None:
-        """Note that a place is wrong."""
+        """Note an error at a place."""
         source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         self.problems.append(
             ManifestProblem(
@@ -65,7 +65,7 @@ class Source:
         )
 
     def settle(self) -> None:
-        """Raise `ManifestError` with the problems noted, in file order, each once."""
+        """Raise `ManifestError` with the noted problems, in file order, without duplicates."""
         if self.problems:
             unique = dict.fromkeys(self.problems)
             raise ManifestError(tuple(sorted(unique, key=lambda p: (p.line, p.column))))
@@ -77,7 +77,7 @@ def read(path: str) -> Source:
 
 
 def decode(path: str, raw: bytes) -> Source:
-    """The same for a file's bytes; a byte order mark is dropped."""
+    """Decode a file's bytes as `read` does; drops a byte order mark."""
     if len(raw) > MAX_BYTES:
         raise _refusal(path, "the file is larger than 10 MB, the most a manifest may have")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -106,15 +106,15 @@ def decode(path: str, raw: bytes) -> Source:
 
 
 def quoted(text: str, limit: int = 60) -> str:
-    """`text` in double quotes as YAML would take it, cut where it is very long."""
+    """`text` in double quotes, as YAML accepts it; shortened if it is very long."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return json.dumps(cut, ensure_ascii=not cut.isprintable())
 
 
 def _take_surrogates(source: Source) -> None:
-    """JSON writes what is beyond U+FFFF as two escapes, which YAML doesn't know: make them one.
+    """Join the two escapes that JSON uses beyond U+FFFF, which YAML doesn't know.
 
-    The blanks that make up for it come behind the string, so that all else keeps its place.
+    Blanks after the string make up for the difference, so that all else keeps its place.
     """
 
     def one(escape: re.Match[str]) -> str:
@@ -157,5 +157,5 @@ def _read_bytes(path: str) -> bytes:
 
 
 def _refusal(path: str, message: str) -> ManifestError:
-    """A problem of the file as a whole, said of its first place."""
+    """A problem of the whole file, reported at its first place."""
     return ManifestError((ManifestProblem(file=path, line=1, column=1, message=message),))

@@ -1,4 +1,4 @@
-"""New entries of a manifest as YAML text: valid by construction, with comments that explain."""
+"""New manifest entries as YAML text: valid by construction, with explaining comments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Defaults:
-    """What the new manifest's accounts have in common."""
+    """The defaults of a new manifest."""
 
     profile: str | None = None
     assume_role: str | None = None
@@ -79,7 +79,7 @@ def as_json(entry: Entry) -> str:
 
 
 def unique(entries: Iterable[Entry], taken: Collection[str]) -> tuple[list[Entry], list[str]]:
-    """The entries with names that nobody else has, and a sentence for each one renamed.
+    """Give each entry a unique name; return the entries, and a sentence for each renamed one.
 
     The first keeps its name, so that a name never changes because an account was added.
     """

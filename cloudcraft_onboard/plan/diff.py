@@ -1,6 +1,6 @@
-"""What must change about a role: a pure function of how it should be and how it is.
+"""What must change about a role: a pure function of the desired and the observed role.
 
-`run` applies the changes, `plan` shows them, the report lists them: all read the same objects.
+`run` applies the changes, `plan` shows them, reports list them: all use the same objects.
 """
 
 from __future__ import annotations
@@ -101,9 +101,9 @@ def _policy(name: str, identity: Identity) -> PolicyRef:
 
 
 def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
-    """What makes the role as desired. Nothing that the manifest doesn't name is taken away.
+    """The changes that make the role as desired; removes nothing that the manifest doesn't name.
 
-    The description is written when the role is made and is no difference later on.
+    The description is written when the role is made, and not compared later.
     """
     too_long = _too_long(desired)
     if too_long:
@@ -189,7 +189,7 @@ def _left_alone(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
 
 
 def _beyond(desired: DesiredRole, observed: ObservedRole) -> list[str]:
-    """What hangs on the role besides the manifest's policies: ARNs, then inline names."""
+    """The role's policies that the manifest does not list: ARNs, then inline names."""
     wanted = {arn for policy in desired.policies for arn in policy.arns}
     attached = [arn for arn in observed.attached if arn not in wanted]
     return attached + [f"{name} (inline)" for name in observed.inline if name not in desired.inline]
@@ -229,10 +229,10 @@ def _too_long(desired: DesiredRole) -> Problem | None:
 
 
 def plan_removal(desired: DesiredRole, observed: ObservedRole | None, *, force: bool) -> RolePlan:
-    """What takes the role away again, if it was made here and nobody hung more on it.
+    """The changes that delete the role, if it was made here and has no other policies.
 
-    Of `desired`, name and policies count. `force` also takes policies away that the manifest
-    doesn't attach; a role without the tag of this program stays in any case.
+    Only name and policies of `desired` count. `force` also detaches policies that the manifest
+    does not list; a role without this program's tag is always kept.
     """
     if observed is None:
         return RolePlan()

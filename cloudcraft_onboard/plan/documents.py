@@ -1,4 +1,4 @@
-"""IAM policy documents by their meaning: one normal form, whatever way they were written.
+"""IAM policy documents by meaning: one normal form, however they are written.
 
 IAM takes a single value or a list, any order, action names in any case, and gives documents back
 as they were sent; two documents are the same when their normal forms are.
@@ -125,7 +125,7 @@ def compact(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two identity policies permit the same, as far as IAM's words tell."""
+    """Whether two identity policies permit the same, as far as their text tells."""
     return statements(compact(one)) == statements(compact(other))
 
 

@@ -18,7 +18,7 @@ _EXTERNAL_ID = "sts:externalid"
 
 
 def made_role(desired: DesiredRole) -> Parts:
-    """A role that is to be made; its policies are changes of their own."""
+    """A role to create; its policies are changes of their own."""
     boundary = desired.permissions_boundary
     return {
         "trust": trusted(desired.trust),
@@ -58,7 +58,7 @@ def tag_difference(desired: DesiredRole, observed: ObservedRole) -> tuple[Parts,
 def policy_difference(
     document: Mapping[str, Any], observed: Mapping[str, Any] | None
 ) -> tuple[Parts | None, Parts]:
-    """The actions of an inline policy that go and come, or what else of it differs.
+    """The actions that an inline policy loses and gains, or what else differs.
 
     All of its actions where there is no policy yet.
     """

@@ -1,4 +1,4 @@
-"""Registrations: found among Cloudcraft's, compared with what should be. Pure."""
+"""Finds an account's registration and compares it with the desired one. Pure."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ class Listing:
         return found[0] if found else None
 
     def foreign(self, account_id: str | None) -> Registration | None:
-        """The registration by which somebody else shows an account that has none of its own."""
+        """The registration from somebody else of an account that has none of its own."""
         if account_id is None or account_id in self._by_account:
             return None
         return self._foreign.get(account_id)
 
     def besides(self, account_id: str) -> tuple[str, ...]:
-        """What is to be said when the account's own registrations go and another stays."""
+        """A note for when the account's own registrations are deleted and another is kept."""
         other = self._foreign.get(account_id) if account_id in self._by_account else None
         if other is None:
             return ()
@@ -92,7 +92,7 @@ class Listing:
         return tuple(r for doubles in self._by_account.values() for r in doubles)
 
     def remarks(self) -> tuple[str, ...]:
-        """What is to be said of the list as a whole: which of it belongs to no known account."""
+        """Remarks on the list as a whole: registrations that belong to no known account."""
         count = len(self._unplaced)
         if not count:
             return ()
@@ -183,7 +183,7 @@ def seniority(registration: Registration) -> tuple[datetime, str]:
 def plan_registration(
     spec: RegistrationSpec, found: Registration | None, names: Mapping[str, str] = NOTHING
 ) -> tuple[Change, ...]:
-    """The one change that makes the registration as it should be, or none.
+    """The change that makes the registration as desired, if any.
 
     The region is not compared: Cloudcraft doesn't give it back. Of `names` are the words by which
     the change shows who has access (`access_names`).

@@ -1,4 +1,4 @@
-"""What must change about a stack set: a pure function of how it should be and how it is."""
+"""What must change about a stack set: a pure function of the desired and the observed one."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def desired_stack_set(
 def plan_stack_set(
     desired: DesiredStackSet, observed: ObservedStackSet | None, account_ids: Sequence[str]
 ) -> StackSetPlan:
-    """What brings the role into these accounts. Nothing is taken away from any other account."""
+    """The operations that bring the role into these accounts; takes nothing from any other."""
     name = desired.spec.name
     if observed is None:
         reason = f"through the new stack set {name}"
@@ -201,7 +201,7 @@ def _left_alone(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterato
 
 
 def not_ours(name: str, observed: ObservedStackSet) -> Problem | None:
-    """Why a stack set is left alone: somebody else made it, or it works by other permissions."""
+    """Why a stack set is left alone: somebody else made it, or it has other permissions."""
     key, value = MANAGED_BY
     if observed.tags.get(key) != value:
         why = f"was not made by onboard (it has no tag {key}={value})"

@@ -61,7 +61,7 @@ def join(entries: Sequence[Entry], sides: Sides, *, others: bool) -> tuple[Stand
 
 
 def _others(sides: Sides, known: Collection[str | None]) -> set[str]:
-    """Accounts that the manifest lacks."""
+    """The accounts that are not in the manifest."""
     registered = {registration.account_id for registration in sides.listing.all()} - {""}
     active = {m.account_id for m in (sides.members or {}).values() if m.state == ACTIVE}
     return (registered | set(sides.listing.foreign_accounts()) | active) - set(known)
@@ -92,7 +92,7 @@ def _notes(result: Result | None) -> tuple[str, ...]:
 
 
 def _stranger(account_id: str, sides: Sides) -> Standing:
-    """A row for an account that the manifest lacks."""
+    """A row for an account that is not in the manifest."""
     registrations = _registrations(account_id, sides)
     member = (sides.members or {}).get(account_id)
     name = (registrations[0].name if registrations else "") or (member.name if member else "")
@@ -172,10 +172,10 @@ def _state_inside(entry: Entry, row: Standing) -> State:
 
 
 def roleless(account: Account, account_id: str, listing: Listing) -> Account:
-    """The entry as if its role were somebody else's business, so that nobody looks at it in AWS.
+    """The entry as if somebody else made its role, so that AWS is not asked about it.
 
-    Where the role is, partition and path, Cloudcraft's registration tells if it is for a role of
-    the wanted name: there is only one of a name in an account.
+    Partition and path come from Cloudcraft's registration, if that is for a role of this name: an
+    account has only one.
     """
     role = RoleSpec(
         name=account.role.name,
@@ -194,7 +194,7 @@ def roleless(account: Account, account_id: str, listing: Listing) -> Account:
 
 
 def unidentified(account: Account, owner: str | None) -> Result:
-    """What is said of an entry whose AWS account AWS alone could tell, or is `owner`'s, too."""
+    """The result of an entry whose AWS account only AWS could tell, or which is also `owner`'s."""
     profile = f"the profile {account.profile}" if account.profile else "the default credentials"
     problem = Problem(
         stage=Stage.REACH,

@@ -1,7 +1,7 @@
-"""A role's trust policy: the wanted one, and what an existing one is beside it.
+"""A role's trust policy: the desired one, and how an existing one compares.
 
-Compared by meaning. What names Cloudcraft alone is mended; what names somebody else, or says
-anything that isn't known here, is a conflict: it may be the access of people who depend on it.
+Compared by meaning. A policy that names only Cloudcraft is corrected; one that names somebody else,
+or says anything unknown, is a conflict: people may depend on that access.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROOT = re.compile(r"arn:[a-z0-9-]+:iam::(\d{12}):root")
 
 
 class Standing(Enum):
-    """How an existing trust policy stands to the wanted one."""
+    """How an existing trust policy compares with the desired one."""
 
     SAME = "same"
     DIFFERS = "differs"
@@ -30,7 +30,7 @@ class Standing(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustFinding:
-    """`reason` is a clause that says what differs, or who or what else the trust names."""
+    """`reason` is a clause: what differs, or who or what else the policy names."""
 
     standing: Standing
     reason: str = ""
@@ -52,7 +52,7 @@ def trust_document(trust: Trust) -> dict[str, Any]:
 
 
 def compare_trust(trust: Trust, document: Mapping[str, Any]) -> TrustFinding:
-    """Set an existing trust policy beside the wanted one."""
+    """Compare an existing trust policy with the desired one."""
     (wanted,) = normal(trust_document(trust))
     found = normal(document)
     if found == {wanted}:
@@ -80,7 +80,7 @@ def _account(kind: str, name: str) -> tuple[str, str]:
 
 
 def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[str]:
-    """Why a trust policy is somebody else's too, the most telling reason in front."""
+    """Why a trust policy is somebody else's too; the most telling reason comes first."""
     others = {
         f"account {name}" if name.isdigit() else name
         for said in found
@@ -119,7 +119,7 @@ def _external_ids(said: Statement) -> frozenset[str]:
 
 
 def _differences(wanted: Statement, only: Statement) -> Iterator[str]:
-    """What an update does away with or puts right, in clauses; never nothing."""
+    """What an update corrects, as clauses; at least one."""
     have, want = _external_ids(only), _external_ids(wanted)
     if not have:
         yield "external ID is missing"

@@ -1,4 +1,4 @@
-"""What the sandbox begins with, and `/_sandbox/…`, which steers it further.
+"""The initial state of the sandbox, and `/_sandbox/…`, which steers it.
 
 These requests are neither limited nor logged, and locked (`door.py`) unless they were asked for.
 """

@@ -1,4 +1,4 @@
-"""Who may talk to the sandbox: programs of this machine, and no web page that its user visits.
+"""Who may talk to the sandbox: programs on this machine, but no web page that a user visits.
 
 A page can send requests to loopback: then they carry its `Origin`, or, where its name was made to
 point here (DNS rebinding), its name as `Host`. What steers the servers (`/_...`) is closed to

@@ -1,4 +1,4 @@
-"""How the sandbox behaves where the real Cloudcraft's behaviour is a setting or not documented."""
+"""How the sandbox behaves where Cloudcraft's behaviour is a setting or undocumented."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def _spawn(errors: IO[str], wish: Mapping[str, Any], secret: str | None) -> Worl
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """The end of its input is a child's end, and that of its files, as no signal would be."""
+    """Closing its input ends the child and cleans up its files, as no signal would."""
     for pipe in (process.stdin, process.stdout):
         if pipe:
             with contextlib.suppress(BrokenPipeError):  # what was not read any more

@@ -1,4 +1,4 @@
-"""Failures by cause: the same cause in many accounts is one thing to read and to mend."""
+"""Failures by cause: one cause in many accounts is one thing to read and to fix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
-    """One cause and the results that have it, in the order in which they came.
+    """One cause and its results, in order.
 
     `problem` has `ACCOUNT_ID`, `NAME` and `PROFILE` where its accounts differ.
     """
@@ -36,7 +36,7 @@ class Cause:
 
 
 def headline(problem: Problem) -> str:
-    """What was refused or went wrong, in a few words: `sts:AssumeRole denied (reach)`."""
+    """What went wrong, in a few words: `sts:AssumeRole denied (reach)`."""
     refused = _REFUSED.search(problem.message) if problem.code.startswith(_DENIALS) else None
     status = _STATUS.fullmatch(problem.code)
     what = problem.code

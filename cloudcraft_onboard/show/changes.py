@@ -46,7 +46,7 @@ class Block:
 
 
 def blocks(results: Iterable[Result], *, each: bool = False) -> tuple[Block, ...]:
-    """The results that change something, those with identical changes together.
+    """Group the results that change something by identical changes.
 
     `each`: every account is a block of its own.
     """
@@ -105,7 +105,7 @@ def lines(result: Result) -> tuple[Line, ...]:
 
 
 def what(change: Change, result: Result) -> str:
-    """What one change makes; the reason where it holds nothing to show."""
+    """What one change makes, or else its reason."""
     match change:
         case Change(action=Action.CREATE_ROLE, after=Mapping() as after):
             parts = _new_role(after)

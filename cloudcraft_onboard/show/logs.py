@@ -1,4 +1,4 @@
-"""What `-v` and `-vv` show: requests, and the SDKs' own logs; every line without secrets."""
+"""The logs of `-v` and `-vv`: requests, and the SDKs' own; every line without secrets."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class PlainView:
         self._forecast = False
 
     def handle(self, event: Event) -> None:
-        """Take an event in and say what is to be said of it."""
+        """Take in an event and print its line, if it has one."""
         now = self._clock()
         self._state.fold(event, now)
         match event:
@@ -73,13 +73,13 @@ class PlainView:
                 self._tell(event, now)
 
     def tick(self, now: float) -> None:
-        """Say that the run is alive when nothing was said for about a minute."""
+        """Print a sign of life after about a minute of silence."""
         quiet = self._verbosity < 0 or self._last_line is None
         if not quiet and now - (self._last_line or 0.0) >= _HEARTBEAT:
             self._say(heartbeat(self._state, now), now)
 
     def close(self) -> None:
-        """Nothing is left to do: every line is written at once."""
+        """Nothing is left to do: lines are written at once."""
         self._last_line = None
 
     @staticmethod

@@ -91,7 +91,7 @@ def _status(state: State, now: float, room: int) -> list[Text]:
 
 
 def waiting(state: State, now: float) -> str:
-    """What everybody waits for, empty when nobody does; never to be mistaken for a hang."""
+    """What everybody is waiting for, so that it does not look like a hang; empty if nobody is."""
     queued = f" · {text.number(len(state.queued))} queued" if state.queued else ""
     if state.throttled_until > now:
         wait = text.countdown(state.throttled_until - now)
@@ -147,7 +147,7 @@ def _failure(cause: Cause, room: int) -> list[Text]:
 
 
 def _fitted(state: State, failures: list[list[Text]], height: int, room: int) -> list[Text]:
-    """As many whole causes as fit, behind an empty line, and how many there are besides."""
+    """As many whole causes as fit, after an empty line, and how many are left."""
     if height < 2 or not failures:  # noqa: PLR2004 - the empty line and one more
         return []
     if sum(map(len, failures)) < height:
@@ -188,7 +188,7 @@ def _working(state: State, now: float, room: int, height: int) -> list[Text]:
 
 
 def _by_reason(state: State) -> tuple[dict[str, Work], list[list[Work]]]:
-    """Accounts that get a line of their own, and those that wait for the same reason."""
+    """Accounts with a line of their own, and groups that wait for the same reason."""
     alone: dict[str, Work] = {}
     alike: dict[str, list[tuple[str, Work]]] = {}
     for name, work in state.working.items():

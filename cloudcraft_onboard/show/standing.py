@@ -1,4 +1,4 @@
-"""What every view of `onboard status` says: coverage, what is open, and what closes it. Pure."""
+"""What every view of `onboard status` says: coverage, what is left to do, and how. Pure."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def seen(status: Status) -> str:
 
 
 def sides(status: Status) -> str:
-    """Who was asked, as a list: `the manifest, Cloudcraft and the roles in AWS`."""
+    """What was compared, as a list: `the manifest, Cloudcraft and the roles in AWS`."""
     asked = ["the manifest", "Cloudcraft"]
     asked += ["AWS Organizations"] if status.organization else []
     asked += ["the roles in AWS"] if status.roles else []
@@ -109,7 +109,7 @@ def notes(accounts: Iterable[Standing]) -> tuple[tuple[str, tuple[str, ...]], ..
 
 
 def as_result(account: Standing) -> Result:
-    """The account as those tell it who look at changes, errors and notes."""
+    """The account as a result, for views of changes, errors and notes."""
     return Result(
         name=account.name,
         account_id=account.account_id,

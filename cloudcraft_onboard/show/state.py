@@ -1,4 +1,4 @@
-"""What a view knows: events folded into one simple state, each at constant cost."""
+"""The state of a view: events folded in, each at constant cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TELLING = 3  # accounts through AWS from which on their rate says something
 
 @dataclass(slots=True)
 class Work:
-    """An account that is being worked on, since when, and the wait before another try."""
+    """An account being worked on, since when, and the wait before a retry."""
 
     step: str
     since: float

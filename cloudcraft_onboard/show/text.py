@@ -13,7 +13,7 @@ from cloudcraft_onboard.harmless import listed as listed  # noqa: PLC0414 - the 
 from cloudcraft_onboard.model import Action, Change, Command, Outcome, RateLimit, Report, Result
 
 TIME = "Work time"
-"""What a column of times is called: time worked on an account, without waiting for its turn."""
+"""The title of times: AWS work on an account and its requests, without waits."""
 
 STYLES = {
     Outcome.CREATED: "green",
@@ -31,7 +31,7 @@ TO_DO = {
     Outcome.UPDATED: "to update",
     Outcome.REMOVED: "to remove",
 }
-"""What a plan calls outcomes that are not there yet."""
+"""What a plan calls outcomes."""
 
 _SYMBOL_STYLES = {"+": "green", "~": "yellow", "-": "red"}
 
@@ -77,13 +77,13 @@ def seconds(value: float) -> str:
 
 
 def countdown(value: float) -> str:
-    """Time until something goes on, in whole seconds: `14 s`, `3 min 10 s`."""
+    """Time until something continues, in whole seconds: `14 s`, `3 min 10 s`."""
     whole = max(1, math.ceil(value))
     return f"{whole} s" if whole < 10 else seconds(whole)  # noqa: PLR2004 - no tenths here
 
 
 def about(value: float) -> str:
-    """Time that is still to come, as coarse as it is known: `35 s`, `3 min`, `1 h 05 min`."""
+    """Remaining time, as coarse as it is known: `35 s`, `3 min`, `1 h 05 min`."""
     if value < 57.5:  # noqa: PLR2004 - from here on the next step would be a minute
         return f"{max(5, 5 * math.ceil(value / 5))} s"
     minutes = max(1, round(value / 60))
@@ -118,7 +118,7 @@ def rate(limit: RateLimit) -> str:
 
 
 def _needed(requests: int, limit: RateLimit) -> str:
-    """How long so many requests take; empty where that is not worth a word."""
+    """How long so many requests take; empty if it is not worth mentioning."""
     seconds = -(-requests // limit.requests) * limit.seconds
     one_window = requests <= limit.requests
     return "" if one_window or seconds < 60 else f"about {about(seconds)}"  # noqa: PLR2004

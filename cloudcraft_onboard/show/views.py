@@ -1,4 +1,4 @@
-"""Which view a run gets."""
+"""Chooses the view of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cloudcraft_onboard.show.progress import LiveView
 
 
 class View(Protocol):
-    """Who listens to a run; all of it is called by the main thread."""
+    """Listens to a run; the main thread calls all methods."""
 
     def handle(self, event: Event) -> None:
         """Take an event in."""
@@ -24,7 +24,7 @@ class View(Protocol):
 
 
 def choose_view(stream: TextIO, *, verbosity: int = 0, summary: bool = False) -> View:
-    """The live view where it can be drawn, else lines.
+    """The live view if it can be drawn, else plain lines.
 
     `verbosity` is below 0 for quiet, above 0 for verbose: then log lines would tear a live view.
     `summary`: keep failures and counts on the terminal, as the results table goes elsewhere.
