@@ -110,8 +110,8 @@ DOUBTFUL = [
     pytest.param(faults.reset(processed=False), id="reset before"),
     pytest.param(faults.close(processed=True), id="close after"),
     pytest.param(faults.close(processed=False), id="close before"),
-    pytest.param(faults.hang(5, processed=True), id="hang"),
-    pytest.param(faults.slow(5), id="slow"),
+    pytest.param(faults.hang(60, processed=True), id="hang"),
+    pytest.param(faults.slow(60), id="slow"),
     pytest.param(faults.cut(), id="cut"),
     pytest.param(faults.empty(201), id="empty"),
     pytest.param(faults.html(502, processed=False), id="HTML 502"),
@@ -125,7 +125,7 @@ DOUBTFUL = [
 def test_a_doubtful_registration_is_never_sent_again(
     local: SandboxWorld, make_client: MakeClient, fault: faults.Fault
 ) -> None:
-    client = make_client(local.cloudcraft_url, local.api_key, timeout=1)
+    client = make_client(local.cloudcraft_url, local.api_key, timeout=faults.patience(fault))
     local.fault({**fault, **faults.REGISTERING})
     with pytest.raises(Doubtful):
         client.register(spec())
@@ -138,7 +138,7 @@ def test_a_doubtful_registration_is_never_sent_again(
 def test_a_doubtful_read_is_simply_tried_again(
     local: SandboxWorld, make_client: MakeClient, fault: faults.Fault
 ) -> None:
-    client = make_client(local.cloudcraft_url, local.api_key, timeout=1)
+    client = make_client(local.cloudcraft_url, local.api_key, timeout=faults.patience(fault))
     local.fault({**fault, **faults.LISTING})
     assert client.registrations() == ()
     assert client.counts == CloudcraftUsage(requests=2, retried=1)

@@ -47,18 +47,13 @@ WHILE_VERIFYING = {
 }
 
 
-def patience(fault: dict[str, Any]) -> float:
-    """A `--timeout` that only a hang reaches."""
-    return 3.0 if "delay" in fault else 60.0
-
-
 @pytest.mark.parametrize("fault", DOUBTFUL.values(), ids=DOUBTFUL)
 def test_a_doubtful_registration_is_looked_up_and_never_doubled(
     make_world: MakeWorld, fault: dict[str, Any]
 ) -> None:
     world = make_world(existing(N))
     world.fault(fault)
-    ended = run(world, timeout=patience(fault))
+    ended = run(world, timeout=faults.patience(fault))
     assert (ended.code, ended.outcomes) == (0, ["created"] * N)
     assert world.registered == IDS
     # One list answers for all doubtful ones; it is the verifying read too, if nothing follows it.
@@ -73,7 +68,7 @@ def test_a_verifying_read_that_fails_is_made_again(
 ) -> None:
     world = make_world(existing(N), rate_limit="20/1")
     world.fault(fault)
-    ended = run(world, timeout=patience(fault))
+    ended = run(world, timeout=faults.patience(fault))
     assert (ended.code, ended.outcomes) == (0, ["created"] * N)
     assert world.registered == IDS
     assert len(world.requests("POST")) == N

@@ -39,7 +39,7 @@ FAULTS = [
     pytest.param(faults.error(503, processed=False), id="503 before"),
     pytest.param(faults.reset(processed=True), id="reset after"),
     pytest.param(faults.reset(processed=False), id="reset before"),
-    pytest.param(faults.hang(5, processed=True), id="hang after"),
+    pytest.param(faults.hang(60, processed=True), id="hang after"),
     pytest.param(faults.html(502, processed=False), id="HTML 502 before"),
     pytest.param(faults.html(200, processed=True), id="a page instead of an answer"),
     pytest.param(faults.late(0.3), id="late"),
@@ -52,7 +52,7 @@ def test_what_is_in_doubt_is_looked_up_once_for_all(
 ) -> None:
     world = onboarded(make_world)
     world.fault({**fault, **REMOVING, "times": 2})
-    ended = remove(world, timeout=1.0, retries=3)
+    ended = remove(world, timeout=faults.patience(fault), retries=3)
     assert (ended.code, set(ended.outcomes)) == (0, {"removed"})
     assert (world.registered, with_role(world)) == ([], [])
     methods = [request.method for request in world.requests()]

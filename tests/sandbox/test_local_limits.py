@@ -98,10 +98,11 @@ def test_another_client_uses_the_same_quota(make_world: MakeWorld) -> None:
 
 def test_another_client_comes_later(make_world: MakeWorld) -> None:
     world = make_world(rate_limit="3/60")
-    world.consume(3, delay=0.2)
+    world.consume(3, delay=3)
 
     assert world.call("GET", "/team").status_code == 200
-    time.sleep(0.4)
+    while len(world.log) < 4:
+        time.sleep(0.05)
     assert world.call("GET", "/team").status_code == 429
 
 

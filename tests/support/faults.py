@@ -42,6 +42,11 @@ def slow(seconds: float, **match: Any) -> Fault:
     return {"delay": seconds, **match}
 
 
+def patience(fault: Fault) -> float:
+    """A `--timeout` that answers reach which don't come, and no other, however busy the machine."""
+    return 3.0 if "delay" in fault else 60.0
+
+
 def cut(**match: Any) -> Fault:
     """Processed, and the answer's body breaks off in the middle."""
     return {"answer": "cut", **match}
