@@ -375,7 +375,7 @@ def test_an_existing_file_is_never_overwritten_and_an_invalid_one_not_updated(
         run("--organization", "-f", str(file))
     with pytest.raises(ManifestError):
         run("--organization", "--update", str(file))
-    with pytest.raises(ManifestError, match="file not found"):
+    with pytest.raises(ManifestError, match="no such file"):
         run("--organization", "--update", str(tmp_path / "none.yaml"))
     assert file.read_text() == "mine"
 
