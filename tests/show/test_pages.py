@@ -116,6 +116,17 @@ def test_nothing_is_cut_off_or_scrolls_sideways(
     assert chromium.told(covered) == [], "a name does not run into the outcome"
 
 
+def test_paper_gets_a_table(chromium: Page, tmp_path: Path, page: str) -> None:
+    chromium.show(page, tmp_path, 718)  # A4 without its margins
+    chromium.media("print")
+    display = "getComputedStyle(document.querySelector('td')).display"
+    assert chromium.told(display) == "table-cell"
+    assert chromium.told("document.documentElement.scrollWidth") == 718
+    assert chromium.told("document.querySelector('th.told').offsetWidth") > 120
+    for button in (".show", "#search"):
+        assert not chromium.told(f"document.querySelector('{button}').offsetParent")
+
+
 def test_all_of_it_works_by_keyboard(chromium: Page, tmp_path: Path, page: str) -> None:
     chromium.show(page, tmp_path, 1280)
     everything = chromium.told("shown().length")
