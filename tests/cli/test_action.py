@@ -195,7 +195,7 @@ def test_a_manifest_of_the_organization_works_with_credentials_of_the_environmen
     manifest.write_text(with_profile, "utf-8")
     refused = job("plan")
     assert refused.outputs["exit-code"] == "3"
-    assert "or leave it out, as the environment has credentials" in refused.steps["run"].log
+    assert "or leave it out: the environment has credentials of its own" in refused.steps["run"].log
 
 
 def test_a_plan_longer_than_a_comment_may_be(make_world: MakeWorld, tmp_path: Path) -> None:
