@@ -74,3 +74,15 @@ def test_every_message_and_hint_is_a_sentence() -> None:
     assert len(found) > 200  # about as many as there are
     wrong = [f"{place}: {text}" for place, text in found if not is_sentence(text)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_help_has_brackets_which_rich_would_take_for_markup() -> None:
+    helps = [
+        (path.name, text)
+        for path in (PACKAGE / "cli").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "help"
+        for text in texts(node.value)
+    ]
+    assert len(helps) > 40  # about as many as there are
+    assert [told for told in helps if "[" in told[1]] == []

@@ -64,7 +64,7 @@ def init(
         typer.Option(
             "--assume-role",
             metavar="NAME",
-            help="The role to assume in the accounts. [default: OrganizationAccountAccessRole]",
+            help="The role to assume in the accounts. Default: OrganizationAccountAccessRole.",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,
@@ -73,7 +73,7 @@ def init(
         typer.Option(
             "--name",
             metavar="PATTERN",
-            help="How to name accounts, with {name}, {id}, {email}, {ou}. [default: {name}]",
+            help="How to name accounts, with {name}, {id}, {email}, {ou}. Default: {name}.",
             rich_help_panel=_ORGANIZATION,
         ),
     ] = None,

@@ -61,7 +61,7 @@ def remove(
             "--max-removals",
             metavar="N",
             min=0,
-            help=f"With --unlisted: delete nothing if there are more. [default: {DEFAULT_MOST}]",
+            help=f"With --unlisted: delete nothing if there are more. Default: {DEFAULT_MOST}.",
             rich_help_panel=WHAT,
         ),
     ] = None,

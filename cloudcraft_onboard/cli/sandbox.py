@@ -29,7 +29,7 @@ def sandbox(
     manifest: Annotated[
         str | None,
         typer.Argument(
-            metavar="MANIFEST", help="The accounts to create. [default: only a management account]"
+            metavar="MANIFEST", help="The accounts to create. Default: only a management account."
         ),
     ] = None,
     *,

@@ -59,5 +59,5 @@ class Options:
         requests, _, seconds = self.rate_limit.partition("/")
         limit = int(requests), float(seconds)
         if min(limit) <= 0:
-            raise ValueError(f"{self.rate_limit!r} is no rate limit")
+            raise ValueError(f"{self.rate_limit!r} is not a rate limit")
         return limit
