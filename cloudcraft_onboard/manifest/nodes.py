@@ -141,7 +141,7 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     elif "invalid Unicode character escape" in problem:
         escape = re.match(r"\\u.{0,4}|\\U.{0,8}", text[column - 3 :])
         problem = (
-            f"`{escape[0] if escape else at}` is not a character (only JSON has pairs of such"
+            f"`{escape[0] if escape else at}` is not a character (only valid JSON has pairs of such"
             " escapes); write the character itself"
         )
     elif "unexpected end of stream" in problem and error.context_mark:
