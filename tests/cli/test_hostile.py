@@ -190,7 +190,7 @@ def test_more_problems_than_anybody_reads_are_counted(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(f"version: 1\naccounts:\n{entries}", encoding="utf-8")
     shown = said("validate", tmp_path / "m.yaml")
     assert len(shown) < 200_000
-    assert re.search(r"and [0-9,]+ more problems", shown)
+    assert re.search(r"And [0-9,]+ more problems", shown)
 
 
 def test_a_long_error_message_is_shortened(
