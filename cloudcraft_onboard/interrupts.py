@@ -78,13 +78,15 @@ def ending_waits() -> Iterator[Callable[[IO[str]], None]]:
 
 
 def interrupt(_number: int, frame: FrameType | None) -> NoReturn:
-    """Raise `KeyboardInterrupt`; while modules are imported, end at once.
+    """Raise `KeyboardInterrupt`; in an import, or in a text that is evaluated, end at once.
 
     An exception out of the middle of an import leaves files open and modules half made, and is
-    swallowed by whoever tries whether a module is there. Nothing has been done yet, either.
+    swallowed by whoever tries whether a module is there. One that passes through `eval` or `exec`
+    of a text counts as unhandled for Python (`_PyRuntime.signals`), which ends with SIGINT then.
+    Both happen at the start, when nothing has been done yet.
     """
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code.co_filename.startswith(("<frozen importlib", "<string>")):
             end()
         frame = frame.f_back
     raise KeyboardInterrupt

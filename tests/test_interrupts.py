@@ -1,9 +1,10 @@
-"""A signal ends a wait for an answer, whichever thread the system gives it to."""
+"""A signal ends the program, or a wait for an answer, whatever it comes into."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,27 +33,13 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("number", ["signal.SIGINT", "signal.SIGTERM", "signal.SIGHUP"])
-def test_a_signal_that_interrupts_no_system_call_ends_the_wait(number: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", WAITING.format(number=number)],
-        capture_output=True,
-        text=True,
-        timeout=HANG,
-        check=False,
-    )
-    assert (ended.stdout, ended.stderr, ended.returncode) == ("interrupted\n", "", 0)
+def test_a_signal_that_interrupts_no_system_call_ends_the_wait(number: str, tmp_path: Path) -> None:
+    assert run(WAITING.format(number=number), tmp_path) == ("interrupted\n", "", 0)
 
 
-def test_the_wait_ends_when_there_is_something_to_read() -> None:
+def test_the_wait_ends_when_there_is_something_to_read(tmp_path: Path) -> None:
     script = WAITING.replace("os.kill(os.getpid(), {number})", 'os.write(_writing, b"yes\\n")')
-    ended = subprocess.run(
-        [sys.executable, "-c", script.format(number="signal.SIGTERM")],
-        capture_output=True,
-        text=True,
-        timeout=HANG,
-        check=False,
-    )
-    assert (ended.stdout, ended.stderr, ended.returncode) == ("could be read\n", "", 0)
+    assert run(script.format(number="signal.SIGTERM"), tmp_path) == ("could be read\n", "", 0)
 
 
 ENDING = """
@@ -70,12 +57,37 @@ program.main()
 
 
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_while_another_one_is_told_ends_it_at_once(number: str) -> None:
+def test_a_signal_while_another_one_is_told_ends_it_at_once(number: str, tmp_path: Path) -> None:
+    ended = run(ENDING.format(signal=number), tmp_path)
+    assert ended == ("", "onboard: interrupted\n", 130)
+
+
+# Typer evaluates annotations, which are texts.
+EVALUATED = """
+import os, signal
+from cloudcraft_onboard import __main__ as program
+from cloudcraft_onboard.cli import main
+
+main.app = lambda *_, **__: eval("os.kill(os.getpid(), signal.SIGTERM)")
+program.main()
+"""
+
+
+def test_a_signal_while_a_text_is_evaluated_is_not_taken_for_an_unhandled_one(
+    tmp_path: Path,
+) -> None:
+    assert run(EVALUATED, tmp_path) == ("", "onboard: interrupted\n", 130)
+
+
+def run(script: str, folder: Path) -> tuple[str, str, int]:
+    """What a script says on stdout and stderr, and its exit code; it runs as `onboard` does."""
+    (folder / "script.py").write_text(script, encoding="utf-8")
     ended = subprocess.run(
-        [sys.executable, "-c", ENDING.format(signal=number)],
+        [sys.executable, "-m", "script"],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=HANG,
         check=False,
     )
-    assert (ended.stdout, ended.stderr, ended.returncode) == ("", "onboard: interrupted\n", 130)
+    return ended.stdout, ended.stderr, ended.returncode

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow
 def test_a_machine_that_slept_beyond_the_budget_reports_what_was_done(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
-    world = make_world(existing(9), rate_limit="4/20")
-    budget = time_budget(tmp_path / "manifest.yaml", 4)
+    world = make_world(existing(9), rate_limit="4/4")
+    budget = time_budget(tmp_path / "manifest.yaml", 9)
     arguments = (tmp_path / "manifest.yaml", "--time-budget", f"{budget}s")
     with program(tmp_path / "run", "run", *arguments) as running:
         running.wait_until(lambda: len(world.registered) >= 2, "the first registrations")

@@ -142,7 +142,7 @@ def test_a_refused_registration_keeps_its_role_and_the_others_go(make_world: Mak
 @pytest.mark.parametrize(
     ("fault", "match"),
     [
-        (faults.error(401, "Unauthorized", processed=False, **faults.LISTING), "refuses"),
+        (faults.error(401, "Unauthorized", processed=False, **faults.LISTING), "refused"),
         (
             faults.error(500, processed=False, times=-1, **faults.LISTING),
             "answered GET /aws/account with 500",
