@@ -138,7 +138,7 @@ def test_a_closed_terminal_is_an_interrupt_with_a_report(
         running.send(signal.SIGHUP)
         ended = running.wait()
     assert ended.code == 130
-    assert ended.outcomes == ["created"] * 4 + ["pending"] * 4
+    assert sorted(ended.outcomes) == ["created"] * 4 + ["pending"] * 4  # who comes first is open
 
 
 def test_nohup_is_respected(tmp_path: Path) -> None:
