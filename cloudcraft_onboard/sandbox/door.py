@@ -7,12 +7,13 @@ all but who started them with a secret, and sends it in a header.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from cloudcraft_onboard.sandbox.aws import Receive, Scope, Send
@@ -34,10 +35,12 @@ class Door:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
-        request = Request(scope)
+        request = Request(scope, receive)
         inside = scope["path"].startswith("/_")
         app = self._control if inside and self._control else self._app
         why = self._refusal(request) or (self._locked(request) if inside else "")
+        if why:
+            await _drain(request)
         await (JSONResponse({"error": why}, 403) if why else app)(scope, receive, send)
 
     @staticmethod
@@ -52,6 +55,17 @@ class Door:
             kind = request.headers.get("content-type", "application/json")
             return "" if kind.partition(";")[0] == "application/json" else "send JSON"
         return "send the secret of the process that started the sandbox"
+
+
+async def _drain(request: Request) -> None:
+    """Read the body and forget it.
+
+    An answer that overtakes the body makes the server close the connection, under a client that
+    may have begun its next request on it.
+    """
+    with contextlib.suppress(ClientDisconnect):
+        async for _ in request.stream():
+            pass
 
 
 def _is_loopback(host: str) -> bool:

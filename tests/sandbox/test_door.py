@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -72,6 +76,25 @@ def test_no_web_page_talks_to_either_server(
         answer = http.get(url, headers={**key, **headers})
         assert answer.status_code == 403
         assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_refusal_leaves_the_connection_usable(world: SandboxWorld) -> None:
+    """It waits for the request's body: a client sends its next request on the same connection."""
+    address = urlsplit(world.cloudcraft_url)
+    with socket.create_connection((address.hostname, address.port), timeout=HANG) as connection:
+        for _ in range(2):
+            connection.sendall(
+                b"POST /_sandbox/faults HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+            )
+            # It must not answer yet; on a slow machine this may miss a fault, never invent one.
+            assert not select.select([connection], [], [], 0.2)[0]
+            connection.sendall(b"[]")
+            answer = HTTPResponse(connection)
+            answer.begin()
+            assert answer.status == 403
+            answer.read()
+            assert not answer.will_close
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1", "[::1]:80"])
