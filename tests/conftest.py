@@ -46,6 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or item.get_closest_marker("slow")
         ):
             item.add_marker("server")
+        if "_moto" in item.fixturenames:  # its imports take seconds: one process is enough
+            item.add_marker(pytest.mark.xdist_group("moto"))
 
 
 def _names(function: Any, module: Mapping[str, Any], seen: set[str]) -> set[str]:

@@ -192,15 +192,12 @@ def test_where_nothing_is_to_be_removed_nothing_is_asked(
 # --- stopped in the middle ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_removal_goes_on_next_time(
-    make_world: MakeWorld, tmp_path: Path, number: int
-) -> None:
+def test_an_interrupted_removal_goes_on_next_time(make_world: MakeWorld, tmp_path: Path) -> None:
     world = onboarded(make_world, rate_limit="2/2")
     arguments = ("remove", tmp_path / "manifest.yaml", "--yes")
     with program(tmp_path / "run", *arguments) as running:
         running.wait_until(lambda: len(world.requests("DELETE")) >= 2, "some deletions")
-        _, ended = interrupt(running, number)
+        _, ended = interrupt(running)
     assert ended.code == 130
     assert set(ended.outcomes) <= {"removed", "pending"}
     assert "pending" in ended.outcomes
@@ -232,14 +229,13 @@ def test_an_interrupt_is_obeyed_while_a_deletion_hangs(
     assert (world.registered, with_role(world)) == ([], [])
 
 
-@pytest.mark.parametrize("deletions", [1, 2, 4])
-def test_a_removal_killed_at_any_moment_goes_on_next_time(
-    make_world: MakeWorld, tmp_path: Path, deletions: int
+def test_a_removal_killed_in_the_middle_goes_on_next_time(
+    make_world: MakeWorld, tmp_path: Path
 ) -> None:
     world = onboarded(make_world, rate_limit="2/1")
     arguments = ("remove", tmp_path / "manifest.yaml", "--yes")
     with program(tmp_path / "run", *arguments) as running:
-        running.wait_until(lambda: len(world.requests("DELETE")) >= deletions, "some deletions")
+        running.wait_until(lambda: len(world.requests("DELETE")) >= 2, "some deletions")
         os.kill(running.pid, signal.SIGKILL)
     assert set(world.registered) <= set(with_role(world))
     again = onboard(tmp_path / "again", *arguments)

@@ -181,17 +181,18 @@ def test_a_short_outage_of_aws_costs_only_time(
     assert len(world.registered) == 3
 
 
-@pytest.mark.parametrize("call", ["AssumeRole", "GetRole", "CreateRole"])
 def test_a_long_outage_of_aws_leaves_accounts_pending(
-    make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path, call: str
+    make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path
 ) -> None:
     world = make_world(hub(4))
-    aws_proxy.trouble(call, kind="drop")
+    aws_proxy.trouble("CreateRole", kind="drop")
     arguments = ("run", tmp_path / "manifest.yaml", "--settle", 0, "--retries", 1)
     ended = onboard(tmp_path / "run", *arguments)
     assert (ended.code, ended.outcomes) == (1, ["pending"] * 4)
     assert all(account["error"] is None for account in ended.accounts)
-    assert aws_proxy.calls[call] == 16  # each once, once again, and the same in another round
+    assert (
+        aws_proxy.calls["CreateRole"] == 16
+    )  # each once, once again, and the same in another round
     assert all("Run the same command again" in note for note in ended.notes())
     aws_proxy.calm()
     assert onboard(tmp_path / "run", *arguments).code == 0

@@ -14,9 +14,7 @@ DEMO = str(Path(__file__).parents[2] / "manifests" / "demo.yaml")
 ONBOARD = ("-m", "cloudcraft_onboard")
 
 
-@pytest.mark.parametrize(
-    ("width", "height"), [(60, 15), (80, 24), (200, 50)], ids=["60x15", "80x24", "200x50"]
-)
+@pytest.mark.parametrize(("width", "height"), [(60, 15), (120, 40)], ids=["60x15", "120x40"])
 def test_a_run_is_live_and_leaves_its_table(width: int, height: int) -> None:
     arguments = ("run", DEMO, "--sandbox", "--settle", "1", "--only", "P*", "--only", "S*")
     with Tty(width, height, *ONBOARD, *arguments, CLOUDCRAFT_RATE_LIMIT="100/1") as tty:
