@@ -49,7 +49,7 @@ SLEW = 0.001
 GRAIN = 0.005 + time.get_clock_info("monotonic").resolution
 """Clocks tick: a server's often in whole milliseconds, this one's every 15.6 ms on Windows."""
 
-LAG, LEAST_LAG = 0.015, 0.05
+LAG, LEAST_LAG = 0.015, 0.1
 """So much of a window, and so many seconds at least, until a server counts what has arrived."""
 
 MOST_LATENESS = 4.0

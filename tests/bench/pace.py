@@ -1,11 +1,12 @@
 """How close `onboard run` comes to the rate limit in force, without being told which it is.
 
-`python -m tests.bench.pace`, about 6 minutes.
+`python -m tests.bench.pace`, about 10 minutes.
 
-Cloudcraft documents 20 requests per 10 s and 20 a minute; here both are scaled down to a fifth, 2 s
-and 12 s. Accounts whose roles are there already; a POST takes a share of a fast window. Beside each
-other, for each window kind: `onboard run` as it is, pinned to the slow limit, and a plain loop that
-posts one by one and sleeps at a 429. The floor is the windows alone: rounds x window.
+Cloudcraft documents 20 requests per 10 s and 20 a minute; here that is 3 s and 18 s: not less, for
+a program's start and what clocks may differ do not shrink with them. Accounts whose roles are there
+already; a POST takes a share of a fast window. Beside each other, for each window kind: `onboard
+run` as it is, pinned to the slow limit, and a plain loop that posts one by one and sleeps at a 429.
+The floor is the windows alone: rounds x window.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from tests.support.world import control
 
 Window = Literal["fixed", "sliding", "bucket"]
 TOO_MANY = 429
-FAST, SLOW = RateLimit(20, 2.0), RateLimit(20, 12.0)
-ACCOUNTS = {FAST: 317, SLOW: 77}
+FAST, SLOW = RateLimit(20, 3.0), RateLimit(20, 18.0)
+ACCOUNTS = {FAST: 300, SLOW: 60}
 AIM = 1.05
 MOST_THROTTLED = {FAST: 0, SLOW: 5}
 
@@ -94,14 +95,9 @@ def main() -> int:
         f"{'limit':<7}{'window':<9}{'answer':>7}  {'':<28}{'wall':>8}{'floor':>8}{'ratio':>7}"
         f"{'429s':>6}{'registered':>12}"
     )
-    reached = True
-    for case in cases():
-        measured = measure(case, finding_out)
-        reached &= measured.wall <= case.aim
-        reached &= measured.throttled <= case.most_throttled
-        reached &= measured.registered == ACCOUNTS[case.truth]
-        show(case, "onboard run" + (", a burst beside it" if case.burst else ""), measured)
-    # These wait nearly all of the time, so they don't disturb one another.
+    fast, slow = ([case for case in cases() if case.truth == limit] for limit in (FAST, SLOW))
+    reached = [measured_well(case) for case in fast]
+    # Under the slow limit a program waits nearly all of the time, so nobody disturbs another one.
     others = [
         (name, program, case)
         for case in cases()
@@ -110,14 +106,26 @@ def main() -> int:
     ]
     with ThreadPoolExecutor() as pool:
         results = pool.map(lambda other: measure(other[2], other[1]), others)
+        reached += [measured_well(case) for case in slow]
         for (name, _, case), measured in zip(others, results, strict=True):
             show(case, name, measured)
     say(
         f"aims (ratio up to {AIM}; with the slow limit or a burst one pause more; "
         f"{MOST_THROTTLED[FAST]} and {MOST_THROTTLED[SLOW]} 429s at most): "
-        f"{'reached' if reached else 'missed'}"
+        f"{'reached' if all(reached) else 'missed'}"
     )
-    return 0 if reached else 1
+    return 0 if all(reached) else 1
+
+
+def measured_well(case: Case) -> bool:
+    """Measure `onboard run` and show it; whether the aims were reached."""
+    measured = measure(case, finding_out)
+    show(case, "onboard run" + (", a burst beside it" if case.burst else ""), measured)
+    return (
+        measured.wall <= case.aim
+        and measured.throttled <= case.most_throttled
+        and measured.registered == ACCOUNTS[case.truth]
+    )
 
 
 def measure(case: Case, program: Program) -> Measured:

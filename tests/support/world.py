@@ -161,6 +161,14 @@ class SandboxWorld:
             (sum(start <= at < start + seconds for at in times) for start in times), default=0
         )
 
+    def kept_to(self, requests: int, seconds: float) -> bool:
+        """Whether a limit was kept to, as far as a busy machine can tell.
+
+        One that reads its connections late sees requests of two windows closer together than they
+        were sent. What is exact about the pace is tested without a clock, with its `Ledger`.
+        """
+        return self.busiest(seconds / 2) <= requests
+
     def call(self, method: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
         """One request to Cloudcraft, by the key that may write unless another is given."""
         headers = {"Authorization": f"Bearer {key or self.api_key}"}
