@@ -17,7 +17,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from cloudcraft_onboard.encoding import STAND_IN
@@ -28,6 +28,7 @@ _COLOUR = r"\x1b\[[0-9;]*m"
 _COLOURS = re.compile(f"({_COLOUR})")
 _DRAWING = re.compile(rf"({_COLOUR}|\x1b\[(?:\?25[hl]|[0-9]*[AJK])|\r)")
 _COMMAND = re.compile(r"((?:\A|[\n\r])[^\S\n\r]*:):|(##\w{0,30})\[")
+_PIECE = 1 << 16  # characters
 _REMEMBERED = 128  # characters of an unfinished line that say whether a command begins in it
 
 
@@ -63,8 +64,18 @@ def listed(names: Sequence[str], most: int) -> str:
 
 def dumps(data: Any) -> str:
     """`data` as JSON that reads back the same; escapes what could steer whoever shows it."""
-    lines = json.dumps(data, indent=2, ensure_ascii=False).split("\n")
-    return "\n".join(map(_escaped, lines))
+    return "".join(dumped(data))
+
+
+def dumped(data: Any) -> Iterator[str]:
+    """`dumps(data)` in pieces of many lines: of 5,000 accounts it has millions of characters."""
+    told = io.StringIO()
+    for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(data):
+        if part.startswith("\n") and told.tell() > _PIECE:
+            yield _escaped_lines(told.getvalue())
+            told = io.StringIO()
+        told.write(part)
+    yield _escaped_lines(told.getvalue())
 
 
 def draw(stream: TextIO, frame: str) -> None:
@@ -116,7 +127,7 @@ class Gate(io.TextIOWrapper):
     def pass_on(self, text: str, ours: re.Pattern[str]) -> None:
         """Write `text`, made harmless except for what matches `ours` (a group)."""
         parts = ours.split(text)
-        parts[::2] = [_harmless_lines(part, "\n\t") for part in parts[::2]]
+        parts[::2] = [_harmless_lines(part, "\t") for part in parts[::2]]
         # As long as before, character by character: what is written already cannot be changed.
         line = self._line + "".join(parts)
         told = _COMMAND.sub(_defused, line)
@@ -140,10 +151,16 @@ def _harmless(char: str) -> str:
     return char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}"
 
 
-def _harmless_lines(text: str, kept: str = "\n\r\t") -> str:
+def _harmless_lines(text: str, kept: str = "\r\t") -> str:
     if text.isprintable():
         return text
-    return "".join(c if c in kept or c.isprintable() else _harmless_in_line(c) for c in text)
+    lines = text.split("\n")
+    return "\n".join(
+        line
+        if line.isprintable()
+        else "".join(c if c in kept or c.isprintable() else _harmless_in_line(c) for c in line)
+        for line in lines
+    )
 
 
 def _harmless_in_line(char: str) -> str:
@@ -161,6 +178,10 @@ def _unfinished(written: str) -> str:
     rest = line[-_REMEMBERED:]
     # `x` stands for what was there: then no command begins at the line's start any more.
     return f"x{rest}" if line[:-_REMEMBERED].strip() else rest
+
+
+def _escaped_lines(text: str) -> str:
+    return "\n".join(map(_escaped, text.split("\n")))
 
 
 def _escaped(line: str) -> str:

@@ -12,9 +12,10 @@ import json
 import os
 import select
 import sys
+from collections.abc import Iterator
 from typing import Any, TextIO
 
-from cloudcraft_onboard.harmless import dumps
+from cloudcraft_onboard.harmless import dumped
 
 
 class _Lasting(io.FileIO):
@@ -52,10 +53,23 @@ def stdout_problem() -> OSError | None:
 
 def json_text(data: Any) -> str:
     """`data` as JSON that standard output can take: UTF-8, or else escaped; never lossy."""
-    text = dumps(data)
+    return "".join(_told(data))
+
+
+def print_json(data: Any) -> None:
+    """Print `json_text(data)`, piece by piece."""
+    for piece in _told(data):
+        sys.stdout.write(piece)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def _told(data: Any) -> Iterator[str]:
     if codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8":
-        return text
-    return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+        return dumped(data)
+    return (
+        "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in piece) for piece in dumped(data)
+    )
 
 
 def _fill_descriptors() -> None:

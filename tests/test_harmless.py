@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.harmless import Gate, brief, clean, clean_lines, dumps, tell_runner
+from cloudcraft_onboard.harmless import (
+    Gate,
+    brief,
+    clean,
+    clean_lines,
+    dumped,
+    dumps,
+    tell_runner,
+)
 from tests.support import hostile
 
 PIECES = st.sampled_from([":", "::", "##", "[", "error", " ", "\n", "\r", "\x1b", "\x9b", "x"])
@@ -79,6 +87,15 @@ def test_json_reads_back_the_same_and_steers_nobody(data: object) -> None:
     assert json.loads(told) == data
     assert hostile.steering(told) == []
     told.encode()  # halves of surrogate pairs, too
+
+
+def test_a_large_document_comes_in_pieces_of_whole_lines() -> None:
+    data = {"accounts": [{"name": f"A{n} ##[error]\x1b", "changes": [n, {}]} for n in range(9000)]}
+    pieces = list(dumped(data))
+    assert len(pieces) > 5
+    assert max(map(len, pieces)) < len("".join(pieces)) / 4
+    assert json.loads("".join(pieces)) == data
+    assert hostile.steering(through_gate(pieces)) == []
 
 
 def test_a_long_text_is_shortened_and_says_so() -> None:

@@ -23,7 +23,7 @@ from cloudcraft_onboard.show.report import Told
 from cloudcraft_onboard.show.table import last_line, render
 from cloudcraft_onboard.show.views import View, choose_view
 from cloudcraft_onboard.status import Status
-from cloudcraft_onboard.streams import json_text
+from cloudcraft_onboard.streams import print_json
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
 _ENDS_SECONDS = 1.0
@@ -77,8 +77,7 @@ def deliver(
 def show(report: Told, output: str, *, estimate: str | None = None, each: bool = False) -> None:
     """Print the results on stdout: `output` is "table" or "json". `each`: nothing is folded."""
     if output == "json":
-        print(json_text(reports.to_json(report)))
-        sys.stdout.flush()
+        print_json(reports.to_json(report))
     else:
         show_table(report, sys.stdout, estimate=estimate, each=each)
 

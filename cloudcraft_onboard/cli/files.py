@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard.cli import options
-from cloudcraft_onboard.streams import json_text
+from cloudcraft_onboard.streams import print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +40,7 @@ def schema() -> None:
     """Print the manifest's JSON Schema (draft 2020-12), for editors."""
     from cloudcraft_onboard.manifest.schema import json_schema  # noqa: PLC0415 - loads pydantic
 
-    print(json_text(json_schema()))
+    print_json(json_schema())
 
 
 def report(
