@@ -15,6 +15,7 @@ _REQUEST_ID = re.compile(
 # IAM's own words: "User: ARN is not authorized to perform: sts:AssumeRole on resource: ARN".
 _REFUSED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _STATUS = re.compile(r"HTTP(\d+)")
+_FEW_NOTES = 3
 _QUOTES = "'\"`"
 _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
@@ -88,9 +89,19 @@ def causes(results: Iterable[Result]) -> tuple[Cause, ...]:
 
 
 def notes(results: Iterable[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Every note once, with the names of the accounts that have it."""
-    found: dict[str, list[str]] = {}
+    """Every note once, with the names of the accounts that have it.
+
+    One that more than a few accounts have, each with IDs of its own, comes without these: `…`.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
     for result in results:
         for note in result.notes:
-            found.setdefault(note, []).append(result.name)
-    return tuple((note, tuple(names)) for note, names in found.items())
+            exact = found.setdefault(_general(note, result), {})
+            exact.setdefault(note, []).append(result.name)
+    told: list[tuple[str, tuple[str, ...]]] = []
+    for general, exact in found.items():
+        if len(exact) > _FEW_NOTES:
+            told.append((general, tuple(name for names in exact.values() for name in names)))
+        else:
+            told += [(note, tuple(names)) for note, names in exact.items()]
+    return tuple(told)

@@ -65,6 +65,19 @@ def test_notes_stand_once_with_their_accounts() -> None:
     assert told[4:6] == ["Notes", "· A, B: its role stays: it was not made here"]
 
 
+def test_a_note_of_many_accounts_stands_once_without_the_ids_of_each() -> None:
+    def doubled(number: int) -> str:
+        return f"Registered 2 times; the oldest, 00000000-aaaa-4bbb-8ccc-{number:012}, is used."
+
+    told = lines(report(*(result(f"A{n}", notes=(doubled(n),)) for n in range(4))))
+    assert told[told.index("Notes") + 1 :][:2] == [
+        "· A0, A1, A2 and 1 more: Registered 2 times; the oldest, …, is used.",
+        "",
+    ]
+    few = lines(report(*(result(f"A{n}", notes=(doubled(n),)) for n in range(3))))
+    assert few[few.index("Notes") + 1 :][:3] == [f"· A{n}: {doubled(n)}" for n in range(3)]
+
+
 def test_pending_accounts_end_with_how_to_go_on() -> None:
     told = lines(report(result("A", Outcome.PENDING)))
     assert told[-1] == (
