@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ from cloudcraft_onboard.model import Stage
 
 _log = logging.getLogger(__name__)
 
+_BREATH = 0.05  # seconds until memory is asked for again
+
+_Work = tuple[Callable[..., Message], tuple[Any, ...], Message]
+
 Work = Callable[[Any], Iterator[Fact]]
 """Does a job's task, step by step; what it raises is the problem of the accounts left."""
 
@@ -74,9 +79,9 @@ class Driver:
         self._work = work
         self._control = tools.control
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._workers = Threads("aws")
-        self._senders = Threads("cloudcraft")
-        self._waiter = Threads("pace")
+        self._workers = Threads("aws", self._inbox)
+        self._senders = Threads("cloudcraft", self._inbox)
+        self._waiter = Threads("pace", self._inbox)
         self._said_fewer = False
 
     def run(self, tasks: Iterable[Task], tracks: Iterable[Track] = ()) -> None:
@@ -116,8 +121,9 @@ class Driver:
                 case Start():
                     self._start(order.job)
                 case WaitForSlot():
-                    if not self._waiter.do(self._wait_for_slot):
-                        self._inbox.put(NoSlot(error=OnboardError("no thread")))
+                    none = NoSlot(error=OnboardError("no thread"))
+                    if not self._waiter.do(self._wait_for_slot, otherwise=none):
+                        self._inbox.put(none)
                 case GiveBack():
                     order.slot.unused()
                 case Send():
@@ -128,12 +134,13 @@ class Driver:
                     self._control.stop(order.kind, order.reason)
 
     def _start(self, job: Job) -> None:
-        if not self._workers.do(self._do, job):
+        if not self._workers.do(self._do, job, otherwise=Ended(job=job, error=_no_memory())):
             self._inbox.put(Ended(job=job, error=_no_thread()))
         self._say_fewer(self._workers)
 
     def _send(self, request: Request, slot: Slot | None) -> None:
-        if not self._senders.do(self._exchange, request, slot):
+        lost = Answered(request=request, error=MemoryError())
+        if not self._senders.do(self._exchange, request, slot, otherwise=lost):
             if slot is not None:
                 slot.unused()
             self._inbox.put(NotSpawned(request=request))
@@ -147,7 +154,7 @@ class Driver:
 
     # --- other threads ----------------------------------------------------------------------
 
-    def _do(self, job: Job) -> None:
+    def _do(self, job: Job) -> Ended:
         """An AWS job in a worker."""
         error: BaseException | None = None
         try:
@@ -157,7 +164,7 @@ class Driver:
             error = out_of_resources(raised) or raised
             if not isinstance(error, OnboardError):
                 _log.debug("%s: unexpected", ", ".join(job.names), exc_info=raised)
-        self._inbox.put(Ended(job=job, error=error))
+        return Ended(job=job, error=error)
 
     def _pass_on(self, fact: Fact) -> None:
         """An account whose run ends at once takes no further step."""
@@ -173,7 +180,7 @@ class Driver:
         else:
             self._tools.emit(fact)
 
-    def _exchange(self, request: Request, slot: Slot | None) -> None:
+    def _exchange(self, request: Request, slot: Slot | None) -> Answered:
         """One request in a sender."""
         started = self._control.clock()
         answer, error = None, None
@@ -185,7 +192,7 @@ class Driver:
             if not isinstance(raised, OnboardError):
                 _log.debug("%s: unexpected", request.method, exc_info=raised)
         seconds = self._control.clock() - started
-        self._inbox.put(Answered(request=request, answer=answer, error=error, seconds=seconds))
+        return Answered(request=request, answer=answer, error=error, seconds=seconds)
 
     def _call(self, request: Request, slot: Slot | None) -> Any:
         cloudcraft = self._tools.cloudcraft
@@ -201,41 +208,45 @@ class Driver:
                 return cloudcraft.delete(registration, slot)
         raise AssertionError(f"{request.method} lacks what it is about")
 
-    def _wait_for_slot(self) -> None:
+    def _wait_for_slot(self) -> SlotFree | NoSlot:
         control = self._control
         try:
             slot = self._tools.pace.acquire(control.deadline, control.stopped)
         except BaseException as error:  # noqa: BLE001 - as a rule PaceClosed
-            self._inbox.put(NoSlot(error=error))
-        else:
-            self._inbox.put(SlotFree(slot=slot))
+            return NoSlot(error=error)
+        return SlotFree(slot=slot)
 
 
 class Threads:
     """Daemon threads that do what they are given, as many as needed and as the system gives.
 
+    Each piece of work ends with one message in the inbox: its result, or, where there is no memory
+    even for that, the one that was made for it before.
+
     Daemons: after an interrupt the program must be able to end while one of them still waits.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, inbox: queue.SimpleQueue[Message]) -> None:
         self.fewer = False
         self.count = 0
         self._name = name
-        self._todo: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._inbox = inbox
+        self._todo: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._given = 0
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def do(self, function: Callable[..., None], *given: Any) -> bool:
-        """Have `function(*given)`, which never raises, called soon; False: there is no thread."""
+    def do(self, function: Callable[..., Message], *given: Any, otherwise: Message) -> bool:
+        """Have `function(*given)` called soon; `otherwise` is the message if it raises.
+
+        False: there is no thread, nothing will be done.
+        """
         busy = self._given - self._ended.qsize()
         if busy >= self.count and not (self.fewer and self.count):
             self._spawn()
         if not self.count:
             return False
         self._given += 1
-        self._todo.put((function, given))
+        self._todo.put((function, given, otherwise))
         return True
 
     def reserve(self) -> None:
@@ -260,18 +271,39 @@ class Threads:
 
     def _run(self) -> None:
         while (work := self._todo.get()) is not None:
-            function, given = work
-            function(*given)
+            function, given, message = work
+            # Where memory has run out, even a call or a context manager fails, and for a message
+            # that gets lost the run would wait for ever.
+            try:  # noqa: SIM105
+                message = function(*given)
+            except BaseException:  # noqa: BLE001, S110 - there is a message for that already
+                pass
+            told = False
+            while not told:
+                try:
+                    self._inbox.put(message)
+                    told = True
+                except MemoryError:
+                    time.sleep(_BREATH)
             self._ended.put(None)
 
 
 def out_of_resources(error: BaseException) -> OutOfResources | None:
-    """The system's refusal of memory or threads: no bug, and worth another try."""
+    """The system's refusal of memory or threads: no bug, and worth another try.
+
+    A `SystemError` is Python's own: as a rule one that lost its `MemoryError` on the way.
+    """
     words = "can't allocate lock", "can't start new thread"
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and str(error) in words):
-        message = "The system has no memory or threads left."
-        return OutOfResources(Stage.ROLE, "OutOfResources", message, transient=True)
+    if isinstance(error, MemoryError | SystemError) or (
+        isinstance(error, RuntimeError) and str(error) in words
+    ):
+        return _no_memory()
     return None
+
+
+def _no_memory() -> OutOfResources:
+    message = "The system has no memory or threads left."
+    return OutOfResources(Stage.ROLE, "OutOfResources", message, transient=True)
 
 
 def _no_thread() -> AccountPending:

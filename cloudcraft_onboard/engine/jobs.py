@@ -23,6 +23,7 @@ from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Outcome, Result, Stage
 
 _ROUND_SECONDS = 5.0  # before the first further round; doubled for each one after it
+_NEXT_SECONDS = 0.5  # before a round with fewer workers: that they are fewer helps, not the time
 
 
 class Jobs:
@@ -34,7 +35,7 @@ class Jobs:
         self._rounds = rounds
         self._todo: deque[Job] = deque()
         self._running: list[Job] = []
-        self._again: list[Ended] = []
+        self._again: list[tuple[Ended, float]] = []  # and its wait in seconds
         self._tries: dict[tuple[str, ...], int] = {}
 
     @property
@@ -81,24 +82,26 @@ class Jobs:
         if tries >= self._rounds:
             return None
         self._tries[ended.job.names] = tries + 1
+        wait = _ROUND_SECONDS * 2.0**tries
         if isinstance(ended.error, OutOfResources):
             self._most = max(1, min(self._most, len(self._running)) // 2)
-        self._again.append(ended)
-        return _ROUND_SECONDS * 2.0**tries
+            wait = _NEXT_SECONDS
+        self._again.append((ended, wait))
+        return wait
 
     def begin_round(self, now: float) -> None:
         """Once the others are through, and the wait is over, the next round begins."""
         if self._todo or self._running or not self._again:
             return
         if self.again_at is None:
-            tries = max(self._tries[ended.job.names] for ended in self._again)
-            self.again_at = now + _ROUND_SECONDS * 2.0 ** (tries - 1)
+            self.again_at = now + max(wait for _, wait in self._again)
         if now >= self.again_at:
             self._todo.extend(ended.job for ended in self.give_up())
 
     def give_up(self) -> tuple[Ended, ...]:
         """The jobs that would have got another round, with their errors."""
-        ended, self._again, self.again_at = tuple(self._again), [], None
+        ended = tuple(ended for ended, _ in self._again)
+        self._again, self.again_at = [], None
         return ended
 
 
