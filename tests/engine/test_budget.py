@@ -49,7 +49,7 @@ def test_no_wait_for_a_slot_beyond_the_budget(make_world: MakeWorld, tmp_path: P
     assert ended.seconds < AT_ONCE  # a window is 60 seconds: nothing to wait for
     # Two reads, two registrations, and the last slot is for the verifying read.
     assert Counter(ended.outcomes) == {"created": 2, "pending": 4}
-    assert not any(account["notes"] for account in ended.accounts[:2])
+    assert not ended.notes("created")
     assert len(world.requests()) == 5
 
 

@@ -135,7 +135,7 @@ def test_a_read_only_key_stops_the_removal_and_no_role_is_touched(
 
 
 def test_a_key_that_is_revoked_in_the_middle_stops_it_at_once(make_world: MakeWorld) -> None:
-    world = onboarded(make_world, rate_limit="2/1")
+    world = onboarded(make_world, rate_limit="1/1")  # one after the other
     world.fault(faults.error(401, "Unauthorized", processed=False, times=-1, skip=1, **REMOVING))
     ended = remove(world)
     assert ended.code == 1
