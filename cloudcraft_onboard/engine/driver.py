@@ -53,10 +53,9 @@ _log = logging.getLogger(__name__)
 
 _BREATH = 0.05  # seconds until memory is asked for again
 
-_Work = tuple[Callable[..., Message], tuple[Any, ...], Message]
-
 Work = Callable[[Any], Iterator[Fact]]
 """Does a job's task, step by step; what it raises is the problem of the accounts left."""
+_Todo = tuple[Callable[..., Message], tuple[Any, ...], Message]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,7 +230,7 @@ class Threads:
         self.count = 0
         self._name = name
         self._inbox = inbox
-        self._todo: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[_Todo | None] = queue.SimpleQueue()
         self._given = 0
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 

@@ -88,10 +88,13 @@ def causes(results: Iterable[Result]) -> tuple[Cause, ...]:
     return tuple(group(general, some) for general, some in found.items())
 
 
-def notes(results: Iterable[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def notes(
+    results: Iterable[Result], *, each: bool = False
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Every note once, with the names of the accounts that have it.
 
-    One that more than a few accounts have, each with IDs of its own, comes without these: `…`.
+    One that more than a few accounts have, each with IDs of its own, comes without these: `…`;
+    not where `each` is asked for.
     """
     found: dict[str, dict[str, list[str]]] = {}
     for result in results:
@@ -100,7 +103,7 @@ def notes(results: Iterable[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
             exact.setdefault(note, []).append(result.name)
     told: list[tuple[str, tuple[str, ...]]] = []
     for general, exact in found.items():
-        if len(exact) > _FEW_NOTES:
+        if len(exact) > _FEW_NOTES and not each:
             told.append((general, tuple(name for names in exact.values() for name in names)))
         else:
             told += [(note, tuple(names)) for note, names in exact.items()]

@@ -28,7 +28,7 @@ def render(
     """
     planned = text.is_plan(report)
     body = plan.lines(report, width, each=each) if planned else _rows(report, width, each=each)
-    sections = [body, failures(report, width), _notes(report, width)]
+    sections = [body, failures(report, width), _notes(report, width, each=each)]
     lines = [line for section in sections if section for line in (*section, Text())]
     lines += [Text(line, "bold") for line in text.wrapped(last_line(report).plain, width)]
     if forecast:
@@ -133,9 +133,10 @@ def failures(report: Report, width: int) -> list[Text]:
     return lines
 
 
-def _notes(report: Report, width: int) -> list[Text]:
+def _notes(report: Report, width: int, *, each: bool) -> list[Text]:
     # That a skipped account is disabled, its outcome says already.
-    found = causes.notes(r for r in report.results if r.outcome is not Outcome.SKIPPED)
+    results = (r for r in report.results if r.outcome is not Outcome.SKIPPED)
+    found = causes.notes(results, each=each)
     if not found:
         return []
     lines = [Text("Notes", "bold")]

@@ -190,9 +190,8 @@ def test_a_long_outage_of_aws_leaves_accounts_pending(
     ended = onboard(tmp_path / "run", *arguments)
     assert (ended.code, ended.outcomes) == (1, ["pending"] * 4)
     assert all(account["error"] is None for account in ended.accounts)
-    assert (
-        aws_proxy.calls["CreateRole"] == 16
-    )  # each once, once again, and the same in another round
+    # Each account once, once again, and the same in another round.
+    assert aws_proxy.calls["CreateRole"] == 16
     assert all("Run the same command again" in note for note in ended.notes())
     aws_proxy.calm()
     assert onboard(tmp_path / "run", *arguments).code == 0

@@ -74,6 +74,8 @@ def test_a_note_of_many_accounts_stands_once_without_the_ids_of_each() -> None:
         "· A0, A1, A2 and 1 more: Registered 2 times; the oldest, …, is used.",
         "",
     ]
+    each = lines(report(*(result(f"A{n}", notes=(doubled(n),)) for n in range(4))), each=True)
+    assert each[each.index("Notes") + 1 :][:4] == [f"· A{n}: {doubled(n)}" for n in range(4)]
     few = lines(report(*(result(f"A{n}", notes=(doubled(n),)) for n in range(3))))
     assert few[few.index("Notes") + 1 :][:3] == [f"· A{n}: {doubled(n)}" for n in range(3)]
 
