@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from cloudcraft_onboard import interrupts
+from cloudcraft_onboard.console import interrupts
 
 if TYPE_CHECKING:
     from cloudcraft_onboard.errors import ManifestError
@@ -22,7 +22,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     try:
         interrupts.install()
-        from cloudcraft_onboard import harmless, streams
+        from cloudcraft_onboard.console import harmless, streams
 
         streams.secure()
         harmless.guard()
@@ -63,7 +63,7 @@ def _run() -> int:
         _say("Interrupted.")
         return interrupts.EXIT_CODE
     except Exception as error:  # noqa: BLE001 - the last place that can keep a traceback's secrets
-        from cloudcraft_onboard.redact import redact
+        from cloudcraft_onboard.console.redact import redact
 
         _say(
             redact(f"Unexpected {type(error).__name__}: {error}"),
@@ -82,7 +82,7 @@ def _interrupt(ended: BaseException) -> KeyboardInterrupt | None:
 
 
 def _say(message: str, hint: str = "") -> None:
-    from cloudcraft_onboard.harmless import brief, clean_lines
+    from cloudcraft_onboard.console.harmless import brief, clean_lines
 
     print(clean_lines(f"onboard: {brief(message, _LONGEST)}"), file=sys.stderr)
     if hint:
@@ -90,8 +90,8 @@ def _say(message: str, hint: str = "") -> None:
 
 
 def _say_manifest_errors(error: ManifestError) -> None:
+    from cloudcraft_onboard.console.harmless import clean_lines, tell_runner
     from cloudcraft_onboard.errors import ManifestError
-    from cloudcraft_onboard.harmless import clean_lines, tell_runner
     from cloudcraft_onboard.manifest.load import render
 
     shown = ManifestError(error.problems[:_MOST_PROBLEMS])

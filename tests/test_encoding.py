@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.encoding import STAND_IN
-from cloudcraft_onboard.harmless import Gate
+from cloudcraft_onboard.console.encoding import STAND_IN
+from cloudcraft_onboard.console.harmless import Gate
 from tests.support.process import LEFT_BEHIND, onboard
 from tests.support.terminal import Tty
 from tests.support.world import MakeWorld

@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
+from cloudcraft_onboard.console.files import write_whole
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.files import write_whole
 from cloudcraft_onboard.show import github
 from cloudcraft_onboard.show import report as reports
 from tests.support.reports import typical

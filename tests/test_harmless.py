@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.harmless import (
+from cloudcraft_onboard.console.harmless import (
     Gate,
     brief,
     clean,

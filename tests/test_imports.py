@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,53 +15,62 @@ from tests.support.process import HANG
 
 PACKAGE = "cloudcraft_onboard"
 ROOT = Path(cloudcraft_onboard.__file__).parent
-WORDS = {"model", "events", "errors", "redact", "harmless", "encoding", "status"}
+WORDS = {
+    "model",
+    "events",
+    "errors",
+    "status",
+    "console.redact",
+    "console.harmless",
+    "console.encoding",
+}
 
 # What each room may import of the package, besides itself and the words.
 MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "events": set(),
     "errors": set(),
-    "redact": set(),
-    "harmless": set(),
-    "encoding": set(),
+    "console.redact": set(),
+    "console.harmless": set(),
+    "console.encoding": set(),
     "status": set(),
-    "interrupts": set(),
-    "streams": set(),
-    "files": set(),
+    "console.interrupts": set(),
+    "console.streams": set(),
+    "console.files": set(),
     "settings": {"cloudcraft"},
-    "manifest": {"files"},
+    "manifest": {"console.files"},
     "plan": set(),
     "aws": {"plan"},
     "cloudcraft": set(),
     "accounts": {"plan"},
     "engine": {"accounts", "plan"},
-    "show": {"files"},
-    "sandbox": {"plan", "files", "settings"},
+    "show": {"console.files"},
+    "sandbox": {"plan", "console.files", "settings"},
     "app": {
         "accounts",
         "aws",
         "cloudcraft",
         "engine",
-        "files",
+        "console.files",
         "manifest",
         "plan",
         "sandbox",
         "settings",
         "show",
-        "interrupts",
-        "streams",
+        "console.interrupts",
+        "console.streams",
     },
-    "cli": {"app", "interrupts", "manifest", "sandbox", "settings", "streams"},
-    "__main__": {"cli", "interrupts", "manifest", "show", "streams"},
+    "cli": {"app", "console.interrupts", "manifest", "sandbox", "settings", "console.streams"},
+    "__main__": {"cli", "console.interrupts", "manifest", "show", "console.streams"},
     "__init__": set(),
+    "console.__init__": set(),
 }
 # Words know nobody but each other, in this order.
 WORD_ORDER = {
     "model": set(),
-    "redact": set(),
-    "encoding": set(),
-    "harmless": {"encoding"},
+    "console.redact": set(),
+    "console.encoding": set(),
+    "console.harmless": {"console.encoding"},
     "errors": {"model"},
     "events": {"model"},
     "status": {"model"},
@@ -69,8 +78,12 @@ WORD_ORDER = {
 
 
 def room_of(path: Path) -> str:
-    first = path.relative_to(ROOT).parts[0]
-    return first.removesuffix(".py")
+    return room(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def room(parts: Sequence[str]) -> str:
+    """A module's room; each module of `console` has a rule of its own."""
+    return ".".join(parts[:2]) if parts[0] == "console" else parts[0]
 
 
 def imported_rooms(path: Path) -> Iterator[str]:
@@ -78,14 +91,17 @@ def imported_rooms(path: Path) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
             module = node.module or ""
+            names = [alias.name for alias in node.names]
             if module == PACKAGE:
-                yield from (alias.name for alias in node.names if alias.name != "__version__")
+                yield from (name for name in names if name != "__version__")
+            elif module == f"{PACKAGE}.console":
+                yield from (f"console.{name}" for name in names)
             elif module.startswith(PACKAGE + "."):
-                yield module.split(".")[1]
+                yield room(module.split(".")[1:])
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.startswith(PACKAGE + "."):
-                    yield alias.name.split(".")[1]
+                    yield room(alias.name.split(".")[1:])
 
 
 FILES = sorted(ROOT.rglob("*.py"))

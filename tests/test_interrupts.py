@@ -14,7 +14,7 @@ from tests.support.process import HANG
 # interrupted then, just as if the signal had come a moment before the call.
 WAITING = """
 import os, signal, sys, threading, time
-from cloudcraft_onboard import interrupts
+from cloudcraft_onboard.console import interrupts
 
 def kill():
     time.sleep(0.3)

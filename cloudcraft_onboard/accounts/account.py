@@ -9,9 +9,9 @@ from typing import Any
 
 from cloudcraft_onboard.accounts.facts import Changed, Steps
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
+from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
-from cloudcraft_onboard.harmless import listed
 from cloudcraft_onboard.model import (
     Account,
     Action,

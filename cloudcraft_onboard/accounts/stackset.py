@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cloudcraft_onboard.accounts.facts import Fact, Paused, Steps
 from cloudcraft_onboard.accounts.ports import StackSets
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.events import StepStarted
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Problem, RoleSpec, Stage, Via
 
 POLL_SECONDS = 3.0

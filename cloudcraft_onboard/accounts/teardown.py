@@ -11,9 +11,9 @@ from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Steps
 from cloudcraft_onboard.accounts.ports import Aws, StackSets
 from cloudcraft_onboard.accounts.removal import RoleRemoval, removal_of
 from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAccounts
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Action, Change, ObservedStackSet, Stage
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.plan.stackset import not_ours

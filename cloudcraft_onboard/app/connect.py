@@ -11,6 +11,8 @@ from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
+from cloudcraft_onboard.console.harmless import sentence
+from cloudcraft_onboard.console.redact import protect
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.errors import (
@@ -22,9 +24,7 @@ from cloudcraft_onboard.errors import (
     UsageError,
 )
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Manifest, Via
-from cloudcraft_onboard.redact import protect
 from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT, Settings
 
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from types import FrameType
 from typing import TypeVar
 
-from cloudcraft_onboard import interrupts
+from cloudcraft_onboard.console import interrupts
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.events import Event

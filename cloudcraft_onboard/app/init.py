@@ -14,9 +14,9 @@ from pathlib import Path
 from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import Profile, of_environment, profiles
 from cloudcraft_onboard.aws.session import BotoAws
+from cloudcraft_onboard.console.files import unusable, write_whole
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, UsageError
-from cloudcraft_onboard.files import unusable, write_whole
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.manifest.edit import default_of, edited
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.share import EVERYWHERE, Share, first_match, unused

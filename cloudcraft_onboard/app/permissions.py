@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
+from cloudcraft_onboard.console.streams import json_text
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.partitions import partition_of
 from cloudcraft_onboard.model import Account, Via
 from cloudcraft_onboard.plan.documents import VERSION
-from cloudcraft_onboard.streams import json_text
 
 MANAGED_POLICY_LIMIT = 6_144
 """Characters of a customer-managed policy, white space not counted (IAM quotas)."""

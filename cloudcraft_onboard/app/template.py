@@ -10,14 +10,14 @@ from typing import Any
 
 from cloudcraft_onboard.app.connect import open_cloudcraft
 from cloudcraft_onboard.app.select import choose
+from cloudcraft_onboard.console.harmless import sentence
+from cloudcraft_onboard.console.streams import json_text
 from cloudcraft_onboard.errors import CannotStart, OnboardError, RequestError, UsageError
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.plan.diff import needed_documents, plan_role
 from cloudcraft_onboard.plan.template import as_yaml, role_template, template_role
 from cloudcraft_onboard.settings import Selection
-from cloudcraft_onboard.streams import json_text
 
 _SHOWN = 3
 

@@ -16,10 +16,10 @@ from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.console.harmless import brief, sentence
+from cloudcraft_onboard.console.redact import redact
 from cloudcraft_onboard.errors import AccountError, AccountPending
-from cloudcraft_onboard.harmless import brief, sentence
 from cloudcraft_onboard.model import RoleSpec, Stage
-from cloudcraft_onboard.redact import redact
 
 _DENIAL = re.compile(r"(?:User|Principal): (?P<principal>\S+) is not authorized to perform: ")
 _ACTION = re.compile(r"perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")

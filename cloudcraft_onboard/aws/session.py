@@ -20,6 +20,7 @@ from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.sdk import Sdk, UnexpectedAnswer, Wire, as_fault, signed_by
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
+from cloudcraft_onboard.console.redact import redact
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import (
     Account,
@@ -31,7 +32,6 @@ from cloudcraft_onboard.model import (
     Stage,
     Via,
 )
-from cloudcraft_onboard.redact import redact
 
 _LOG = logging.getLogger("cloudcraft_onboard.http")
 

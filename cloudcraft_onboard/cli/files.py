@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard.cli import options
-from cloudcraft_onboard.streams import print_json
+from cloudcraft_onboard.console.streams import print_json
 
 
 def register(app: typer.Typer) -> None:

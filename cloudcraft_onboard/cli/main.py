@@ -11,8 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cli import files, init, permissions, remove, run, sandbox, status, template
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.harmless import sentence
 
 # The parser's own base of all usage errors; Typer exports only this one of them.
 _Usage: type[Any] = typer.BadParameter.__mro__[1]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cloudcraft_onboard.cli import options
-from cloudcraft_onboard.harmless import dumps
+from cloudcraft_onboard.console.harmless import dumps
 
 
 class Output(StrEnum):

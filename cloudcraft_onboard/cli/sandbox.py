@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cloudcraft_onboard import interrupts, settings
+from cloudcraft_onboard import settings
+from cloudcraft_onboard.console import interrupts
 from cloudcraft_onboard.errors import OnboardError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from cloudcraft_onboard.redact import redact
+from cloudcraft_onboard.console.redact import redact
 
 LONGEST_EXCERPT = 200
 

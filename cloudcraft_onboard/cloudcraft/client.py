@@ -29,9 +29,10 @@ from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, HttpsClient, Unreachable
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
+from cloudcraft_onboard.console.harmless import sentence
+from cloudcraft_onboard.console.redact import redact
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable, Unreadable
 from cloudcraft_onboard.events import Event, RequestRetried
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
@@ -39,7 +40,6 @@ from cloudcraft_onboard.model import (
     RegistrationSpec,
     Team,
 )
-from cloudcraft_onboard.redact import redact
 
 BACKOFF = wait_exponential_jitter(max=30)
 """1, 2, 4, ... seconds, each with up to one more."""

@@ -19,9 +19,9 @@ import httpx
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cloudcraft.access import is_loopback
 from cloudcraft_onboard.cloudcraft.answers import Answer
+from cloudcraft_onboard.console.harmless import sentence
+from cloudcraft_onboard.console.redact import redact
 from cloudcraft_onboard.errors import CannotStart, Doubtful, Refused, Unavailable
-from cloudcraft_onboard.harmless import sentence
-from cloudcraft_onboard.redact import redact
 
 LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_PIECE = 1024 * 1024

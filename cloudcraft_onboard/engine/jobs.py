@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from cloudcraft_onboard.accounts.facts import Worked
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.core import Core, Limits
 from cloudcraft_onboard.engine.messages import Ended, Job, Start, Stop, job_of
 from cloudcraft_onboard.engine.ports import PaceView
@@ -19,7 +20,6 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.tracks import Policy, Track, problem_of_a_bug
 from cloudcraft_onboard.errors import AccountError, AccountPending, OutOfResources
 from cloudcraft_onboard.events import AccountFinished, AccountQueued, AccountRetried
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Outcome, Result, Stage
 
 _ROUND_SECONDS = 5.0  # before the first further round; doubled for each one after it

@@ -22,6 +22,7 @@ from cloudcraft_onboard.accounts.removal import (
 )
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stack_set
 from cloudcraft_onboard.accounts.teardown import observe_teardown, tear_down
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.driver import Driver, Tools, Work
 from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.requests import Limits, Requests
@@ -29,7 +30,6 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import CannotStart, Interrupted
 from cloudcraft_onboard.events import StepStarted
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Outcome, Registration, Result, RoleSpec, Via
 from cloudcraft_onboard.plan.registration import Listing, unlisted
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cloudcraft_onboard.accounts.account import RoleReady
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.messages import Job, Method, Request
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Change, Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing, plan_registration, unverified_update
 

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worked
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.core import NO_TIME, Limits, Phase
 from cloudcraft_onboard.engine.messages import (
     Answered,
@@ -43,7 +44,6 @@ from cloudcraft_onboard.engine.tracks import Track, problem_of_a_bug
 from cloudcraft_onboard.engine.verify import Verifying
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, RequestError
 from cloudcraft_onboard.events import AccountRetried, Forecast, StepStarted
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Action, Outcome, Stage
 from cloudcraft_onboard.plan.registration import Listing
 

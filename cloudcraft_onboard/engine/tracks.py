@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from cloudcraft_onboard.console.redact import redact
 from cloudcraft_onboard.engine.messages import Job, Request
 from cloudcraft_onboard.errors import Refused
 from cloudcraft_onboard.model import Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
-from cloudcraft_onboard.redact import redact
 
 
 @dataclass(kw_only=True, slots=True)

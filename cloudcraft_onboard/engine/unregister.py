@@ -11,10 +11,10 @@ from typing import Any
 
 from cloudcraft_onboard.accounts.removal import Removal, deletion
 from cloudcraft_onboard.accounts.stackset import by_stack_set
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.messages import Job, Method, Request, job_of
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Account, Change, Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.core import NO_TIME, Phase
 from cloudcraft_onboard.engine.jobs import Working
 from cloudcraft_onboard.engine.messages import Method, Request, Send, Stop
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Outcome, Problem, Stage
 from cloudcraft_onboard.plan.registration import Listing
 

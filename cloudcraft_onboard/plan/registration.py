@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import (
     NOTHING,
     Action,

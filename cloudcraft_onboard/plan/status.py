@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cloudcraft_onboard.harmless import listed
+from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.model import (
     Account,
     Member,

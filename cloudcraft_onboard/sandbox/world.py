@@ -15,8 +15,8 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import IO, Any, Self
 
+from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import CannotStart, UsageError
-from cloudcraft_onboard.harmless import sentence
 from cloudcraft_onboard.model import Manifest
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.seed import seed

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TextIO
 
+from cloudcraft_onboard.console.files import is_special, write_into
+from cloudcraft_onboard.console.harmless import clean_lines, tell_runner
 from cloudcraft_onboard.errors import ManifestError
-from cloudcraft_onboard.files import is_special, write_into
-from cloudcraft_onboard.harmless import clean_lines, tell_runner
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.report import Told, markdown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TextIO
 
-from cloudcraft_onboard.redact import redact
+from cloudcraft_onboard.console.redact import redact
 
 REQUESTS = "cloudcraft_onboard.http"
 """The logger to which the clients of Cloudcraft and AWS tell each request, as INFO."""

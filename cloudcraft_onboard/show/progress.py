@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from cloudcraft_onboard.console.harmless import draw
 from cloudcraft_onboard.events import (
     Event,
     Forecast,
@@ -18,7 +19,6 @@ from cloudcraft_onboard.events import (
     Said,
     Stopping,
 )
-from cloudcraft_onboard.harmless import draw
 from cloudcraft_onboard.model import Report
 from cloudcraft_onboard.show import screen, text
 from cloudcraft_onboard.show.state import State

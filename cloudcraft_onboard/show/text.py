@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
-from cloudcraft_onboard.harmless import clean as clean  # noqa: PLC0414 - words of this room
-from cloudcraft_onboard.harmless import listed as listed  # noqa: PLC0414 - the same
+from cloudcraft_onboard.console.harmless import clean as clean  # noqa: PLC0414 - words of this room
+from cloudcraft_onboard.console.harmless import listed as listed  # noqa: PLC0414 - the same
 from cloudcraft_onboard.model import Action, Change, Command, Outcome, RateLimit, Report, Result
 
 TIME = "Work time"

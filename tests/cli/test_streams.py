@@ -143,7 +143,7 @@ def test_a_closed_terminal_is_an_interrupt_with_a_report(
 
 def test_nohup_is_respected(tmp_path: Path) -> None:
     look = (
-        "import signal; from cloudcraft_onboard import interrupts; interrupts.install();"
+        "import signal; from cloudcraft_onboard.console import interrupts; interrupts.install();"
         "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
     )
     (tmp_path / "look.py").write_text(look, encoding="utf-8")

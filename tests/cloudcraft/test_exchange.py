@@ -18,9 +18,9 @@ from tenacity import wait_fixed
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cloudcraft import client as client_module
 from cloudcraft_onboard.cloudcraft import exchange
+from cloudcraft_onboard.console.redact import protect
 from cloudcraft_onboard.errors import CannotStart, Doubtful, PaceClosed, Unavailable
 from cloudcraft_onboard.model import CloudcraftUsage, RegistrationSpec
-from cloudcraft_onboard.redact import protect
 from tests.cloudcraft.certificate import self_signed
 from tests.cloudcraft.conftest import KEY, MakeClient
 from tests.cloudcraft.raw import (

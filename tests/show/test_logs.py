@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudcraft_onboard import redact as redaction
+from cloudcraft_onboard.console import redact as redaction
 from cloudcraft_onboard.show import logs
 
 KEY = "cc-key-0123456789abcdef"

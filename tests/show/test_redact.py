@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard import redact as redaction
-from cloudcraft_onboard.redact import protect, redact
+from cloudcraft_onboard.console import redact as redaction
+from cloudcraft_onboard.console.redact import protect, redact
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.harmless import clean_lines
+from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Report
 from cloudcraft_onboard.show.report import csv as report_csv
 from tests.support.reports import report, result, typical

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.harmless import clean_lines
+from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import junit
 from tests.support.reports import denied, report, result, typical

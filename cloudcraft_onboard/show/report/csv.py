@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from cloudcraft_onboard.harmless import clean_lines
+from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Report, Result
 from cloudcraft_onboard.show import text
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from cloudcraft_onboard.console.harmless import dumps
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.harmless import dumps
 from cloudcraft_onboard.model import (
     Action,
     Change,

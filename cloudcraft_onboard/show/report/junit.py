@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC
 from xml.etree import ElementTree as ET
 
-from cloudcraft_onboard.harmless import clean_lines
+from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Outcome, Report, Result
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.table import last_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloudcraft_onboard.harmless import dumps
+from cloudcraft_onboard.console.harmless import dumps
 from cloudcraft_onboard.model import Action, Change, Command
 from cloudcraft_onboard.show.report.json import (
     SCHEMA,

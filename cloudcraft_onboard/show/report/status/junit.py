@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from cloudcraft_onboard.harmless import clean_lines
+from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.report.json import time_text
 from cloudcraft_onboard.status import OPEN, Standing, State, Status

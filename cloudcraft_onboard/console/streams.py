@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from cloudcraft_onboard.harmless import dumped
+from cloudcraft_onboard.console.harmless import dumped
 
 
 class _Lasting(io.FileIO):

@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
-from cloudcraft_onboard.encoding import STAND_IN
+from cloudcraft_onboard.console.encoding import STAND_IN
 
 _JOINERS = "\u200c\u200d"  # inside emoji and Persian words, where dropping them changes the text
 _COLOUR = r"\x1b\[[0-9;]*m"
