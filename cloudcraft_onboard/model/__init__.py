@@ -1,0 +1,79 @@
+"""The program's vocabulary: what is wanted, found, changed, and what came of it.
+
+Frozen, keyword-only dataclasses and enums; standard library only. Everything past the manifest
+loader speaks in these, never in dicts. The names are to be imported from here.
+"""
+
+from cloudcraft_onboard.model.changes import Action, Change
+from cloudcraft_onboard.model.found import (
+    DIRECT_SOURCE,
+    CloudcraftParameters,
+    Identity,
+    Member,
+    ObservedRole,
+    ObservedStackSet,
+    Organization,
+    Registration,
+    StackInstance,
+    StackOperation,
+    Team,
+)
+from cloudcraft_onboard.model.problems import Problem, Stage
+from cloudcraft_onboard.model.results import (
+    CloudcraftUsage,
+    Command,
+    Outcome,
+    RateLimit,
+    Report,
+    Result,
+)
+from cloudcraft_onboard.model.wanted import (
+    MANAGED_BY,
+    NOTHING,
+    Account,
+    DesiredRole,
+    DesiredStackSet,
+    Manifest,
+    PolicyRef,
+    RegistrationSpec,
+    RoleSpec,
+    StackSetSpec,
+    Trust,
+    Via,
+)
+
+__all__ = [
+    "DIRECT_SOURCE",
+    "MANAGED_BY",
+    "NOTHING",
+    "Account",
+    "Action",
+    "Change",
+    "CloudcraftParameters",
+    "CloudcraftUsage",
+    "Command",
+    "DesiredRole",
+    "DesiredStackSet",
+    "Identity",
+    "Manifest",
+    "Member",
+    "ObservedRole",
+    "ObservedStackSet",
+    "Organization",
+    "Outcome",
+    "PolicyRef",
+    "Problem",
+    "RateLimit",
+    "Registration",
+    "RegistrationSpec",
+    "Report",
+    "Result",
+    "RoleSpec",
+    "StackInstance",
+    "StackOperation",
+    "StackSetSpec",
+    "Stage",
+    "Team",
+    "Trust",
+    "Via",
+]

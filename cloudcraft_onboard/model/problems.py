@@ -1,0 +1,25 @@
+"""Why an account failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where an account's problem arose (README, The JSON report: `error.stage`)."""
+
+    REACH = "reach"
+    ROLE = "role"
+    REGISTER = "register"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """Why an account failed, for people to read: what happened and what to do next."""
+
+    stage: Stage
+    code: str
+    message: str
+    hint: str

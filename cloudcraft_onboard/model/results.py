@@ -1,0 +1,120 @@
+"""What came of accounts, and of a command as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, StrEnum
+
+from cloudcraft_onboard.model.changes import Change
+from cloudcraft_onboard.model.problems import Problem
+from cloudcraft_onboard.model.wanted import Account, Via
+
+
+class Outcome(Enum):
+    """What came of one account: its word in reports, its symbol on screens."""
+
+    CREATED = ("created", "+")
+    UPDATED = ("updated", "~")
+    UNCHANGED = ("unchanged", "=")
+    REMOVED = ("removed", "-")
+    FAILED = ("failed", "x")
+    PENDING = ("pending", "?")
+    SKIPPED = ("skipped", "/")
+
+    def __init__(self, word: str, symbol: str) -> None:
+        self.word = word
+        self.symbol = symbol
+
+    @classmethod
+    def of(cls, word: str) -> Outcome:
+        """The outcome that a report calls `word`; `ValueError` for another word."""
+        for outcome in cls:
+            if outcome.word == word:
+                return outcome
+        raise ValueError(f"{word!r} is not an outcome")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What came of one account. `seconds` is time worked on it, without waiting in a queue."""
+
+    name: str
+    account_id: str | None
+    profile: str | None
+    region: str
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+    role_arn: str | None = None
+    cloudcraft_id: str | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    error: Problem | None = None
+    line: int = 1
+
+    @classmethod
+    def of(cls, account: Account) -> Result:
+        """What is known of an account before anything was found out; counts as pending."""
+        return cls(
+            name=account.name,
+            account_id=account.account_id,
+            profile=None if account.role.via is Via.EXISTING else account.profile,
+            region=account.region,
+            outcome=Outcome.PENDING,
+            line=account.line,
+        )
+
+    def failed(self, problem: Problem) -> Result:
+        """The result as a failure; keeps what had been done until then."""
+        return replace(self, outcome=Outcome.FAILED, error=problem)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """So many requests inside any window of so many seconds."""
+
+    requests: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.requests}/{self.seconds:g}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloudcraftUsage:
+    """Requests sent to Cloudcraft, those answered 429, and those that were sent again.
+
+    `rate_limit` is the one that was believed in the end, such as `20/10`; empty if none was.
+    """
+
+    requests: int = 0
+    throttled: int = 0
+    retried: int = 0
+    rate_limit: str = ""
+
+
+class Command(StrEnum):
+    """The commands that leave a report."""
+
+    RUN = "run"
+    PLAN = "plan"
+    REMOVE = "remove"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """Everything a view or a file says about a run (README, The JSON report). Times are in UTC."""
+
+    command: Command
+    manifest: str
+    dry_run: bool
+    started_at: datetime
+    finished_at: datetime
+    cloudcraft: CloudcraftUsage
+    results: tuple[Result, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many accounts have this outcome."""
+        return sum(result.outcome is outcome for result in self.results)
