@@ -19,7 +19,6 @@ WORDS = {
     "model",
     "events",
     "errors",
-    "status",
     "console.redact",
     "console.harmless",
     "console.encoding",
@@ -33,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "console.redact": set(),
     "console.harmless": set(),
     "console.encoding": set(),
-    "status": set(),
+    "coverage": {"plan"},
     "console.interrupts": set(),
     "console.streams": set(),
     "console.files": set(),
@@ -44,12 +43,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cloudcraft": set(),
     "accounts": {"plan"},
     "engine": {"accounts", "plan"},
-    "show": {"console.files"},
+    "show": {"coverage", "console.files"},
     "sandbox": {"plan", "console.files", "settings"},
     "app": {
         "accounts",
         "aws",
         "cloudcraft",
+        "coverage",
         "engine",
         "console.files",
         "manifest",
@@ -73,7 +73,6 @@ WORD_ORDER = {
     "console.harmless": {"console.encoding"},
     "errors": {"model"},
     "events": {"model"},
-    "status": {"model"},
 }
 
 

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.model import Command, Outcome, Report
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import Told
-from cloudcraft_onboard.status import Status
 
 _SEEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from cloudcraft_onboard.accounts.removal import Scope, needs_aws
-from cloudcraft_onboard.app import results as output
+from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.console import interrupts

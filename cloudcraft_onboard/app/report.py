@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cloudcraft_onboard.app import results
+from cloudcraft_onboard.app import output
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import report as reports
 
@@ -15,7 +15,7 @@ _LARGEST = 512 * 1024 * 1024
 """Bytes; a report of 100,000 accounts has a fifth of it."""
 
 
-def show(path: str, write: tuple[str, ...], output: str) -> int:
+def show(path: str, write: tuple[str, ...], form: str) -> int:
     """Print the report and write it in other formats; return 1 if a file failed, else 0.
 
     `path` may be `-`, standard input.
@@ -23,8 +23,8 @@ def show(path: str, write: tuple[str, ...], output: str) -> int:
     for target in write:
         reports.check(target)
     saved = reports.from_json(_read(path))
-    written = [results.write(target, saved) for target in write]
-    results.show(saved, output)
+    written = [output.write(target, saved) for target in write]
+    output.show(saved, form)
     return 0 if all(written) else 1
 
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from cloudcraft_onboard.app import results as output
+from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import connect
 from cloudcraft_onboard.app.drive import Abandoned, drive, signals
 from cloudcraft_onboard.app.select import choose

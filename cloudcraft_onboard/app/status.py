@@ -16,6 +16,8 @@ from cloudcraft_onboard.app.run import look_at_cloudcraft
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import profiles
+from cloudcraft_onboard.coverage.joined import Entry, Sides, join, roleless, unidentified
+from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.engine.messages import Stop
@@ -25,10 +27,8 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import CannotStart, Interrupted, OnboardError
 from cloudcraft_onboard.events import Said, StepEnded, StepStarted
 from cloudcraft_onboard.model import Account, Command, Member, Result, Via
-from cloudcraft_onboard.plan.status import Entry, Sides, join, roleless, unidentified
 from cloudcraft_onboard.settings import Selection, Settings
 from cloudcraft_onboard.show import status as view
-from cloudcraft_onboard.status import Status
 
 T = TypeVar("T")
 

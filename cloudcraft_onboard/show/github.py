@@ -10,13 +10,14 @@ from typing import Literal, TextIO
 
 from cloudcraft_onboard.console.files import is_special, write_into
 from cloudcraft_onboard.console.harmless import clean_lines, tell_runner
+from cloudcraft_onboard.coverage import advice
+from cloudcraft_onboard.coverage.words import OPEN, State, Status
 from cloudcraft_onboard.errors import ManifestError
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.report import Told, markdown
 from cloudcraft_onboard.show.report.status import markdown as status_markdown
 from cloudcraft_onboard.show.table import last_line
-from cloudcraft_onboard.status import OPEN, State, Status
 
 Level = Literal["error", "warning", "notice"]
 
@@ -68,7 +69,7 @@ def annotations(report: Told) -> list[str]:
 
 
 def _open(status: Status, state: State) -> Iterator[str]:
-    closing = [command.line for command in standing.closing(status, state)]
+    closing = [command.line for command in advice.closing(status, state)]
     strangers = []
     for account in status.having(state):
         if not account.in_manifest:

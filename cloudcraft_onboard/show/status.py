@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
+from cloudcraft_onboard.coverage import advice
+from cloudcraft_onboard.coverage.words import OPEN, Coverage, Standing, State, Status
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.causes import Cause
 from cloudcraft_onboard.show.causes import headline as cause_headline
 from cloudcraft_onboard.show.table import printed
-from cloudcraft_onboard.status import OPEN, Coverage, Standing, State, Status
 
 STYLES = {
     State.ONBOARDED: "green",
@@ -109,7 +110,7 @@ def _group(status: Status, state: State, width: int) -> list[Text]:
     lines += _rows([account for account in accounts if account.error is None], width)
     for cause in standing.problems(accounts):
         lines += _cause(cause, width)
-    for command in standing.closing(status, state):
+    for command in advice.closing(status, state):
         purpose = f"{command.purpose}: " if command.purpose else ""
         # Never wrapped: a command is there to be copied.
         lines.append(Text.assemble("  → ", purpose, (command.command, "bold cyan")))

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudcraft_onboard.coverage.joined import Entry, Sides, join, roleless, unit_of
+from cloudcraft_onboard.coverage.words import OPEN, SEEN, SETTLED, Standing, State, Status
 from cloudcraft_onboard.model import (
     Account,
     Action,
@@ -23,8 +25,6 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.plan.registration import Listing
-from cloudcraft_onboard.plan.status import Entry, Sides, join, roleless, unit_of
-from cloudcraft_onboard.status import OPEN, SEEN, SETTLED, Standing, State, Status
 
 IDS = [f"1000000000{n:02d}" for n in range(12)]
 DRIFT = (Change(action=Action.UPDATE_TRUST, reason="external ID differs"),)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cloudcraft_onboard.coverage.words import State
 from cloudcraft_onboard.model import Command, Outcome
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.status import State
 from tests.support import statuses
 from tests.support.browser import CHROMIUM, Page
 from tests.support.reports import denied, report, result, typical

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudcraft_onboard.coverage import advice
+from cloudcraft_onboard.coverage.words import OPEN, State, Status
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.show import github, report, standing, status
+from cloudcraft_onboard.show import github, report, status
 from cloudcraft_onboard.show.treemap import Rectangle, squarified
-from cloudcraft_onboard.status import OPEN, State, Status
 from tests.support import statuses
 from tests.support.statuses import standing as row
 from tests.support.statuses import typical
@@ -120,20 +121,20 @@ def test_the_worst_units_come_first_and_the_rest_is_summed_up() -> None:
 def test_commands_name_the_profile_and_how_many_they_may_delete() -> None:
     strangers = [row(str(n), State.UNLISTED, ou="", cloudcraft_ids=("x",)) for n in range(7)]
     found = statuses.status(*strangers, row("odd; name", State.MISSING), profile="org admin")
-    keep, delete = standing.closing(found, State.UNLISTED)
+    keep, delete = advice.closing(found, State.UNLISTED)
     assert keep.command == "onboard init --organization --profile 'org admin' --update org.yaml"
     assert delete.command == "onboard remove org.yaml --unlisted --max-removals 7"
-    (run,) = standing.closing(found, State.MISSING)
+    (run,) = advice.closing(found, State.MISSING)
     assert run.command == "onboard run org.yaml"
     some = statuses.status(row("A"), row("odd; name", State.MISSING))
-    (run,) = standing.closing(some, State.MISSING)
+    (run,) = advice.closing(some, State.MISSING)
     assert run.command == "onboard run org.yaml --only 'odd; name'"
 
 
 @pytest.mark.parametrize("state", State)
 def test_exactly_what_is_open_has_a_command(state: State) -> None:
     found = statuses.status(row("A", state))
-    assert bool(standing.closing(found, state)) == (state in OPEN)
+    assert bool(advice.closing(found, state)) == (state in OPEN)
 
 
 def test_the_json_is_the_readmes_and_comes_back() -> None:

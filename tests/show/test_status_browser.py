@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cloudcraft_onboard.coverage.words import State, Status
 from cloudcraft_onboard.show.report.status import html
-from cloudcraft_onboard.status import State, Status
 from tests.support import statuses
 from tests.support.browser import CHROMIUM, Page
 from tests.support.statuses import standing

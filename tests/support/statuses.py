@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from cloudcraft_onboard.coverage.words import Standing, State, Status
 from cloudcraft_onboard.model import Problem, Stage
-from cloudcraft_onboard.status import Standing, State, Status
 from tests.support.reports import DRIFT, NEW
 
 DENIED = Problem(

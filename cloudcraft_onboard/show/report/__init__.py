@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cloudcraft_onboard.console.files import is_special, unusable, write_whole
+from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.model import Command, Report
 from cloudcraft_onboard.show.report import csv, html, json, junit, markdown, status
-from cloudcraft_onboard.status import Status
 
 Told = Report | Status
 """What a report can be of: a run or plan, or where the accounts stand."""

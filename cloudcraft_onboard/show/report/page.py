@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from importlib import resources
 from string import Template
 
+from cloudcraft_onboard.coverage.words import State
 from cloudcraft_onboard.model import Outcome, Problem
 from cloudcraft_onboard.show import causes, changes, text
-from cloudcraft_onboard.status import State
 
 Kind = Outcome | State
 """What rows are counted, coloured and filtered by."""

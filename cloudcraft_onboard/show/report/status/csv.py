@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 
+from cloudcraft_onboard.coverage.words import Standing, Status
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report.csv import harmless
-from cloudcraft_onboard.status import Standing, Status
 
 COLUMNS = (
     "name",

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from cloudcraft_onboard.coverage import advice
+from cloudcraft_onboard.coverage.words import OPEN, Coverage, Standing, State, Status
 from cloudcraft_onboard.model import Result
 from cloudcraft_onboard.show import causes, changes, standing, text
 from cloudcraft_onboard.show.report import page
 from cloudcraft_onboard.show.treemap import Rectangle, squarified
-from cloudcraft_onboard.status import OPEN, Coverage, Standing, State, Status
 
 _ORDER = (*OPEN, State.ONBOARDED, State.DATADOG, State.DISABLED)
 _MOST_TILES = 150
@@ -188,7 +189,7 @@ def _cards(status: Status, results: Sequence[Result]) -> Sequence[tuple[State, _
 def _card(status: Status, state: State, found: _Found) -> str:
     accounts = status.having(state)
     names = page.names([account.name for account in accounts])
-    commands = "".join(map(_command, standing.closing(status, state)))
+    commands = "".join(map(_command, advice.closing(status, state)))
     show = page.show("state", state.word, len(accounts))
     told = "".join(_cause(*each) for each in found)
     return (
@@ -205,7 +206,7 @@ def _cause(name: str, cause: causes.Cause) -> str:
     )
 
 
-def _command(closing: standing.Closing) -> str:
+def _command(closing: advice.Closing) -> str:
     purpose = f"{page.escaped(closing.purpose)}: " if closing.purpose else ""
     return f'<p class="command">→ {purpose}<code>{page.escaped(closing.command)}</code></p>'
 

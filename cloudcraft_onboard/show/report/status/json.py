@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudcraft_onboard.console.harmless import dumps
+from cloudcraft_onboard.coverage.words import Standing, State, Status
 from cloudcraft_onboard.model import Action, Change, Command
 from cloudcraft_onboard.show.report.json import (
     SCHEMA,
@@ -19,7 +20,6 @@ from cloudcraft_onboard.show.report.json import (
     time_text,
     truth_of,
 )
-from cloudcraft_onboard.status import Standing, State, Status
 
 _SUMMARY = (
     State.ONBOARDED,

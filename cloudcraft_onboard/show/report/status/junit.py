@@ -5,9 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from cloudcraft_onboard.console.harmless import clean_lines
+from cloudcraft_onboard.coverage import advice
+from cloudcraft_onboard.coverage.words import OPEN, Standing, State, Status
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.report.json import time_text
-from cloudcraft_onboard.status import OPEN, Standing, State, Status
 
 
 def render(status: Status) -> str:
@@ -59,7 +60,7 @@ def _case(suite: ET.Element, status: Status, account: Standing) -> None:
         ET.SubElement(case, "skipped", {"message": "disabled in the manifest"})
     elif account.state in OPEN:
         told = [account.state.meaning, *standing.details(account)]
-        told += [command.line for command in standing.closing(status, account.state)]
+        told += [command.line for command in advice.closing(status, account.state)]
         failure = ET.SubElement(
             case, "failure", {"type": account.state.word, "message": account.state.meaning}
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cloudcraft_onboard.coverage import advice
+from cloudcraft_onboard.coverage.words import OPEN, Standing, State, Status
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.causes import Cause, headline
 from cloudcraft_onboard.show.report.markdown import escaped
-from cloudcraft_onboard.status import OPEN, Standing, State, Status
 
 _MOST_NAMES = 20
 _MOST_UNITS = 30
@@ -73,7 +74,7 @@ def _units(status: Status) -> list[str]:
 def _group(status: Status, state: State, accounts: Sequence[Standing]) -> list[str]:
     parts = [f"#### {len(accounts):,} {state.word}: {escaped(state.meaning)}"]
     parts += [_cause(cause) for cause in standing.problems(accounts)]
-    for command in standing.closing(status, state):
+    for command in advice.closing(status, state):
         purpose = f"{escaped(command.purpose)}: " if command.purpose else ""
         parts.append(f"→ {purpose}<code>{escaped(command.command)}</code>")
     return parts

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.console.harmless import listed
+from cloudcraft_onboard.coverage.words import Standing, State
 from cloudcraft_onboard.model import (
     Account,
     Member,
@@ -18,7 +19,6 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.plan.registration import Listing
-from cloudcraft_onboard.status import Standing, State
 
 _MOST_IDS = 20
 

@@ -12,6 +12,7 @@ from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.console.harmless import tell_runner
 from cloudcraft_onboard.console.redact import redact
 from cloudcraft_onboard.console.streams import print_json
+from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.ports import Pace
@@ -23,7 +24,6 @@ from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show.report import Told
 from cloudcraft_onboard.show.table import last_line, render
 from cloudcraft_onboard.show.views import View, choose_view
-from cloudcraft_onboard.status import Status
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
 _ENDS_SECONDS = 1.0
