@@ -22,10 +22,9 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     try:
         interrupts.install()
-        from cloudcraft_onboard.console import harmless, streams
+        from cloudcraft_onboard.console import streams
 
         streams.secure()
-        harmless.guard()
         code = _run()
         interrupts.ignore()
     except KeyboardInterrupt:  # between two of these steps, or while another one is told
@@ -90,7 +89,8 @@ def _say(message: str, hint: str = "") -> None:
 
 
 def _say_manifest_errors(error: ManifestError) -> None:
-    from cloudcraft_onboard.console.harmless import clean_lines, tell_runner
+    from cloudcraft_onboard.console.harmless import clean_lines
+    from cloudcraft_onboard.console.streams import tell_runner
     from cloudcraft_onboard.errors import ManifestError
     from cloudcraft_onboard.manifest.load import render
 

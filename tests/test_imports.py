@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cloudcraft": set(),
     "accounts": {"plan"},
     "engine": {"accounts", "plan"},
-    "show": {"coverage", "console.files"},
+    "show": {"coverage", "console.files", "console.streams"},
     "sandbox": {"plan", "console.files", "settings"},
     "app": {
         "accounts",
@@ -70,7 +70,7 @@ WORD_ORDER = {
     "model": set(),
     "console.redact": set(),
     "console.encoding": set(),
-    "console.harmless": {"console.encoding"},
+    "console.harmless": set(),
     "errors": {"model"},
     "events": {"model"},
 }

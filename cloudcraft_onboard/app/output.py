@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from cloudcraft_onboard.app.ending import ending
-from cloudcraft_onboard.console.harmless import tell_runner
 from cloudcraft_onboard.console.redact import redact
-from cloudcraft_onboard.console.streams import print_json
+from cloudcraft_onboard.console.streams import print_json, tell_runner
 from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import Stop

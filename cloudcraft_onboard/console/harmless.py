@@ -1,8 +1,7 @@
 """Text made harmless on its way out: to a terminal, a log, a CI runner, a document.
 
-Names, tags, error messages and saved reports come from others. `guard` puts one gate in front of
-stdout and stderr, so that no text gets past it whoever writes it; `clean` and `dumps` keep a text's
-meaning where it is composed.
+Names, tags, error messages and saved reports come from others. `streams.Stream` lets no text past
+that could steer, whoever writes it; `clean` and `dumps` keep a text's meaning where it is composed.
 
 Runners look for commands in whatever is printed. GitHub's takes `::name::` at the start of a line,
 spaces in front or not, and its older `##[name]` anywhere in one (actions/runner,
@@ -15,18 +14,15 @@ from __future__ import annotations
 import io
 import json
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import Any, TextIO
-
-from cloudcraft_onboard.console.encoding import STAND_IN
+from typing import Any
 
 _JOINERS = "\u200c\u200d"  # inside emoji and Persian words, where dropping them changes the text
 _COLOUR = r"\x1b\[[0-9;]*m"
 # What the program itself writes: colours, and in a live display the cursor's way back.
-_COLOURS = re.compile(f"({_COLOUR})")
-_DRAWING = re.compile(rf"({_COLOUR}|\x1b\[(?:\?25[hl]|[0-9]*[AJK])|\r)")
+COLOURS = re.compile(f"({_COLOUR})")
+DRAWING = re.compile(rf"({_COLOUR}|\x1b\[(?:\?25[hl]|[0-9]*[AJK])|\r)")
 _COMMAND = re.compile(r"((?:\A|[\n\r])[^\S\n\r]*:):|(##\w{0,30})\[")
 _PIECE = 1 << 16  # characters
 _REMEMBERED = 128  # characters of an unfinished line that say whether a command begins in it
@@ -42,6 +38,22 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """`text` without what could steer a terminal or a CI runner; keeps line breaks and tabs."""
     return _COMMAND.sub(_defused, _harmless_lines(text))
+
+
+def continued(line: str, text: str, ours: re.Pattern[str]) -> tuple[str, str]:
+    """`text`, written behind an unfinished `line`, made harmless except for what `ours` matches.
+
+    `ours` is one group. Also returns the line that is unfinished then, as far as it matters for a
+    command that the next text completes.
+    """
+    parts = ours.split(text)
+    parts[::2] = [_harmless_lines(part, "\t") for part in parts[::2]]
+    # As long as before, character by character: what is written already cannot be changed.
+    told = _COMMAND.sub(_defused, line + "".join(parts))
+    last = re.split("[\n\r]", told)[-1]
+    rest = last[-_REMEMBERED:]
+    # `x` stands for what was there: then no command begins at the line's start any more.
+    return told[len(line) :], f"x{rest}" if last[:-_REMEMBERED].strip() else rest
 
 
 def brief(text: str, most: int = 2000) -> str:
@@ -78,73 +90,6 @@ def dumped(data: Any) -> Iterator[str]:
     yield _escaped_lines(told.getvalue())
 
 
-def draw(stream: TextIO, frame: str) -> None:
-    """Write a frame, cursor movements included; its texts must be clean already."""
-    if isinstance(stream, Gate):
-        stream.pass_on(frame, _DRAWING)
-    else:
-        stream.write(frame)
-
-
-def tell_runner(stream: TextIO, command: str) -> None:
-    """Write one command for a CI runner, past the gate."""
-    if isinstance(stream, Gate):
-        stream.command(command)
-    else:
-        stream.write(f"{command}\n")
-
-
-def guard() -> None:
-    """Put the gate in front of stdout and stderr."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, Gate):
-            setattr(sys, name, Gate(stream))
-
-
-class Gate(io.TextIOWrapper):
-    """A standard stream that blocks control characters and commands for CI runners.
-
-    What the encoding cannot write gets a stand-in: an account's name must not end the run.
-    """
-
-    def __init__(self, stream: io.TextIOWrapper) -> None:
-        super().__init__(
-            stream.buffer,
-            encoding=stream.encoding,
-            errors=STAND_IN,
-            line_buffering=stream.line_buffering or stream.write_through,  # lines of stderr, too
-            write_through=stream.write_through,
-        )
-        self._stream = stream  # which would close the buffer if it was let go
-        self._line = ""
-
-    def write(self, text: str) -> int:
-        """Write `text`, made harmless; its length."""
-        self.pass_on(text, _COLOURS)
-        return len(text)
-
-    def pass_on(self, text: str, ours: re.Pattern[str]) -> None:
-        """Write `text`, made harmless except for what matches `ours` (a group)."""
-        parts = ours.split(text)
-        parts[::2] = [_harmless_lines(part, "\t") for part in parts[::2]]
-        # As long as before, character by character: what is written already cannot be changed.
-        line = self._line + "".join(parts)
-        told = _COMMAND.sub(_defused, line)
-        super().write(told[len(self._line) :])
-        self._line = _unfinished(told)
-
-    def command(self, command: str) -> None:
-        """Write one line for a CI runner."""
-        super().write(f"{command}\n")
-        self._line = ""
-
-    def close(self) -> None:
-        """Flush only: the stream that this one stands for owns the buffer."""
-        if not self.closed:
-            self.flush()
-
-
 def _harmless(char: str) -> str:
     if char.isspace():
         return " "
@@ -170,14 +115,6 @@ def _harmless_in_line(char: str) -> str:
 
 def _defused(found: re.Match[str]) -> str:
     return f"{found[1]}\N{RATIO}" if found[1] else f"{found[2]}("
-
-
-def _unfinished(written: str) -> str:
-    """The unfinished line, as far as it matters for a command that the next text completes."""
-    line = re.split("[\n\r]", written)[-1]
-    rest = line[-_REMEMBERED:]
-    # `x` stands for what was there: then no command begins at the line's start any more.
-    return f"x{rest}" if line[:-_REMEMBERED].strip() else rest
 
 
 def _escaped_lines(text: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from cloudcraft_onboard.console.files import is_special, write_into
-from cloudcraft_onboard.console.harmless import clean_lines, tell_runner
+from cloudcraft_onboard.console.harmless import clean_lines
+from cloudcraft_onboard.console.streams import tell_runner
 from cloudcraft_onboard.coverage import advice
 from cloudcraft_onboard.coverage.words import OPEN, State, Status
 from cloudcraft_onboard.errors import ManifestError

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from cloudcraft_onboard.console.harmless import draw
+from cloudcraft_onboard.console.streams import draw
 from cloudcraft_onboard.events import (
     Event,
     Forecast,
