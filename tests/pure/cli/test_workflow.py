@@ -1,0 +1,244 @@
+"""The workflows and the action for GitHub, and the README's examples for CI systems."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+from typer.core import TyperGroup
+
+from cloudcraft_onboard.cli.main import app
+from tests.support.actions import loaded
+from tests.support.process import HANG
+
+ROOT = Path(__file__).parents[3]
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
+ONBOARD = GITHUB / "workflows" / "onboard.yml"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def workflow() -> dict[str, Any]:
+    return loaded(ONBOARD)
+
+
+def steps(file: Path) -> list[dict[str, Any]]:
+    document = loaded(file)
+    jobs = document.get("jobs", {"": document.get("runs")}).values()
+    return [step for job in jobs for step in job["steps"]]
+
+
+def everywhere() -> list[dict[str, Any]]:
+    return [step for file in (*WORKFLOWS, *ACTIONS) for step in steps(file)]
+
+
+def checked(schema: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "check_jsonschema",
+            "--builtin-schema",
+            schema,
+            *options,
+            str(file),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=lambda file: file.name)
+def test_workflows_and_actions_fit_githubs_schemas(file: Path) -> None:
+    schema = "vendor.github-actions" if file in ACTIONS else "vendor.github-workflows"
+    ended = checked(schema, file)
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_dependabots_configuration_fits_its_schema() -> None:
+    ended = checked("vendor.dependabot", GITHUB / "dependabot.yml")
+    assert ended.returncode == 0, ended.stdout
+    updates = loaded(GITHUB / "dependabot.yml")["updates"]
+    watched = {folder for update in updates for folder in update["directories"]}
+    for file in ACTIONS:
+        assert f"/{file.parent.relative_to(ROOT)}" in watched
+
+
+def test_the_schema_finds_mistakes(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text(
+        ONBOARD.read_text(encoding="utf-8").replace("runs-on:", "run-on:"), encoding="utf-8"
+    )
+    assert checked("vendor.github-workflows", broken).returncode != 0
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="there is no actionlint here")
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_actionlint_is_content(file: Path) -> None:
+    ended = subprocess.run(
+        ["actionlint", "-no-color", file], capture_output=True, text=True, timeout=HANG, check=False
+    )
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_pull_requests_plan_and_main_runs() -> None:
+    jobs = workflow()["jobs"]
+    assert set(jobs) == {"validate", "plan", "run", "status"}
+    assert "github.event_name == 'pull_request'" in jobs["validate"]["if"]
+    assert (
+        "github.event.pull_request.head.repo.full_name == github.repository" in jobs["plan"]["if"]
+    )
+    assert "github.event_name != 'pull_request'" in jobs["run"]["if"]
+    assert "github.ref == 'refs/heads/main'" in jobs["run"]["if"]
+
+
+def test_the_weekly_schedule_is_the_status_jobs_alone() -> None:
+    crons = [entry["cron"] for entry in workflow()["on"]["schedule"]]
+    jobs = workflow()["jobs"]
+    (weekly,) = [
+        cron for cron in crons if f"github.event.schedule == '{cron}'" in jobs["status"]["if"]
+    ]
+    assert f"github.event.schedule != '{weekly}'" in jobs["run"]["if"]
+    assert len(crons) == 2
+
+
+def test_permissions_are_the_least() -> None:
+    jobs = workflow()["jobs"]
+    reading = {"contents": "read", "id-token": "write"}
+    assert "permissions" not in jobs["validate"]
+    assert jobs["plan"]["permissions"] == {**reading, "pull-requests": "write"}
+    assert jobs["run"]["permissions"] == reading
+    assert jobs["status"]["permissions"] == reading
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_workflows_may_only_read_unless_a_job_says_more(file: Path) -> None:
+    assert loaded(file)["permissions"] == {"contents": "read"}
+
+
+def test_two_runs_never_overlap_and_none_is_cut_off() -> None:
+    assert workflow()["jobs"]["run"]["concurrency"] == {
+        "group": "onboard-run",
+        "cancel-in-progress": "false",
+    }
+
+
+def test_a_run_ends_before_its_job() -> None:
+    run = workflow()["jobs"]["run"]
+    assert int(run["timeout-minutes"]) < 360, "GitHub's own limit"
+    (given,) = [step["with"] for step in run["steps"] if step.get("name") == "Run"]
+    assert given["arguments"] == "--time-budget 5h30m"
+
+
+def test_reports_are_kept_whatever_happens() -> None:
+    uploads = [step for step in steps(ONBOARD) if "upload-artifact" in step.get("uses", "")]
+    assert len(uploads) == 2
+    for upload in uploads:
+        assert upload["if"] == "${{ always() }}"
+        assert upload["with"]["path"] == "${{ steps.onboard.outputs.reports }}"
+
+
+def test_the_workflow_gives_only_what_the_action_takes() -> None:
+    (action,) = ACTIONS
+    taken = loaded(action)["inputs"]
+    uses = [step for step in steps(ONBOARD) if step.get("uses") == "./.github/actions/onboard"]
+    assert [step["with"]["command"] for step in uses] == ["validate", "plan", "run", "status"]
+    for step in uses:
+        assert set(step["with"]) <= set(taken)
+        for name, option in taken.items():
+            assert option.get("required") != "true" or name in step["with"]
+
+
+def pinned(action: str) -> bool:
+    return re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) is not None
+
+
+def test_actions_are_pinned_and_keep_no_credentials() -> None:
+    for step in everywhere():
+        action = step.get("uses", "./")
+        assert action.startswith("./") or pinned(action), action
+        if "actions/checkout@" in action:
+            assert step["with"]["persist-credentials"] == "false"
+
+
+def test_the_readmes_examples_pin_actions_too() -> None:
+    used = re.findall(r"uses: (\S+)", README)
+    assert used
+    for action in used:
+        assert action.startswith("./") or action.endswith("@COMMIT") or pinned(action), action
+
+
+def test_one_version_of_each_action() -> None:
+    commits: dict[str, set[str]] = {}
+    for file in (*WORKFLOWS, *ACTIONS, ROOT / "README.md"):
+        text = file.read_text(encoding="utf-8")
+        for action, commit, version in re.findall(r"uses: (\S+)@([0-9a-f]{40}) # (v[\d.]+)", text):
+            commits.setdefault(action, set()).add(f"{commit} {version}")
+    assert commits
+    assert not {action: found for action, found in commits.items() if len(found) > 1}
+
+
+def test_scripts_get_everything_through_their_environment() -> None:
+    scripts = [step["run"] for step in everywhere() if "run" in step]
+    assert scripts
+    assert not [script for script in scripts if "${{" in script]
+
+
+def test_secrets_go_only_to_the_steps_that_need_them() -> None:
+    text = ONBOARD.read_text(encoding="utf-8")
+    holders = [step.get("name") for step in steps(ONBOARD) if "secrets." in yaml.safe_dump(step)]
+    assert holders == ["Plan", "Run", "Status"]
+    assert text.count("secrets.") == len(holders)
+
+
+def test_scripts_are_valid_shell() -> None:
+    for step in everywhere():
+        if "run" in step:
+            ended = subprocess.run(
+                ["bash", "-n"],
+                input=step["run"],
+                capture_output=True,
+                text=True,
+                timeout=HANG,
+                check=False,
+            )
+            assert ended.returncode == 0, ended.stderr
+
+
+def parse(line: str) -> None:
+    """Let the program's own command line read `line`, without running it."""
+    _program, *words = shlex.split(line)
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    name, command, rest = root.resolve_command(typer.Context(root), words)
+    assert command is not None
+    command.make_context(name, list(rest))
+
+
+def gitlab_example() -> str:
+    _before, _heading, rest = README.partition("### GitLab CI")
+    found = re.search(r"```yaml\n(.*?)```", rest, re.DOTALL)
+    assert found, "the README has an example for GitLab CI"
+    return found[1]
+
+
+def test_the_readmes_gitlab_example_is_valid(tmp_path: Path) -> None:
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text(gitlab_example(), encoding="utf-8")
+    ended = checked("vendor.gitlab-ci", file, "--data-transform", "gitlab-ci")
+    assert ended.returncode == 0, ended.stdout
+    jobs = yaml.safe_load(gitlab_example())
+    for name in ("plan", "run", "status"):
+        for line in jobs[name]["script"]:
+            parse(line)

@@ -1,0 +1,107 @@
+"""What the examples say in the end, and how the causes of failures are told."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cloudcraft_onboard.app.ending import ending
+from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.show import text
+from tests.support import reports
+from tests.support.process import onboard
+
+pytestmark = pytest.mark.slow
+
+MANIFESTS = Path(__file__).parents[3] / "manifests"
+FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
+
+
+def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Path) -> None:
+    page = tmp_path / "results.html"
+    ended = onboard(
+        tmp_path / "run",
+        "run",
+        MANIFESTS / "trouble.yaml",
+        "--sandbox",
+        "--settle=0",
+        "--report",
+        page,
+        **FAST,
+    )
+    assert ended.code == 1, ended.stderr
+    assert ended.report is not None
+    assert (ended.report["summary"]["created"], ended.report["summary"]["failed"]) == (2, 7)
+    told = ended.stdout
+    for cause in (
+        "x sts:AssumeRole denied (reach), 3 accounts: Acquired Shop, Acquired Warehouse, Acquired",
+        "x iam:GetRole denied (role): Locked Down (200000000006)",
+        "x TrustConflict (role): Monitoring (200000000007)",
+        "x Cloudcraft answered 403 (register): Made by Terraform (200000000008)",
+        "x ProfileNotFound (reach): Typo",
+    ):
+        assert cause in told
+    assert "7 accounts failed: fix these and run the same command again." in told
+    assert all(a["error"]["hint"] for a in ended.accounts if a["error"])
+    hints = [line for line in ended.stderr.splitlines() if "→" in line]
+    assert len(hints) == 5, "the same hint is said once"
+    assert f"Reports: {page}, {tmp_path / 'run' / 'results.json'}\n" in ended.stderr
+    assert "This was a sandbox" in ended.stderr
+    assert "Its Cloudcraft now sees 2 accounts." in ended.stderr
+
+
+def test_a_plan_of_the_demo_ends_with_what_to_try(tmp_path: Path) -> None:
+    ended = onboard(tmp_path / "run", "plan", MANIFESTS / "demo.yaml", "--sandbox", **FAST)
+    assert ended.code == 0
+    *_, title, first, status, second, third = ended.stderr.splitlines()
+    assert title == "Try next:"
+    assert first.startswith(f"  onboard run {MANIFESTS / 'demo.yaml'} --sandbox ")
+    assert status.startswith(f"  onboard status {MANIFESTS / 'demo.yaml'} --sandbox ")
+    assert second.startswith(f"  onboard run {MANIFESTS / 'trouble.yaml'} --sandbox ")
+    assert third.startswith("  onboard init --organization ")
+    assert "+ 3 accounts to create\n  Management, Networking, Log Archive\n" in ended.stdout
+    assert "external ID an-older-external-id → " in ended.stdout
+
+
+def test_without_a_change_there_is_nothing_to_do(tmp_path: Path) -> None:
+    manifest = tmp_path / "org.yaml"
+    manifest.write_bytes((MANIFESTS / "demo.yaml").read_bytes())
+    git = ("git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com")
+    for words in (["init", "-q"], ["add", "org.yaml"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], check=True)
+    ended = onboard(
+        tmp_path / "run", "plan", manifest, "--sandbox", "--changed-since", "HEAD", **FAST
+    )
+    assert ended.code == 0
+    assert f"Nothing to do: no account of {manifest} has changed since HEAD." in ended.stderr
+
+
+def test_whatever_the_manifests_path_the_commands_to_try_can_be_pasted(tmp_path: Path) -> None:
+    for name in ("org.yaml", "my ☁ org.yaml", "m\udce4.yaml", "a\nb.yaml"):
+        manifest = tmp_path / name
+        manifest.write_text("")
+        report = replace(reports.report(), manifest=str(manifest))
+        lines = ending(report, Settings(manifest=str(manifest), sandbox=True), ())
+        commands = lines[lines.index("Try next:") + 1 :]
+        assert len(commands) == 4
+        for line in commands:
+            assert line.startswith("  onboard ")
+            assert line.index("#") == commands[0].index("#")
+            assert "--sandbox" in line or "init" in line
+        told = shlex.split(commands[0], comments=True)
+        assert told == ["onboard", "plan", text.clean(str(manifest)), "--sandbox"]
+
+
+def test_a_path_of_another_encoding_keeps_the_indent(tmp_path: Path) -> None:
+    manifest = tmp_path / "ä.yaml"
+    manifest.write_bytes((MANIFESTS / "demo.yaml").read_bytes())
+    c_locale = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    ended = onboard(tmp_path / "run", "plan", manifest, "--sandbox", **FAST, **c_locale)
+    assert ended.code == 0, ended.stderr
+    *_, title, first, status, second, third = ended.stderr.splitlines()
+    assert title == "Try next:"
+    assert all(line.startswith("  onboard ") for line in (first, status, second, third))
