@@ -17,8 +17,8 @@ demo: .venv/demo.stamp ## Onboard manifests/demo.yaml on the embedded local AWS 
 	$(BIN)/onboard run manifests/demo.yaml --sandbox
 	@echo 'First, to have onboard on your PATH: source .venv/bin/activate'
 
-check: lint ## Lint, types and every test that needs no server or process
-	$(BIN)/python -m pytest --quiet -n auto -m 'not server'
+check: lint ## Lint, types and the pure tests
+	$(BIN)/python -m pytest --quiet -n auto tests/pure
 
 test: .venv/test.stamp ## Run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
@@ -30,7 +30,7 @@ lint: .venv/test.stamp ## Check style (ruff), types (mypy strict) and the pinned
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --quiet tests/test_lock.py
+	$(BIN)/python -m pytest --quiet tests/pure/test_lock.py
 
 format: .venv/test.stamp ## Format the code
 	$(BIN)/ruff check --fix $(SOURCES)

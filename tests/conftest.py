@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
 import ipaddress
 import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from cloudcraft_onboard.sandbox.world import start
 from cloudcraft_onboard.show import logs
-from tests.support.aws_proxy import AwsProxy
-from tests.support.world import MakeWorld, SandboxWorld, written
-
-if TYPE_CHECKING:
-    from tests.support.stacksets import Company
 
 # No test asserts how long anything takes, on a busy machine neither.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
-SERVERS = {"_servers", "_moto"}
-PROCESSES = {"Tty", "onboard", "program", "pexpect", "start"}
-"""What a module that starts programs imports."""
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server or a process: `make check` leaves it out."""
-    for item in items:
-        assert isinstance(item, pytest.Function)
-        if (
-            SERVERS & set(item.fixturenames)
-            or PROCESSES & set(vars(item.module))
-            or "subprocess" in _names(item.function, vars(item.module), set())
-            or item.get_closest_marker("slow")
-        ):
-            item.add_marker("server")
-        if "_moto" in item.fixturenames:  # its imports take seconds: one process is enough
-            item.add_marker(pytest.mark.xdist_group("moto"))
-
-
-def _names(function: Any, module: Mapping[str, Any], seen: set[str]) -> set[str]:
-    """The names that a test uses, those of its module's own functions included."""
-    for name in inspect.unwrap(function).__code__.co_names:
-        if name not in seen:
-            seen.add(name)
-            helper = module.get(name)
-            if isinstance(helper, FunctionType) and helper.__module__ == module["__name__"]:
-                _names(helper, module, seen)
-    return seen
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -148,62 +111,3 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "aws-credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-
-
-@pytest.fixture(scope="session")
-def _servers() -> Iterator[SandboxWorld]:
-    with start(control=True) as world:
-        yield SandboxWorld(world)
-
-
-@pytest.fixture
-def make_world(
-    _servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[MakeWorld]:
-    """Begin anew: a world seeded from a manifest, and the environment that points at it."""
-
-    def make(manifest: Any = None, **options: Any) -> SandboxWorld:
-        _servers.begin(written(manifest, tmp_path), **options)
-        for name in _servers.unset:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in _servers.env.items():
-            monkeypatch.setenv(name, value)
-        return _servers
-
-    yield make
-    _servers.close()
-
-
-@pytest.fixture
-def world(make_world: MakeWorld) -> SandboxWorld:
-    """An organization without members, no limits worth mentioning."""
-    return make_world()
-
-
-@pytest.fixture
-def aws_proxy(_servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsProxy]:
-    """A proxy in front of the local AWS; every world of this test is reached through it."""
-    with AwsProxy(_servers.aws_url) as proxy:
-        monkeypatch.setattr(_servers, "front", {"AWS_ENDPOINT_URL": proxy.url})
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        yield proxy
-
-
-@pytest.fixture(scope="session")
-def _moto() -> Iterator[str]:
-    from tests.support.stacksets import moto  # noqa: PLC0415 - slow to import, for few tests
-
-    with pytest.MonkeyPatch.context() as patch:
-        yield from moto(patch)
-
-
-@pytest.fixture
-def company(
-    _moto: str, make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Company]:
-    """An organization with CloudFormation's StackSets."""
-    from tests.support.stacksets import Company  # noqa: PLC0415 - slow to import, for few tests
-
-    made = Company(_moto, make_world, monkeypatch)
-    yield made
-    made.close()

@@ -63,7 +63,6 @@ def test_any_text_can_be_written_in_any_encoding(text: str, encoding: str) -> No
         file.read().decode(encoding)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("console", CONSOLES)
 def test_a_run_tells_the_same_at_any_console(
     console: str, make_world: MakeWorld, tmp_path: Path
@@ -79,7 +78,6 @@ def test_a_run_tells_the_same_at_any_console(
         assert "\x1b" not in ended.stdout + ended.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_the_live_view_and_the_table_at_forty_columns(
     encoding: str, make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

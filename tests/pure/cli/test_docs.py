@@ -80,7 +80,8 @@ def test_the_guides_name_only_what_is_there(name: str) -> None:
 def test_the_guide_tells_who_may_import_whom() -> None:
     guide = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for room in MAY_IMPORT:
-        assert room.startswith("__") or re.search(rf"`{room}/?`", guide), room
+        name = room.split(".")[0]
+        assert name.startswith("__") or re.search(rf"`{name}/?`", guide), room
 
 
 def test_whatever_make_is_asked_for_is_a_target() -> None:

@@ -11,8 +11,6 @@ from cloudcraft_onboard.manifest.load import loads
 from cloudcraft_onboard.manifest.partitions import mixed_partitions
 from cloudcraft_onboard.model import Account, RoleSpec, Via
 from cloudcraft_onboard.plan.partitions import partition_notes
-from tests.support.onboarding import existing, plan, rewrite, run
-from tests.support.world import MakeWorld
 
 
 def account(name: str = "A", **fields: Any) -> Account:
@@ -60,15 +58,3 @@ def test_many_accounts_are_counted() -> None:
 def test_the_examples_are_of_one_partition() -> None:
     for path in (Path(__file__).parents[3] / "manifests").glob("*.yaml"):
         assert mixed_partitions(loads(str(path), path.read_bytes()).accounts) == ""
-
-
-@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
-def test_plan_and_run_say_it_and_go_on(make_world: MakeWorld, partition: str) -> None:
-    world = make_world(existing(1))
-    manifest = existing(1).replace("via: existing", f"via: existing, partition: {partition}")
-    rewrite(world, manifest)
-    planned, ended = plan(world), run(world)
-    assert planned.account("A000")["notes"] == ended.account("A000")["notes"]
-    assert "Cloudcraft" in ended.account("A000")["notes"][0]
-    assert ended.outcomes == ["created"]
-    assert world.accounts[0]["roleArn"].startswith(f"arn:{partition}:")

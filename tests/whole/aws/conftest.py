@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from cloudcraft_onboard.aws.session import BotoAws
-from tests.whole.aws.support import OTHER, hub, member, opened
 from tests.support.aws_proxy import AwsProxy
 from tests.support.world import MakeWorld, SandboxWorld
+from tests.whole.aws.support import OTHER, hub, member, opened
 
 
 @pytest.fixture

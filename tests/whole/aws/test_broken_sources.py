@@ -16,11 +16,11 @@ from cloudcraft_onboard.app.init import FromOrganization, FromProfiles, create
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, CannotStart
 from cloudcraft_onboard.model import Account, Stage
-from tests.whole.aws.support import ENTRY, HUB, MEMBER, member, opened
 from tests.support.answering import answering
 from tests.support.onboarding import run
 from tests.support.process import HANG, onboard
 from tests.support.world import MakeWorld, SandboxWorld
+from tests.whole.aws.support import ENTRY, HUB, MEMBER, member, opened
 
 KEY = {"Version": 1, "AccessKeyId": HUB, "SecretAccessKey": "test"}
 LONG_AGO = "2001-01-01T00:00:00Z"
@@ -208,7 +208,6 @@ def test_a_process_that_hangs_is_ended_with_what_it_started(
     assert left_of(pids) == []
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 def test_a_budget_that_ends_leaves_no_process_behind(make_world: MakeWorld, tmp_path: Path) -> None:
     make_world(

@@ -12,9 +12,9 @@ from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.model import Action, Change, RoleSpec, Stage
-from tests.whole.aws.support import ENTRY, HUB, MEMBER, bring, member, opened, wanted
 from tests.support.aws_proxy import BOUNDARY, EXPIRED, NO_IDENTITY_POLICY, SCP, THROTTLING, AwsProxy
 from tests.support.world import SandboxWorld
+from tests.whole.aws.support import ENTRY, HUB, MEMBER, bring, member, opened, wanted
 
 CALLER = "arn:aws:sts::111122223333:assumed-role/OrganizationAccountAccessRole/onboard"
 

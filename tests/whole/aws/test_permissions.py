@@ -15,6 +15,7 @@ from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.cli import permissions as command
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Account, RoleSpec
+from tests.support.world import SandboxWorld
 from tests.whole.aws.support import (
     ENTRY,
     HUB,
@@ -26,7 +27,6 @@ from tests.whole.aws.support import (
     plan,
     take_away,
 )
-from tests.support.world import SandboxWorld
 
 EDGE = f"arn:aws:iam::{MEMBER}:policy/Edge"
 SPEC = RoleSpec(

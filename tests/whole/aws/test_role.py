@@ -16,6 +16,8 @@ from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import MANAGED_BY, Action, Change, RoleSpec, Stage
 from cloudcraft_onboard.plan.documents import same
+from tests.support.aws_proxy import AwsProxy
+from tests.support.world import SandboxWorld
 from tests.whole.aws.support import (
     DOCUMENTS,
     ENTRY,
@@ -29,8 +31,6 @@ from tests.whole.aws.support import (
     wanted,
     words,
 )
-from tests.support.aws_proxy import AwsProxy
-from tests.support.world import SandboxWorld
 
 EVERYTHING = RoleSpec(
     path="/security/",

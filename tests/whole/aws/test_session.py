@@ -17,9 +17,9 @@ from cloudcraft_onboard.aws.calls import entry_role_arn
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import Account, RoleSpec, Stage, Via
-from tests.whole.aws.support import ENTRY, HUB, MEMBER, OTHER, bring, hub, member, opened, words
 from tests.support.aws_proxy import EXPIRED, AwsProxy
 from tests.support.world import MakeWorld, SandboxWorld
+from tests.whole.aws.support import ENTRY, HUB, MEMBER, OTHER, bring, hub, member, opened, words
 
 
 def configure(text: str) -> None:

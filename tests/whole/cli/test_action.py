@@ -12,8 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.support.actions import GH, Runner, comments, loaded
 from tests.support.onboarding import existing, hub
 from tests.support.process import HANG
@@ -22,7 +20,6 @@ from tests.support.world import MakeWorld, SandboxWorld
 ROOT = Path(__file__).parents[3]
 ACTION = ROOT / ".github" / "actions" / "onboard" / "action.yml"
 WORKFLOW = ROOT / ".github" / "workflows" / "onboard.yml"
-pytestmark = pytest.mark.slow
 
 
 def runner(folder: Path, world: SandboxWorld | None, command: str, **inputs: str) -> Runner:

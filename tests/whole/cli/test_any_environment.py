@@ -16,7 +16,6 @@ from tests.support.process import HANG, environment_with
 from tests.support.world import MakeWorld
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux's"),
 ]
 ONBOARD = [sys.executable, "-m", "cloudcraft_onboard"]

@@ -7,15 +7,11 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
 from tests.support import reports
 from tests.support.process import onboard
-
-pytestmark = pytest.mark.slow
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}

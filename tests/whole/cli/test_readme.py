@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from cloudcraft_onboard.manifest.load import loads
-from tests.whole.cli.test_workflow import checked
 from tests.support.process import HANG
 from tests.support.world import MakeWorld, SandboxWorld
+from tests.whole.cli.test_workflow import checked
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -172,7 +172,6 @@ def executed(script: Path, folder: Path, variables: dict[str, str]) -> tuple[int
     return child.exitstatus, told
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_command_block_works_as_it_stands(make_world: MakeWorld, tmp_path: Path) -> None:
     world = make_world(COMPANY)

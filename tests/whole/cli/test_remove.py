@@ -20,7 +20,6 @@ from tests.support.process import AT_ONCE, HANG, ONBOARD, interrupt, onboard, pr
 from tests.support.removing import roles
 from tests.support.world import MakeWorld, SandboxWorld
 
-pytestmark = pytest.mark.slow
 REMOVING: faults.Fault = {"method": "DELETE", "path": "^/aws/account/"}
 IDS = [f"30000000000{number}" for number in range(1, 6)]
 

@@ -32,7 +32,6 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "code"),
     [
@@ -128,7 +127,6 @@ def test_policies_are_never_lossy(tmp_path: Path) -> None:
     assert json.loads(printed["ascii"]) == json.loads(printed["utf-8"])
 
 
-@pytest.mark.slow
 def test_a_closed_terminal_is_an_interrupt_with_a_report(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from cloudcraft_onboard.events import RateLimitKnown
 from cloudcraft_onboard.model import RateLimit, RegistrationSpec
-from tests.whole.cloudcraft.conftest import Client, MakeClient
 from tests.support.world import MakeWorld, SandboxWorld
+from tests.whole.cloudcraft.conftest import Client, MakeClient
 
 FAST, SLOW = RateLimit(10, 1.0), RateLimit(10, 3.0)
 

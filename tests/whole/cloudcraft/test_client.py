@@ -12,9 +12,9 @@ from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.errors import Doubtful, Refused, Unavailable
 from cloudcraft_onboard.events import RequestRetried, Throttled
 from cloudcraft_onboard.model import Account, CloudcraftUsage, RegistrationSpec, RoleSpec, Via
-from tests.whole.cloudcraft.conftest import Client, MakeClient
 from tests.support import faults
 from tests.support.world import MakeWorld, SandboxWorld
+from tests.whole.cloudcraft.conftest import Client, MakeClient
 
 ID = "111122223333"
 

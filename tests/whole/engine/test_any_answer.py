@@ -21,8 +21,6 @@ from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import existing, hub, run
 from tests.support.world import MakeWorld, SandboxWorld
 
-pytestmark = pytest.mark.slow
-
 ACCOUNTS = 3
 FUZZ = settings(
     max_examples=int(os.environ.get("EXAMPLES", "12")),

@@ -20,7 +20,6 @@ from tests.support.onboarding import existing
 from tests.support.process import HANG, ONBOARD, Program, environment_with, program, tell
 from tests.support.world import MakeWorld
 
-pytestmark = pytest.mark.slow
 NEW = 60
 
 

@@ -13,7 +13,6 @@ from tests.support.onboarding import existing, hub
 from tests.support.process import AT_ONCE, Exited, onboard, tell, time_budget
 from tests.support.world import MakeWorld
 
-pytestmark = pytest.mark.slow
 GOES_ON = "run the same command again to continue where this run stopped"
 
 

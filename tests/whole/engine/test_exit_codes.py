@@ -13,7 +13,6 @@ from tests.support.onboarding import existing, hub
 from tests.support.process import onboard, program
 from tests.support.world import MakeWorld
 
-pytestmark = pytest.mark.slow
 BOTH = pytest.mark.parametrize("command", ["run", "plan"])
 # What the environment has to be like for a command not to start: the code, and a word of why.
 CANNOT_START = [

@@ -7,15 +7,11 @@ import signal
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.support import faults
 from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import hub
 from tests.support.process import onboard, program, tell
 from tests.support.world import MakeWorld, SandboxWorld
-
-pytestmark = pytest.mark.slow
 
 COUNT = 6
 IDS = [f"{300000000001 + number}" for number in range(COUNT)]

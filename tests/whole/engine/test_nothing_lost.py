@@ -17,8 +17,6 @@ from tests.support.onboarding import existing, hub
 from tests.support.process import HANG, onboard, program, tell, time_budget
 from tests.support.world import MakeWorld
 
-pytestmark = pytest.mark.slow
-
 
 def test_a_machine_that_slept_beyond_the_budget_reports_what_was_done(
     make_world: MakeWorld, tmp_path: Path

@@ -18,8 +18,6 @@ from tests.support.onboarding import existing, hub
 from tests.support.process import AT_ONCE, onboard, program, tell
 from tests.support.world import MakeWorld, SandboxWorld
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:

@@ -15,7 +15,6 @@ from tests.support.onboarding import existing, hub
 from tests.support.process import AT_ONCE, Exited, Program, interrupt, program, tell
 from tests.support.world import MakeWorld, SandboxWorld
 
-pytestmark = pytest.mark.slow
 MARGIN = 0.3  # a request that was under way when the signal came reaches the log a bit later
 SIGNALS = [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="SIGTERM")]
 HANGING = faults.hang(60, processed=False)

@@ -12,8 +12,6 @@ from tests.support.onboarding import hub
 from tests.support.process import Exited, onboard, program, tell
 from tests.support.world import MakeWorld
 
-pytestmark = pytest.mark.slow
-
 COUNT = 6
 IDS = [f"{300000000001 + number}" for number in range(COUNT)]
 

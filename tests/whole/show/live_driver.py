@@ -1,4 +1,4 @@
-"""A short run for the live view, as a program of its own: `python -m tests.whole.show.live_driver`."""
+"""A short run for the live view, as a program of its own (`python -m`)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from tests.support.reports import denied, report, result, typical
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-    pytest.mark.slow,
 ]
 
 # As a person would: types, clicks, reads what is shown.

@@ -16,7 +16,6 @@ from tests.support.reports import denied, report, result, typical
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-    pytest.mark.slow,
 ]
 
 LONG = "arn:aws:sts::222233334444:assumed-role/OrganizationAccountAccessRole/cloudcraft-onboard"

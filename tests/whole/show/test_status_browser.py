@@ -15,7 +15,6 @@ from tests.support.statuses import standing
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-    pytest.mark.slow,
 ]
 
 # As a person would: clicks, types, reads what is shown.

@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.terminal import Tty
 
-pytestmark = pytest.mark.slow
-
 DEMO = str(Path(__file__).parents[3] / "manifests" / "demo.yaml")
 ONBOARD = ("-m", "cloudcraft_onboard")
 

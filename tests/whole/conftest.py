@@ -1,0 +1,82 @@
+"""The servers: one local AWS and one local Cloudcraft for all tests of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloudcraft_onboard.sandbox.world import start
+from tests.support.aws_proxy import AwsProxy
+from tests.support.world import MakeWorld, SandboxWorld, written
+
+if TYPE_CHECKING:
+    from tests.support.stacksets import Company
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs moto goes to one process: its imports take seconds."""
+    for item in items:
+        if "_moto" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("moto"))
+
+
+@pytest.fixture(scope="session")
+def _servers() -> Iterator[SandboxWorld]:
+    with start(control=True) as world:
+        yield SandboxWorld(world)
+
+
+@pytest.fixture
+def make_world(
+    _servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[MakeWorld]:
+    """Begin anew: a world seeded from a manifest, and the environment that points at it."""
+
+    def make(manifest: Any = None, **options: Any) -> SandboxWorld:
+        _servers.begin(written(manifest, tmp_path), **options)
+        for name in _servers.unset:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in _servers.env.items():
+            monkeypatch.setenv(name, value)
+        return _servers
+
+    yield make
+    _servers.close()
+
+
+@pytest.fixture
+def world(make_world: MakeWorld) -> SandboxWorld:
+    """An organization without members, no limits worth mentioning."""
+    return make_world()
+
+
+@pytest.fixture
+def aws_proxy(_servers: SandboxWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsProxy]:
+    """A proxy in front of the local AWS; every world of this test is reached through it."""
+    with AwsProxy(_servers.aws_url) as proxy:
+        monkeypatch.setattr(_servers, "front", {"AWS_ENDPOINT_URL": proxy.url})
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def _moto() -> Iterator[str]:
+    from tests.support.stacksets import moto  # noqa: PLC0415 - slow to import, for few tests
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield from moto(patch)
+
+
+@pytest.fixture
+def company(
+    _moto: str, make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Company]:
+    """An organization with CloudFormation's StackSets."""
+    from tests.support.stacksets import Company  # noqa: PLC0415 - slow to import, for few tests
+
+    made = Company(_moto, make_world, monkeypatch)
+    yield made
+    made.close()
