@@ -260,6 +260,18 @@ def test_profiles_become_a_manifest_without_asking_anybody() -> None:
     assert "Left out profile prod-readonly: it leads to account 111122223333, as prod does." in err
 
 
+def test_sections_that_the_sdk_ignores_are_named(config: Path) -> None:
+    with config.open("a") as stream:
+        stream.write("[profile My Account]\nsso_account_id = 333344445555\n[Bob's]\n")
+    out, err = run("--profiles", "*")
+    assert "My Account" not in out
+    assert f"{config}:13: the AWS SDK ignores the section [profile My Account]; write" in err
+    assert """[profile "My Account"].""" in err
+    assert f"{config}:15: " in err
+    with pytest.raises(UsageError, match=r"write \[profile \"My Account\"\]"):
+        run("--profiles", "My*")
+
+
 @pytest.mark.usefixtures("config")
 def test_resolve_looks_up_what_the_config_lacks(
     server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
