@@ -41,13 +41,16 @@ from cloudcraft_onboard.model.wanted import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.ways import SESSION_NAME, AssumeRole, SsoRole
 
 __all__ = [
     "DIRECT_SOURCE",
     "MANAGED_BY",
     "NOTHING",
+    "SESSION_NAME",
     "Account",
     "Action",
+    "AssumeRole",
     "Change",
     "CloudcraftParameters",
     "CloudcraftUsage",
@@ -69,6 +72,7 @@ __all__ = [
     "Report",
     "Result",
     "RoleSpec",
+    "SsoRole",
     "StackInstance",
     "StackOperation",
     "StackSetSpec",

@@ -9,7 +9,7 @@ import pytest
 
 from cloudcraft_onboard.manifest.load import loads
 from cloudcraft_onboard.manifest.partitions import mixed_partitions
-from cloudcraft_onboard.model import Account, RoleSpec, Via
+from cloudcraft_onboard.model import Account, AssumeRole, RoleSpec, Via
 from cloudcraft_onboard.plan.partitions import partition_notes
 
 
@@ -37,7 +37,7 @@ def test_what_is_said_of_a_partition(partition: str, said: str) -> None:
     [
         account("B", region="cn-north-1"),
         account("B", region="us-gov-west-1"),
-        account("B", assume_role="arn:aws-us-gov:iam::111122223333:role/Admin"),
+        account("B", assume_role=AssumeRole(role="arn:aws-us-gov:iam::111122223333:role/Admin")),
         account("B", role=RoleSpec(via=Via.EXISTING, partition="aws-cn")),
     ],
 )
