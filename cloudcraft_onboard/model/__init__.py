@@ -18,6 +18,7 @@ from cloudcraft_onboard.model.found import (
     StackOperation,
     Team,
 )
+from cloudcraft_onboard.model.notes import Note
 from cloudcraft_onboard.model.problems import Problem, Stage
 from cloudcraft_onboard.model.results import (
     CloudcraftUsage,
@@ -60,6 +61,7 @@ __all__ = [
     "Identity",
     "Manifest",
     "Member",
+    "Note",
     "ObservedRole",
     "ObservedStackSet",
     "Organization",
