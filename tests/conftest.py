@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,25 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from cloudcraft_onboard.show import logs
+from tests.support.programs import UNTESTED
 
 # No test asserts how long anything takes, on a busy machine neither.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None, None, None]:
+    """The last lines say what was not tested for want of a program, and how to get it."""
+    yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason in sorted({report.longrepr[2].removeprefix("Skipped: ") for report in skipped}):
+        if UNTESTED in reason:
+            terminalreporter.write_line(reason, yellow=True, bold=True)
 
 
 @pytest.fixture(autouse=True, scope="session")

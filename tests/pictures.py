@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import pexpect
 import pyte
 from PIL import Image
+from playwright.sync_api import Page
 from pyte.screens import Char
 from rich.console import Console
 from rich.style import Style
@@ -28,13 +28,14 @@ from rich.text import Text
 
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.sandbox.world import start
+from tests.support.browser import browser, show
+from tests.support.programs import CHROMIUM
 
 PICTURES = Path(__file__).parents[1] / ".github" / "pictures"
 ONBOARD = ("-m", "cloudcraft_onboard")
 COLUMNS, ROWS = 100, 26
 THEMES = {"light": DEFAULT_TERMINAL_THEME, "dark": SVG_EXPORT_THEME}
 _NAMES = {"brown": "yellow"}  # pyte's word for it
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 TEAMS = ("Payments", "Checkout", "Search", "Catalog", "Identity", "Data", "Mobile", "Delivery")
 STAGES = ("Production", "Staging", "Development", "Sandbox")
@@ -111,30 +112,10 @@ def svg(lines: list[Text], title: str, theme: TerminalTheme) -> str:
     return drawn.replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace")
 
 
-def photographed(page: Path, picture: Path, *, dark: bool) -> None:
+def photographed(page: Page, file: Path, picture: Path, *, dark: bool) -> None:
     """A screenshot of a page."""
-    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if chromium is None:
-        sys.exit("make pictures needs Chromium on the PATH")
-    with tempfile.TemporaryDirectory() as profile:
-        subprocess.run(
-            [
-                chromium,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--hide-scrollbars",
-                f"--user-data-dir={profile}",
-                "--window-size=1000,700",
-                f"--blink-settings=preferredColorScheme={0 if dark else 1}",
-                f"--screenshot={picture}",
-                page.as_uri(),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
+    show(page, file.read_text(encoding="utf-8"), file.parent, 1000, dark=dark)
+    page.screenshot(path=picture, clip={"x": 0, "y": 0, "width": 1000, "height": 700})
     with Image.open(picture) as image:
         image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(picture, optimize=True)
 
@@ -142,8 +123,10 @@ def photographed(page: Path, picture: Path, *, dark: bool) -> None:
 def main() -> None:
     """Make all of them."""
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    if CHROMIUM.path is None:
+        sys.exit(f"make pictures needs {CHROMIUM.names[0]} on the PATH")
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
         (folder / "org.yaml").write_text(manifest(), encoding="utf-8")
         with start(load(str(folder / "org.yaml")), rate_limit="20/10") as world:
             own = {key: value for key, value in os.environ.items() if key not in world.unset}
@@ -153,12 +136,13 @@ def main() -> None:
             subprocess.run(
                 [sys.executable, *status], cwd=folder, env=environment, check=True, timeout=120
             )
-        for mode, theme in THEMES.items():
-            drawn = svg(view, "onboard run org.yaml", theme)
-            (PICTURES / f"run-{mode}.svg").write_text(drawn, encoding="utf-8")
-            for page in ("report", "status"):
-                picture = PICTURES / f"{page}-{mode}.png"
-                photographed(folder / f"{page}.html", picture, dark=mode == "dark")
+        with browser() as page:
+            for mode, theme in THEMES.items():
+                drawn = svg(view, "onboard run org.yaml", theme)
+                (PICTURES / f"run-{mode}.svg").write_text(drawn, encoding="utf-8")
+                for name in ("report", "status"):
+                    picture = PICTURES / f"{name}-{mode}.png"
+                    photographed(page, folder / f"{name}.html", picture, dark=mode == "dark")
 
 
 def busiest(folder: Path, environment: dict[str, str]) -> list[Text]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.support.process import HANG
+from tests.support.programs import ZSH
 
 MANIFEST = """
 version: 1
@@ -128,3 +132,60 @@ def test_bash_inserts_what_it_can_read_again(
     offered = done.stdout.splitlines()
     assert set(inserted) <= set(offered)
     assert len(offered) == len(inserted) or words[-1] == "="
+
+
+ANSWERING = """#!/bin/sh
+if [ -n "$_ONBOARD_COMPLETE" ]; then exec {python} -m cloudcraft_onboard "$@"; fi
+printf 'read: %s|' "$@"
+"""
+
+
+@pytest.fixture
+def zsh(tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
+    """A shell in a terminal, with the completion that `onboard` installs; and what it runs."""
+    program = tmp_path / "bin" / "onboard"
+    program.parent.mkdir()
+    program.write_text(ANSWERING.format(python=shlex.quote(sys.executable)), encoding="utf-8")
+    program.chmod(0o755)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "ZDOTDIR": str(tmp_path), "TERM": "dumb"}
+    script = subprocess.run(
+        [program],
+        env={**environment, "_ONBOARD_COMPLETE": "source_zsh"},
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=True,
+    ).stdout
+    own = "autoload -Uz compinit && compinit -u -D\nPS1='ready> '\n"
+    (tmp_path / ".zshrc").write_text(own + script, encoding="utf-8")
+    shell = pexpect.spawn(
+        "zsh", ["-i"], cwd=str(tmp_path), env=environment, encoding="utf-8", timeout=HANG
+    )
+    shell.expect_exact("ready> ")
+    yield shell
+    shell.close(force=True)
+
+
+@ZSH.or_skip
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("Prod", "Production"),
+        ("Web", "Web Shop"),
+        ("env=p", "env=prod"),
+        ("11112222333\t3", "111122223333"),
+        ("A", "A:B"),
+        ("Team", "Team [a]"),
+        ("Cash", "Cash $HOME"),
+        ("Round", "Round (1)"),
+    ],
+)
+def test_zsh_inserts_what_it_can_read_again(
+    zsh: pexpect.spawn[str], tmp_path: Path, typed: str, read: str
+) -> None:
+    others = ["Web Shop", "A:B", "Team [a]", "Cash $HOME", "Round (1)"]
+    lines = [f"  - {{name: {json.dumps(name)}, profile: x{n}}}\n" for n, name in enumerate(others)]
+    (tmp_path / "m.yaml").write_text(MANIFEST + "".join(lines), encoding="utf-8")
+    zsh.send(f"onboard run m.yaml --only {typed}\t\r")
+    zsh.expect_exact(f"read: --only|read: {read}|")

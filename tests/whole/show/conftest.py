@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.support.browser import Page, browser
+from tests.support.browser import browser
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A browser, for one page after another."""
-    with browser(tmp_path_factory.mktemp("chromium")) as page:
+def chromium() -> Iterator[Page]:
+    """A page of a browser, for one text after another."""
+    with browser() as page:
         yield page

@@ -1,4 +1,4 @@
-"""The HTML report in a real browser; skipped where there is no Chromium."""
+"""The HTML report in a real browser."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import html
-from tests.support.browser import CHROMIUM, Page
+from tests.support.browser import show
+from tests.support.programs import CHROMIUM
 from tests.support.reports import denied, report, result, typical
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-]
+pytestmark = CHROMIUM.or_skip
 
 # As a person would: types, clicks, reads what is shown.
 PROBE = """
@@ -46,8 +46,8 @@ PROBE = """
 
 def looked_at(chromium: Page, tmp_path: Path, of: Report, width: int = 1200) -> dict[str, Any]:
     """What the probe saw of the report's page."""
-    chromium.show(html.render(of), tmp_path, width)
-    told: dict[str, Any] = chromium.told(PROBE)
+    show(chromium, html.render(of), tmp_path, width)
+    told: dict[str, Any] = chromium.evaluate(PROBE)
     return told
 
 

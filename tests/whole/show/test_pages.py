@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from cloudcraft_onboard.coverage.words import State
 from cloudcraft_onboard.model import Command, Outcome
 from cloudcraft_onboard.show import report as reports
 from tests.support import statuses
-from tests.support.browser import CHROMIUM, Page
+from tests.support.browser import show
+from tests.support.programs import CHROMIUM
 from tests.support.reports import denied, report, result, typical
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-]
+pytestmark = CHROMIUM.or_skip
 
 LONG = "arn:aws:sts::222233334444:assumed-role/OrganizationAccountAccessRole/cloudcraft-onboard"
 NAME = "An account with a rather long name of many words " * 3
@@ -82,27 +82,27 @@ FAINT = """
 def test_every_text_is_easy_to_read(
     chromium: Page, tmp_path: Path, page: str, *, dark: bool
 ) -> None:
-    chromium.show(page, tmp_path, 1280, dark=dark)
-    background = chromium.told("getComputedStyle(document.body).backgroundColor")
+    show(chromium, page, tmp_path, 1280, dark=dark)
+    background = chromium.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(16, 20, 28)") is dark
-    assert chromium.told(FAINT) == []
-    chromium.media("print", dark=dark)
-    assert chromium.told(FAINT) == []
+    assert chromium.evaluate(FAINT) == []
+    chromium.emulate_media(media="print")
+    assert chromium.evaluate(FAINT) == []
 
 
 @pytest.mark.parametrize("width", [1280, 1001, 1000, 390, 320])
 def test_nothing_is_cut_off_or_scrolls_sideways(
     chromium: Page, tmp_path: Path, page: str, width: int
 ) -> None:
-    chromium.show(page, tmp_path, width)
+    show(chromium, page, tmp_path, width)
     outside = """
     Array.from(document.querySelectorAll("main *:not(.tile *)")).filter(function (one) {
       var at = one.getBoundingClientRect();
       return at.width && (at.right > innerWidth + 1 || at.left < 0);
     }).map(function (one) { return one.outerHTML.slice(0, 80); })
     """
-    assert chromium.told(outside) == []
-    assert chromium.told("document.documentElement.scrollWidth") == width
+    assert chromium.evaluate(outside) == []
+    assert chromium.evaluate("document.documentElement.scrollWidth") == width
     covered = """
     Array.from(document.querySelectorAll("tbody tr")).filter(function (row) {
       var text = document.createRange();
@@ -112,52 +112,54 @@ def test_nothing_is_cut_off_or_scrolls_sideways(
       return name.right + 9 > badge.left && name.top < badge.bottom && badge.top < name.bottom;
     }).map(function (row) { return row.textContent.slice(0, 80); })
     """
-    assert chromium.told(covered) == [], "a name does not run into the outcome"
+    assert chromium.evaluate(covered) == [], "a name does not run into the outcome"
 
 
 def test_paper_gets_a_table(chromium: Page, tmp_path: Path, page: str) -> None:
-    chromium.show(page, tmp_path, 718)  # A4 without its margins
-    chromium.media("print")
+    show(chromium, page, tmp_path, 718)  # A4 without its margins
+    chromium.emulate_media(media="print")
     display = "getComputedStyle(document.querySelector('td')).display"
-    assert chromium.told(display) == "table-cell"
-    assert chromium.told("document.documentElement.scrollWidth") == 718
-    assert chromium.told("document.querySelector('th.told').offsetWidth") > 120
+    assert chromium.evaluate(display) == "table-cell"
+    assert chromium.evaluate("document.documentElement.scrollWidth") == 718
+    assert chromium.evaluate("document.querySelector('th.told').offsetWidth") > 120
     for button in (".show", "#search"):
-        assert not chromium.told(f"document.querySelector('{button}').offsetParent")
+        assert not chromium.evaluate(f"document.querySelector('{button}').offsetParent")
 
 
 def test_all_of_it_works_by_keyboard(chromium: Page, tmp_path: Path, page: str) -> None:
-    chromium.show(page, tmp_path, 1280)
-    everything = chromium.told("shown().length")
-    chromium.press("Tab")
+    show(chromium, page, tmp_path, 1280)
+    everything = chromium.evaluate("shown().length")
+    chromium.keyboard.press("Tab")
     ring = "getComputedStyle(document.activeElement).outlineStyle"
-    assert chromium.told("document.activeElement.className") == "chip"
-    assert chromium.told(ring) == "solid", "where one is, is seen"
-    chromium.press("Enter")
-    assert 0 < chromium.told("shown().length") < everything
-    chromium.press(" ")
-    assert chromium.told("shown().length") == everything
+    assert chromium.evaluate("document.activeElement.className") == "chip"
+    assert chromium.evaluate(ring) == "solid", "where one is, is seen"
+    chromium.keyboard.press("Enter")
+    assert 0 < chromium.evaluate("shown().length") < everything
+    chromium.keyboard.press("Space")
+    assert chromium.evaluate("shown().length") == everything
     for _ in range(60):
-        chromium.press("Tab")
-        assert chromium.told(ring) == "solid"
-        if chromium.told("document.activeElement.parentElement.tagName") == "TH":
+        chromium.keyboard.press("Tab")
+        assert chromium.evaluate(ring) == "solid"
+        if chromium.evaluate("document.activeElement.parentElement.tagName") == "TH":
             break
-    chromium.press("Enter")
-    assert chromium.told("document.querySelector('th').getAttribute('aria-sort')") == "ascending"
+    chromium.keyboard.press("Enter")
+    assert (
+        chromium.evaluate("document.querySelector('th').getAttribute('aria-sort')") == "ascending"
+    )
 
 
 def test_what_a_screen_reader_says(chromium: Page, tmp_path: Path, page: str) -> None:
-    chromium.show(page, tmp_path, 390)
-    nodes = chromium.call("Accessibility.getFullAXTree")["nodes"]
+    show(chromium, page, tmp_path, 390)
+    tree = chromium.context.new_cdp_session(chromium).send("Accessibility.getFullAXTree")
     told = [
         (node["role"]["value"], node.get("name", {}).get("value", ""))
-        for node in nodes
+        for node in tree["nodes"]
         if not node["ignored"]
     ]
     assert all(name for role, name in told if role in ("button", "searchbox", "heading"))
     assert ("button", "Account") in told, "without the arrow"
     roles = [role for role, _ in told]
-    rows = chromium.told("document.querySelectorAll('tr').length")
+    rows = chromium.evaluate("document.querySelectorAll('tr').length")
     assert roles.count("table") == 1, "cards on a phone are a table still"
     assert roles.count("row") == rows
     assert "status" in roles, "how many are shown, is said"
@@ -166,37 +168,37 @@ def test_what_a_screen_reader_says(chromium: Page, tmp_path: Path, page: str) ->
 def test_a_card_shows_its_accounts_and_one_button_all_again(
     chromium: Page, tmp_path: Path, page: str
 ) -> None:
-    chromium.show(page, tmp_path, 1280)
-    everything = chromium.told("shown().length")
+    show(chromium, page, tmp_path, 1280)
+    everything = chromium.evaluate("shown().length")
     hidden = "document.getElementById('all').hidden"
-    assert chromium.told(hidden)
-    chromium.told("type('no such account')")
-    cards = chromium.told("document.querySelectorAll('.show[aria-pressed]').length")
+    assert chromium.evaluate(hidden)
+    chromium.evaluate("type('no such account')")
+    cards = chromium.evaluate("document.querySelectorAll('.show[aria-pressed]').length")
     for number in range(cards):
         press = f"document.querySelectorAll('.show[aria-pressed]')[{number}]"
-        chromium.told(f"{press}.click()")
-        told = chromium.told(f"{press}.textContent")
-        many = chromium.told("shown().length")
+        chromium.evaluate(f"{press}.click()")
+        told = chromium.evaluate(f"{press}.textContent")
+        many = chromium.evaluate("shown().length")
         assert told == ("Show this account" if many == 1 else f"Show these {many} accounts")
-        assert chromium.told("document.getElementById('shown').textContent") == (
+        assert chromium.evaluate("document.getElementById('shown').textContent") == (
             f"{many} of {everything}"
         )
-    assert not chromium.told(hidden)
-    chromium.told("document.getElementById('all').click()")
-    assert chromium.told("shown().length") == everything
-    assert chromium.told("document.querySelectorAll('[aria-pressed=true]').length") == 0
-    assert chromium.told(hidden)
+    assert not chromium.evaluate(hidden)
+    chromium.evaluate("document.getElementById('all').click()")
+    assert chromium.evaluate("shown().length") == everything
+    assert chromium.evaluate("document.querySelectorAll('[aria-pressed=true]').length") == 0
+    assert chromium.evaluate(hidden)
 
 
 def test_every_link_leads_to_a_card_that_is_there(
     chromium: Page, tmp_path: Path, page: str
 ) -> None:
-    chromium.show(page, tmp_path, 1280)
+    show(chromium, page, tmp_path, 1280)
     broken = """
     Array.from(document.querySelectorAll("a")).filter(function (link) {
       return !document.querySelector("article" + link.hash + ", article " + link.hash);
     }).length
     """
-    assert chromium.told("document.querySelectorAll('a').length") > 0
-    assert chromium.told(broken) == 0
-    assert "`" not in chromium.told("document.querySelector('main').textContent")
+    assert chromium.evaluate("document.querySelectorAll('a').length") > 0
+    assert chromium.evaluate(broken) == 0
+    assert "`" not in chromium.evaluate("document.querySelector('main').textContent")

@@ -1,4 +1,4 @@
-"""The page of `onboard status` in a real browser; skipped where there is no Chromium."""
+"""The page of `onboard status` in a real browser."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from cloudcraft_onboard.coverage.words import State, Status
 from cloudcraft_onboard.show.report.status import html
 from tests.support import statuses
-from tests.support.browser import CHROMIUM, Page
+from tests.support.browser import show
+from tests.support.programs import CHROMIUM
 from tests.support.statuses import standing
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-]
+pytestmark = CHROMIUM.or_skip
 
 # As a person would: clicks, types, reads what is shown.
 PROBE = """
@@ -70,8 +70,8 @@ PROBE = """
 
 
 def looked_at(chromium: Page, tmp_path: Path, of: Status, width: int) -> dict[str, Any]:
-    chromium.show(html.render(of), tmp_path, width)
-    told: dict[str, Any] = chromium.told(PROBE)
+    show(chromium, html.render(of), tmp_path, width)
+    told: dict[str, Any] = chromium.evaluate(PROBE)
     return told
 
 
