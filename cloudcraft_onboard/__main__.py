@@ -62,10 +62,10 @@ def _run() -> int:
         _say("Interrupted.")
         return interrupts.EXIT_CODE
     except Exception as error:  # noqa: BLE001 - the last place that can keep a traceback's secrets
-        from cloudcraft_onboard.console.redact import redact
+        from cloudcraft_onboard.console.redact import excerpt
 
         _say(
-            redact(f"Unexpected {type(error).__name__}: {error}"),
+            excerpt(f"Unexpected {type(error).__name__}: {error}"),
             "This is a bug in onboard. Please report it.",
         )
         return 1

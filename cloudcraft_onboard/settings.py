@@ -25,7 +25,7 @@ MOST_LIMITS = 10
 _LONGEST_KEY = 4096
 """Bytes of a key file; Cloudcraft's keys have 44."""
 
-_RATE_LIMIT = re.compile(r"\s*(\d{1,6})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)\s*")
+_RATE_LIMIT = re.compile(r"(\d{1,6})\s{0,9}/\s{0,9}(\d{1,6}(?:\.\d{1,6})?)")
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 
 
@@ -105,7 +105,7 @@ def rate_limit(text: str) -> RateLimit | None:
     """`REQUESTS/SECONDS`, such as `20/60`; None for anything else."""
     from cloudcraft_onboard.model import RateLimit  # noqa: PLC0415 - --help does without
 
-    match = _RATE_LIMIT.fullmatch(text)
+    match = _RATE_LIMIT.fullmatch(text.strip())
     if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
         return None
     return RateLimit(int(match[1]), float(match[2]))

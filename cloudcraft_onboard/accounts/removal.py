@@ -16,7 +16,6 @@ from cloudcraft_onboard.model import (
     Change,
     DesiredRole,
     Identity,
-    Note,
     Outcome,
     Registration,
     Result,
@@ -24,7 +23,6 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
-from cloudcraft_onboard.model.notes import ExistingRoleKept, RolesKept
 from cloudcraft_onboard.plan.diff import desired_role, plan_removal
 from cloudcraft_onboard.plan.registration import Listing, foreign_note
 
@@ -46,7 +44,7 @@ class RoleRemoval:
 
     arn: str | None = None
     changes: tuple[Change, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[str, ...] = ()
     by_stack_set: bool = False
 
 
@@ -63,8 +61,8 @@ class Removal:
     registrations: tuple[Registration, ...]
     role_changes: tuple[Change, ...] = ()
     role_arn: str | None = None
-    notes: tuple[Note, ...] = ()
-    besides: tuple[Note, ...] = ()
+    notes: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     seconds: float = 0.0
     by_stack_set: bool = False
 
@@ -146,7 +144,7 @@ def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRe
     )
 
 
-def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[Note, ...]]:
+def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ...]]:
     """Take the role away as it is now; notes on what is kept after all.
 
     The account is reached and its role read again: at Cloudcraft's pace hours may lie between the
@@ -199,11 +197,11 @@ def _left_alone(account: Account, foreign: Registration, account_id: str) -> Rem
     )
 
 
-def _why_kept(account: Account, scope: Scope) -> Note | None:
+def _why_kept(account: Account, scope: Scope) -> str | None:
     """Why the role stays, whatever it is like; None where that must be looked at."""
     if account.role.via is Via.EXISTING:
-        return ExistingRoleKept()
-    return RolesKept() if scope.keep_roles else None
+        return "Its role is kept: it was not made by onboard (`role.via: existing`)."
+    return "Its role, if it has one, is kept (--keep-roles)." if scope.keep_roles else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

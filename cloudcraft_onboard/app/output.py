@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from cloudcraft_onboard.app.ending import ending
-from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.console.streams import print_json, tell_runner
 from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.ports import Pace
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Outcome
-from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import github, status, text
 from cloudcraft_onboard.show import report as reports
@@ -122,7 +122,7 @@ def write(path: str, report: Told) -> bool:
     try:
         reports.write(path, report)
     except Exception as error:  # noqa: BLE001 - whatever it is, there are other reports to write
-        why = redact(f"{error}" or type(error).__name__)
+        why = excerpt(f"{error}" or type(error).__name__)
         print(f"onboard: The report {path} could not be written: {why}", file=sys.stderr)
         return False
     return True
@@ -130,7 +130,7 @@ def write(path: str, report: Told) -> bool:
 
 def say_bug(error: Exception) -> None:
     """Report an unexpected exception on stderr; the results are still reported."""
-    print(redact(f"onboard: Unexpected {type(error).__name__}: {error}"), file=sys.stderr)
+    print(excerpt(f"onboard: Unexpected {type(error).__name__}: {error}"), file=sys.stderr)
     print("  hint: This is a bug in onboard. Please report it.", file=sys.stderr)
 
 

@@ -16,8 +16,8 @@ from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.calls import Call
-from cloudcraft_onboard.console.harmless import brief, sentence
-from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.console.harmless import sentence
+from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.model import RoleSpec, Stage
 
@@ -307,7 +307,7 @@ def explain(error: Exception, where: Where) -> AccountError:
     if isinstance(error, ClientError):
         return _refused(error, where)
     code = next((name for kinds, name in _NAMES if isinstance(error, kinds)), "")
-    message = brief(redact(str(error))) or type(error).__name__
+    message = excerpt(str(error)) or type(error).__name__
     if isinstance(error, sdk.ProfileNotFound):
         hint = _nearest(str(error.kwargs["profile"]), where)
         return AccountError(where.stage, code, f"{message}.", hint=hint)
@@ -326,8 +326,8 @@ def explain(error: Exception, where: Where) -> AccountError:
 
 
 def _refused(error: ClientError, where: Where) -> AccountError:
-    code = brief(str(error.response["Error"].get("Code", "Unknown")), 100)
-    message = brief(redact(str(error.response["Error"].get("Message") or error)))
+    code = excerpt(str(error.response["Error"].get("Code", "Unknown")), 100)
+    message = excerpt(str(error.response["Error"].get("Message") or error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     hint = _hint(code, message, error.operation_name, where)
     throttled = "throttl" in code.lower() or "limit" in code.lower()
@@ -408,6 +408,7 @@ _REASONS = {
 
 def explain_instance(role: RoleSpec, reason: str) -> AccountError:
     """Explain why CloudFormation could not create the role in an account."""
+    reason = excerpt(reason)
     said = (hint for words, hint in _REASONS.items() if re.search(words, reason, re.IGNORECASE))
     hint = next(said, _LOOK_AT_THE_STACK).format(
         role=role.name, name=role.stackset.name, region=role.stackset.region

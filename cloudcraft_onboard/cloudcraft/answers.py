@@ -10,11 +10,17 @@ from typing import Any
 
 import httpx
 
-from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.console.redact import excerpt, redact
 
 LONGEST_EXCERPT = 200
 
-_UNSEEN = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
+_LONGEST_PAGE = 20_000
+_DEEPEST = 5
+# What is never closed goes on to the end, as in a browser, so that nothing is looked at twice.
+_UNSEEN = re.compile(
+    r"<(script|style)\b.*?(?:</\1\s{0,99}>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>|&#[0-9a-fx]{9,}",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,21 +57,21 @@ class Answer:
         return _one_line(_said(payload) or json.dumps(payload) if payload else "")
 
 
-def _said(payload: Any) -> str:
+def _said(payload: Any, depth: int = 0) -> str:
     """The text of `{"error": "…"}`, `{"error": {"message": "…"}}`, `{"message": "…"}`."""
     if isinstance(payload, str):
         return payload
-    if isinstance(payload, dict):
+    if depth < _DEEPEST and isinstance(payload, dict):
         for key in ("error", "message", "errors", "detail"):
             if payload.get(key):
-                return _said(payload[key])
-    if isinstance(payload, list):
-        return "; ".join(filter(None, map(_said, payload)))
+                return _said(payload[key], depth + 1)
+    if depth < _DEEPEST and isinstance(payload, list):
+        return "; ".join(filter(None, (_said(each, depth + 1) for each in payload)))
     return ""
 
 
 def _one_line(text: str) -> str:
     """An excerpt without tags, secrets and control characters, which a terminal would obey."""
-    text = html.unescape(_UNSEEN.sub(" ", text[: 100 * LONGEST_EXCERPT]))
+    text = html.unescape(_UNSEEN.sub(" ", excerpt(text, _LONGEST_PAGE)))
     text = redact(" ".join("".join(c if c.isprintable() else " " for c in text).split()))
     return text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"

@@ -30,7 +30,7 @@ from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, HttpsClient, Unre
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
 from cloudcraft_onboard.console.harmless import sentence
-from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable, Unreadable
 from cloudcraft_onboard.events import Event, RequestRetried
 from cloudcraft_onboard.model import (
@@ -235,7 +235,7 @@ def _judged(method: str, path: str, answer: Answer) -> Answer:
     if answer.good:
         raise Doubtful(f"Cannot read Cloudcraft's answer to {request}{said}", hint=_SHAPE_HINT)
     if 300 <= status < 400:  # noqa: PLR2004 - the class of the status
-        target = redact(answer.headers.get("Location", "elsewhere"))
+        target = excerpt(answer.headers.get("Location", "elsewhere"), 200)
         raise Refused(status, f"{request} is redirected to {target}.", hint=_REDIRECT_HINT)
     if status >= 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - the class of the status
         raise Doubtful(f"Cloudcraft answered {request} with {status}{said}")

@@ -20,7 +20,7 @@ from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cloudcraft.access import is_loopback
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.console.harmless import sentence
-from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import CannotStart, Doubtful, Refused, Unavailable
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -97,7 +97,7 @@ class HttpsClient:
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             raise CannotStart(
-                redact(f"The HTTPS settings cannot be used: {error}"),
+                excerpt(f"The HTTPS settings cannot be used: {error}"),
                 hint="Check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables.",
             ) from error
 
@@ -149,7 +149,7 @@ class HttpsClient:
     def _failure(
         self, request: str, error: Exception, journey: _Journey, *, late: bool
     ) -> Unavailable | Doubtful:
-        reason = redact(str(error)) or type(error).__name__
+        reason = excerpt(str(error)) or type(error).__name__
         if certificate := _cause(error, ssl.SSLCertVerificationError):
             return Unreachable(
                 f"The certificate of {self._host} is not trusted: {certificate.verify_message}.",

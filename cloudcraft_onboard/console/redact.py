@@ -10,7 +10,16 @@ import re
 import threading
 import urllib.parse
 
+from cloudcraft_onboard.console.harmless import brief
+
 REDACTED = "[redacted]"
+
+LONGEST = 2000
+"""Characters of a message that are shown."""
+
+MARGIN = 8192
+"""Characters behind a cut that are looked at, too. A secret is shorter: a session token of AWS has
+some 1,000, with all that SAML and tags may add up to 4,096."""
 
 _SHORTEST = 8  # shorter values would be found in ordinary words
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
@@ -25,42 +34,33 @@ _FIELD = (
     r"|refresh_?token|id_?token|Web_?Identity_?Token|SAMLAssertion|api_?key|password|Signature)"
 )
 _VALUE = r"[^\s\"'<>&,;})\]\\]+"
-_SHAPES = (
-    # access key IDs, long-term, temporary and the other kinds of the same length
-    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}\b"), REDACTED),
-    # <SecretAccessKey>...</SecretAccessKey>, also of an answer that was cut off
-    (re.compile(rf"(<({_FIELD})>)[^<]*", re.IGNORECASE), rf"\1{REDACTED}"),
-    # "SecretAccessKey": "...", 'SecretAccessKey': b'...', \"SessionToken\": \"...\"
-    (
-        re.compile(
-            rf"({_FIELD}(?:\\*[\"'])?\s*[:=]\s*b?(\\*[\"']))(?:(?!\2).)*", re.IGNORECASE | re.DOTALL
+_GAP = r"\s{0,99}"
+_QUOTE = r"\\{0,31}[\"']"  # escaped up to five times over
+# Texts come from others: a pattern takes time in proportion to a text's length, whatever it is.
+# Each begins with fixed words, what repeats is bounded, or it takes all that it has looked at.
+_SHAPES = tuple(
+    (re.compile(shape, re.IGNORECASE | re.DOTALL), replacement)
+    for shape, replacement in (
+        # access key IDs, long-term, temporary and the other kinds of the same length
+        (r"\b(?-i:AKIA|ASIA|ABIA|ACCA)(?-i:[A-Z0-9]{12,124})\b", REDACTED),
+        # <SecretAccessKey>...</SecretAccessKey>, also of an answer that was cut off
+        (rf"(<({_FIELD})>)[^<]*", rf"\1{REDACTED}"),
+        # "SecretAccessKey": "...", 'SecretAccessKey': b'...', \"SessionToken\": \"...\"
+        (rf"({_FIELD}(?:{_QUOTE})?{_GAP}[:=]{_GAP}b?({_QUOTE}))(?:(?!\2).)*", rf"\1{REDACTED}"),
+        # SecretAccessKey=... in queries, forms and settings; X-Amz-Security-Token: ... in headers
+        (rf"({_FIELD}{_GAP}[=:]{_GAP}(?![\"'\[]|b[\"'])){_VALUE}", rf"\1{REDACTED}"),
+        # presigned queries
+        (r"(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"'<>]+", rf"\1{REDACTED}"),
+        # Authorization: ..., ('Authorization', 'Bearer ...'), and such values elsewhere
+        (
+            rf"(\bAuthorization(?:{_QUOTE})?{_GAP}[:=,]{_GAP}b?(?:{_QUOTE})?)[^\r\n\"'\\]+",
+            rf"\1{REDACTED}",
         ),
-        rf"\1{REDACTED}",
-    ),
-    # SecretAccessKey=... in queries, forms and settings; X-Amz-Security-Token: ... in headers
-    (
-        re.compile(rf"({_FIELD}\s*[=:]\s*(?![\"'\[]|b[\"'])){_VALUE}", re.IGNORECASE),
-        rf"\1{REDACTED}",
-    ),
-    # presigned queries
-    (
-        re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"'<>]+", re.IGNORECASE),
-        rf"\1{REDACTED}",
-    ),
-    # Authorization: ..., ('Authorization', 'Bearer ...'), and such values elsewhere
-    (
-        re.compile(
-            r"(\bAuthorization(?:\\*[\"'])?\s*[:=,]\s*b?(?:\\*[\"'])?)[^\r\n\"'\\]+", re.IGNORECASE
-        ),
-        rf"\1{REDACTED}",
-    ),
-    (
-        re.compile(r"(\b(?:Bearer|Basic)\s+)[A-Za-z0-9\-._~+/]{16,}=*", re.IGNORECASE),
-        rf"\1{REDACTED}",
-    ),
-    (re.compile(r"(AWS4-HMAC-SHA256\s+)[^\r\n\"'\\]*"), rf"\1{REDACTED}"),
-    # https://user:password@host
-    (re.compile(r"(\b[a-z][a-z0-9+.\-]*://)[^/\s@\"'<>]+@", re.IGNORECASE), rf"\1{REDACTED}@"),
+        (rf"(\b(?:Bearer|Basic)\s{_GAP})[A-Za-z0-9\-._~+/]{{16,}}=*", rf"\1{REDACTED}"),
+        (rf"(AWS4-HMAC-SHA256\s{_GAP})[^\r\n\"'\\]*", rf"\1{REDACTED}"),
+        # https://user:password@host
+        (r"(://)[^/\s\"'<>]+@", rf"\1{REDACTED}@"),
+    )
 )
 
 
@@ -105,3 +105,12 @@ def redact(text: str) -> str:
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
     return text
+
+
+def excerpt(text: str, most: int = LONGEST) -> str:
+    """`text` without secrets, shortened to `most` characters before that costs any time."""
+    if len(text) <= most + MARGIN:
+        return brief(redact(text), most)
+    # A secret that the cut halves is not recognised, but goes with the margin.
+    shown = redact(text[: most + MARGIN])[:-MARGIN] or REDACTED
+    return f"{shown}… ({len(text) - most:,} more characters)"

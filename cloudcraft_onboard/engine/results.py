@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cloudcraft_onboard.model import Account, Change, Note, Outcome, Result
-from cloudcraft_onboard.model.notes import Disabled
+from cloudcraft_onboard.model import Account, Change, Outcome, Result
 
 
 class Results:
@@ -22,8 +21,8 @@ class Results:
         self._failed = 0
         for account in accounts:
             if not account.enabled:
-                skipped = replace(Result.of(account), outcome=Outcome.SKIPPED, notes=(Disabled(),))
-                self.finish(skipped)
+                why = "Disabled in the manifest."
+                self.finish(replace(Result.of(account), outcome=Outcome.SKIPPED, notes=(why,)))
 
     @property
     def failures(self) -> int:
@@ -57,7 +56,7 @@ class Results:
         """Whether the account's result stands."""
         return name in self._final
 
-    def all(self, note: Note) -> tuple[Result, ...]:
+    def all(self, note: str) -> tuple[Result, ...]:
         """All results in the manifest's order; accounts without a word are pending with `note`.
 
         May be read by another thread while the run goes on: each result is a frozen value.
@@ -68,7 +67,7 @@ class Results:
         )
 
 
-def _told(result: Result, note: Note) -> Result:
+def _told(result: Result, note: str) -> Result:
     """A pending result says what it waits for."""
     pending = result.outcome is Outcome.PENDING and not result.notes
     return replace(result, notes=(note,)) if pending else result

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.engine.messages import Job, Request
 from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.model import Note, Outcome, Problem, Registration, Result, Stage
-from cloudcraft_onboard.model.notes import Errand
+from cloudcraft_onboard.model import Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.plan.registration import Listing
 
 
@@ -35,8 +34,8 @@ class Track:
     crash: Problem | None = None
     registration: Registration | None = None
     made: set[str] = field(default_factory=set)
-    waits_for: Note
-    notes: list[Note] = field(default_factory=list)
+    waits_for: str = ""
+    notes: list[str] = field(default_factory=list)
     to_heal: int = 0
 
 
@@ -70,7 +69,7 @@ class Policy(Protocol[T]):
     def last_jobs(self) -> tuple[Job, ...]:
         """AWS jobs for many accounts, once no request is left."""
 
-    def result(self, track: T, outcome: Outcome, *notes: Note) -> Result:
+    def result(self, track: T, outcome: Outcome, *notes: str) -> Result:
         """The account's result as far as it is known now."""
 
     def about_the_account(self, error: Refused) -> bool:
@@ -85,15 +84,21 @@ class Policy(Protocol[T]):
     def judge(self, track: T, listing: Listing) -> Judgment | None:
         """What the last list says of a provisional account; None: it is not listed."""
 
-    errand: Errand
-    """What its requests are for, by which a pending account says what it waits for."""
+    sent: str
+    """What a pending account waits for whose request has no answer yet."""
+    unread: str
+    """What a pending account waits for where the list could not be read."""
+    unanswered: str
+    """What a pending account waits for after too many requests without an answer."""
+    unsent: str
+    """What a pending account waits for whose request was not sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgment:
     """An account that is listed: notes, and this run's newer duplicates, to be deleted."""
 
-    notes: tuple[Note, ...] = ()
+    notes: tuple[str, ...] = ()
     duplicates: tuple[Registration, ...] = ()
 
 
@@ -109,6 +114,6 @@ def problem_of_a_bug(error: BaseException, stage: Stage) -> Problem:
     return Problem(
         stage=stage,
         code=type(error).__name__,
-        message=redact(f"Unexpected error: {error}"),
+        message=excerpt(f"Unexpected error: {error}"),
         hint="This is a bug in onboard. Please report it with the output of -vv.",
     )

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Everything but YAML's printable characters (YAML 1.1, `c-printable`)."""
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"(?:[^"\\]|\\[\s\S])*(?:"|\Z)')
 _ESCAPE = re.compile(r"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(\\u[dD][89a-fA-F]..)|\\.")
 """JSON's escapes: a pair of surrogates for one character, half of a pair, any other."""
 
@@ -45,6 +46,11 @@ class Source:
     def lines(self) -> list[str]:
         """The text's lines without their ends."""
         return _BREAK.split(self.text)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where in the text each line starts."""
+        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
 
     @cached_property
     def is_json(self) -> bool:
@@ -135,8 +141,8 @@ def _take_surrogates(source: Source) -> None:
 
 def _complain_at(source: Source, index: int, message: str) -> None:
     """Note a problem at the text's character `index`, counted from 0."""
-    before = _BREAK.split(source.text[:index])
-    source.complain(len(before), len(before[-1]) + 1, message)
+    line = bisect_right(source.starts, index)
+    source.complain(line, index - source.starts[line - 1] + 1, message)
 
 
 def _read_bytes(path: str) -> bytes:

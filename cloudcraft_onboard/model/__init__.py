@@ -18,7 +18,6 @@ from cloudcraft_onboard.model.found import (
     StackOperation,
     Team,
 )
-from cloudcraft_onboard.model.notes import Note
 from cloudcraft_onboard.model.problems import Problem, Stage
 from cloudcraft_onboard.model.results import (
     CloudcraftUsage,
@@ -42,16 +41,13 @@ from cloudcraft_onboard.model.wanted import (
     Trust,
     Via,
 )
-from cloudcraft_onboard.model.ways import SESSION_NAME, AssumeRole, SsoRole
 
 __all__ = [
     "DIRECT_SOURCE",
     "MANAGED_BY",
     "NOTHING",
-    "SESSION_NAME",
     "Account",
     "Action",
-    "AssumeRole",
     "Change",
     "CloudcraftParameters",
     "CloudcraftUsage",
@@ -61,7 +57,6 @@ __all__ = [
     "Identity",
     "Manifest",
     "Member",
-    "Note",
     "ObservedRole",
     "ObservedStackSet",
     "Organization",
@@ -74,7 +69,6 @@ __all__ = [
     "Report",
     "Result",
     "RoleSpec",
-    "SsoRole",
     "StackInstance",
     "StackOperation",
     "StackSetSpec",

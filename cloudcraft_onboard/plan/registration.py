@@ -20,7 +20,6 @@ from cloudcraft_onboard.model import (
     Stage,
     Team,
 )
-from cloudcraft_onboard.model.notes import BroughtIn, StillBroughtIn
 
 EVERYONE = "everyone"
 """The manifest's word for all users of the customer."""
@@ -71,10 +70,14 @@ class Listing:
             return None
         return self._foreign.get(account_id)
 
-    def besides(self, account_id: str) -> tuple[StillBroughtIn, ...]:
+    def besides(self, account_id: str) -> tuple[str, ...]:
         """A note for when the account's own registrations are deleted and another is kept."""
         other = self._foreign.get(account_id) if account_id in self._by_account else None
-        return () if other is None else (StillBroughtIn(source=other.source),)
+        if other is None:
+            return ()
+        return (
+            f"Its registration from {other.source!r} is kept: Cloudcraft still has the account.",
+        )
 
     def foreign_accounts(self) -> Mapping[str, Registration]:
         """Every account that only somebody else's registration shows, by account ID."""
@@ -107,9 +110,12 @@ def _accounts_of(registration: Registration) -> tuple[str, ...]:
     return registration.mentioned
 
 
-def foreign_note(foreign: Registration) -> BroughtIn:
+def foreign_note(foreign: Registration) -> str:
     """Why an account with somebody else's registration is left as it is."""
-    return BroughtIn(source=foreign.source)
+    return (
+        f"Cloudcraft already has this account from {foreign.source!r}, not by a direct"
+        " registration. Its registration and its role are left alone."
+    )
 
 
 def is_another_users(registration: Registration, parameters: CloudcraftParameters) -> bool:

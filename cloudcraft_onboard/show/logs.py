@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TextIO
 
-from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.console.redact import excerpt
 
 REQUESTS = "cloudcraft_onboard.http"
 """The logger to which the clients of Cloudcraft and AWS tell each request, as INFO."""
+
+LONGEST_LINE = 100_000
+"""Characters of a log entry; at `-vv` it may be a whole answer."""
 
 _OURS = "cloudcraft_onboard"
 _SDKS = ("botocore", "boto3", "urllib3", "httpx", "httpcore")
@@ -21,7 +24,7 @@ LOGGERS = (_OURS, *_SDKS)
 class _Redacting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, exception and stack included, without secrets."""
-        return redact(super().format(record))
+        return excerpt(super().format(record), LONGEST_LINE)
 
 
 def configure(verbosity: int, stream: TextIO) -> None:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.console import redact as redaction
-from cloudcraft_onboard.console.redact import protect, redact
+from cloudcraft_onboard.console.redact import MARGIN, excerpt, protect, redact
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
@@ -90,7 +90,7 @@ SECRETS = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=8, ma
 def test_a_protected_secret_is_found_in_every_form(
     secret: str, before: bytes, after: bytes
 ) -> None:
-    assume(not secret.isdigit())
+    assume(not secret.isdigit() and secret not in redaction.REDACTED)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(redaction, "_known", set())
         patch.setattr(redaction, "_pattern", None)
@@ -114,3 +114,23 @@ def test_a_protected_secret_is_found_in_every_form(
 @given(st.text(max_size=300))
 def test_any_text_can_be_redacted(text: str) -> None:
     assert isinstance(redact(text), str)
+
+
+def test_what_is_cut_off_tells_no_half_of_a_secret() -> None:
+    protect(SECRET)
+    for before in range(1900, 2100):
+        for fill in ("x", "a ", f"password={'y' * 50} "):
+            text = (fill * 2100)[:before] + SECRET + "z" * 30_000
+            told = excerpt(text)
+            assert SECRET[:6] not in told
+            assert len(told) < 2100
+            assert "more characters)" in told
+    for cut in range(MARGIN + 1990, MARGIN + 2010):  # beyond what is looked at
+        text = f"password={'y' * 5000} {'b' * cut}"[: cut - 20] + SECRET * 200
+        assert SECRET[:6] not in excerpt(text)
+
+
+def test_a_short_text_is_told_as_it_is() -> None:
+    assert excerpt("x" * 2000) == "x" * 2000
+    assert excerpt("x" * 2001) == f"{'x' * 2000}… (1 more characters)"
+    assert excerpt(f"<SecretAccessKey>{'x' * 50_000}") == "[redacted]… (48,017 more characters)"

@@ -350,3 +350,21 @@ def server_side(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script>" * 100_000,
+        "<!--" * 100_000,
+        "<p>sorry &#" + "9" * 5000 + ";</p>",
+        "[" * 900 + '"x"' + "]" * 900,
+        '{"error": ' * 800 + '"x"' + "}" * 800,
+        '{"error": "' + "a." * 100_000 + '"}',
+    ],
+)
+def test_any_error_text_can_be_told(raw: RawServer, make_client: MakeClient, page: str) -> None:
+    raw.script = [answer(502, page.encode())]
+    with pytest.raises(Doubtful) as doubtful:
+        make_client(raw.url).register(SPEC)
+    assert len(doubtful.value.message) < 300
