@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
+from cloudcraft_onboard.aws.crew import WORKERS, each, spread
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, as_fault
@@ -19,12 +24,81 @@ ACTIVE = "ACTIVE"
 
 _CONFIG = Config(
     # Organizations throttles per organization, whoever asks: go as fast as it lets us.
-    retries={"mode": "adaptive", "max_attempts": 12},
+    retries={"mode": "adaptive", "max_attempts": 20},
+    max_pool_connections=WORKERS + 1,
     connect_timeout=10,
     read_timeout=30,
 )
 _UNKNOWN_UNIT = frozenset({"ParentNotFoundException", "OrganizationalUnitNotFoundException"})
 _NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
+_THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
+_LONG = 5  # seconds without an answer that are worth a word
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Unit:
+    """A root or an OU: names and IDs of all from the root down to it, itself included."""
+
+    names: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        return self.ids[-1]
+
+    def below(self, unit: Mapping[str, Any]) -> _Unit:
+        """One of its children."""
+        return _Unit(names=(*self.names, unit["Name"]), ids=(*self.ids, unit["Id"]))
+
+    def __str__(self) -> str:
+        return f"the organizational unit {'/'.join(self.names)} ({self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of ListAccounts to be read; without a token, the first."""
+
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _AccountsOf:
+    """The accounts of a unit to be read."""
+
+    unit: _Unit
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitsOf:
+    """The units below one to be read."""
+
+    unit: _Unit
+
+
+_Task = _Page | _AccountsOf | _UnitsOf
+
+
+class Progress:
+    """What was found until now, for whoever waits; written by many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accounts: set[str] = set()
+        self._units = 0
+        self._answered_at = time.monotonic()
+
+    def heard(self, accounts: Iterable[str] = (), units: int = 0) -> None:
+        """Note an answer."""
+        with self._lock:
+            self._accounts.update(accounts)
+            self._units += units
+            self._answered_at = time.monotonic()
+
+    def __str__(self) -> str:
+        with self._lock:
+            waiting = round(time.monotonic() - self._answered_at)
+            found = f"{len(self._accounts):,} accounts and {self._units:,} OUs so far"
+        return f"{found}, waiting for AWS since {waiting} s" if waiting >= _LONG else found
 
 
 def connect(profile: str | None) -> Any:
@@ -38,93 +112,195 @@ def connect(profile: str | None) -> Any:
         raise _explained(error, profile) from error
 
 
-def members(client: Any, units: Sequence[str] = (), profile: str | None = None) -> list[Member]:
-    """All accounts of the organization: management account, then by path and name.
+def members(
+    client: Any,
+    units: Sequence[str] = (),
+    profile: str | None = None,
+    *,
+    outside: bool = True,
+    progress: Progress | None = None,
+) -> list[Member]:
+    """The accounts of the organization: management account, then by path and name.
 
-    `units` are OUs or roots: only accounts below them, however deep, have a path. `profile` is
-    named in errors. Raises `CannotStart` if AWS refuses, `UsageError` for unknown units.
+    `units` are OUs or roots: only accounts below them, however deep, have a path; those `outside`
+    of them need not be listed. Which accounts there are, ListAccounts says. An account that moves
+    while the units are read may be in none of them then: it has no path. `profile` is named in
+    errors.
+
+    Raises:
+        CannotStart: AWS refuses.
+        UsageError: there is no such unit.
     """
-    management = ""
-    try:
-        with as_fault(UnexpectedAnswer):
-            management = client.describe_organization()["Organization"]["MasterAccountId"]
-            paths = dict(_paths(client, units))
-            listed = [
-                _member(account, management, paths.get(account["Id"]))
-                for account in _pages(client, "list_accounts", "Accounts")
-            ]
-    except (ClientError, BotoCoreError) as error:
-        raise _explained(error, profile, management) from error
-    return sorted(listed, key=lambda m: (not m.is_management, m.path or (), m.name, m.account_id))
+    return _Reading(client, profile, progress or Progress()).members(units, outside=outside)
 
 
-def _member(account: Any, management: str, path: tuple[str, ...] | None) -> Member:
-    return Member(
-        account_id=account["Id"],
-        name=account.get("Name", ""),
-        email=account.get("Email", ""),
-        # Organizations is replacing Status by State.
-        state=account.get("State") or account.get("Status") or "",
-        is_management=account["Id"] == management,
-        path=path,
-    )
+def tags(client: Any, accounts: Sequence[str], profile: str | None = None) -> list[dict[str, str]]:
+    """The tags of each account in AWS Organizations. Raises `CannotStart`."""
+    reading = _Reading(client, profile, Progress())
+
+    def one(account_id: str) -> dict[str, str]:
+        with reading.explained(f"the tags of account {account_id}"):
+            pages = reading.pages("list_tags_for_resource", "Tags", ResourceId=account_id)
+            return {tag["Key"]: tag["Value"] for tag in pages}
+
+    return each(one, accounts)
 
 
-def _paths(client: Any, units: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every account below the units (without any: below the roots), with its path."""
-    roots = {root["Id"]: root["Name"] for root in _pages(client, "list_roots", "Roots")}
-    waiting: list[tuple[str, tuple[str, ...]]] = [
-        (unit, _path_of(client, unit, roots)) for unit in (units or roots)
-    ]
-    seen = set()
-    while waiting:
-        unit, path = waiting.pop()
-        if unit in seen:  # asked for by itself and as part of one above it
-            continue
-        seen.add(unit)
-        for account in _pages(client, "list_accounts_for_parent", "Accounts", ParentId=unit):
-            yield account["Id"], path
-        operation = "list_organizational_units_for_parent"
-        below = _pages(client, operation, "OrganizationalUnits", ParentId=unit)
-        waiting.extend((child["Id"], (*path, child["Name"])) for child in below)
+class _Reading:
+    """One look at an organization."""
+
+    def __init__(self, client: Any, profile: str | None, progress: Progress) -> None:
+        self._client = client
+        self._profile = profile
+        self._progress = progress
+        self._management = ""
+
+    def members(self, units: Sequence[str], *, outside: bool) -> list[Member]:
+        """See `members`."""
+        first: list[Any] = []
+        tasks: list[_Task] = []
+        with self.explained():
+            organization = self._client.describe_organization()["Organization"]
+            self._management = organization["MasterAccountId"]
+            starts = self._starts(units)
+            whole = outside or not units
+            if whole:
+                first, tasks = self._page(_Page(None))
+        # Where AWS tells each account's path, the units' names are all that is left to ask for.
+        told = bool(first) and all(account.get("Paths") for account in first)
+        tasks += [kind(unit) for unit in starts for kind in _kinds(told=told)]
+        found = spread(lambda task: self._do(task, told=told), tasks)
+        with self.explained():
+            listed = {account["Id"]: account for account in first}
+            placed: dict[str, _Unit] = {}
+            for unit, accounts in found:
+                if unit is None or not whole:
+                    listed.update((account["Id"], account) for account in accounts)
+                if unit is not None:
+                    placed.update((account["Id"], unit) for account in accounts)
+            if told:
+                placed = _by_path(listed, [unit for unit, _ in found if unit])
+            result = [self._member(account, placed) for account in listed.values()]
+        return sorted(
+            result, key=lambda m: (not m.is_management, m.path or (), m.name, m.account_id)
+        )
+
+    def _do(self, task: _Task, *, told: bool) -> tuple[tuple[_Unit | None, list[Any]], list[_Task]]:
+        """One task: the accounts that it found and in which unit, and what follows from it."""
+        match task:
+            case _Page():
+                with self.explained():
+                    accounts, more = self._page(task)
+                return (None, accounts), more
+            case _AccountsOf(unit=unit):
+                with self.explained(str(unit)):
+                    operation = "list_accounts_for_parent"
+                    accounts = self.pages(operation, "Accounts", ParentId=unit.id)
+                return (unit, accounts), []
+            case _UnitsOf(unit=unit):
+                with self.explained(str(unit)):
+                    operation = "list_organizational_units_for_parent"
+                    found = self.pages(operation, "OrganizationalUnits", ParentId=unit.id)
+                    below = [unit.below(child) for child in found]
+                self._progress.heard(units=len(below))
+                return (unit, []), [kind(child) for child in below for kind in _kinds(told=told)]
+
+    def _page(self, page: _Page) -> tuple[list[Any], list[_Task]]:
+        token = {"NextToken": page.token} if page.token else {}
+        answer = self._client.list_accounts(**token)
+        accounts = answer["Accounts"]
+        self._progress.heard(account["Id"] for account in accounts)
+        more = answer.get("NextToken")
+        return accounts, [_Page(more)] if more else []
+
+    def pages(self, operation: str, key: str, **parameters: str) -> list[Any]:
+        """All pages of a list, one after the other."""
+        found = []
+        for page in self._client.get_paginator(operation).paginate(**parameters):
+            found += page[key]
+            self._progress.heard(a["Id"] for a in page[key] if key == "Accounts")
+        return found
+
+    def _starts(self, units: Sequence[str]) -> list[_Unit]:
+        """The units to begin with; one that is below another one of them comes with that."""
+        roots = {root["Id"]: root["Name"] for root in self.pages("list_roots", "Roots")}
+        starts = [self._unit(unit, roots) for unit in dict.fromkeys(units or roots)]
+        return [unit for unit in starts if not {start.id for start in starts} & {*unit.ids[:-1]}]
+
+    def _unit(self, unit: str, roots: Mapping[str, str]) -> _Unit:
+        """A unit with all above it. `UsageError` if there is none."""
+        names: list[str] = []
+        ids: list[str] = []
+        here = unit
+        try:
+            while here not in roots:
+                found = self._client.describe_organizational_unit(OrganizationalUnitId=here)
+                names.insert(0, found["OrganizationalUnit"]["Name"])
+                ids.insert(0, here)
+                here = self._client.list_parents(ChildId=here)["Parents"][0]["Id"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _UNKNOWN_UNIT:
+                raise
+            raise UsageError(
+                f"--ou {unit}: the organization has no such organizational unit.",
+                hint="`aws organizations list-organizational-units-for-parent --parent-id "
+                f"{next(iter(roots), 'ROOT')}` lists those at the top.",
+            ) from None
+        return _Unit(names=(roots[here], *names), ids=(here, *ids))
+
+    def _member(self, account: Mapping[str, Any], placed: Mapping[str, _Unit]) -> Member:
+        unit = placed.get(account["Id"])
+        return Member(
+            account_id=account["Id"],
+            name=account.get("Name", ""),
+            email=account.get("Email", ""),
+            # Organizations is replacing Status by State.
+            state=account.get("State") or account.get("Status") or "",
+            is_management=account["Id"] == self._management,
+            path=unit.names if unit else None,
+            unit_ids=unit.ids if unit else (),
+        )
+
+    @contextmanager
+    def explained(self, what: str = "") -> Iterator[None]:
+        """Turn what goes wrong inside into `CannotStart`; `what` was to be read."""
+        try:
+            with as_fault(UnexpectedAnswer):
+                yield
+        except (ClientError, BotoCoreError) as error:
+            raise _explained(error, self._profile, self._management, what) from error
 
 
-def _path_of(client: Any, unit: str, roots: dict[str, str]) -> tuple[str, ...]:
-    """The names of root and OUs down to `unit`, itself included. `UsageError` if there is none."""
-    names: list[str] = []
-    here = unit
-    try:
-        while here not in roots:
-            found = client.describe_organizational_unit(OrganizationalUnitId=here)
-            names.insert(0, found["OrganizationalUnit"]["Name"])
-            here = client.list_parents(ChildId=here)["Parents"][0]["Id"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _UNKNOWN_UNIT:
-            raise
-        raise UsageError(
-            f"--ou {unit}: the organization has no such organizational unit.",
-            hint="`aws organizations list-organizational-units-for-parent --parent-id "
-            f"{next(iter(roots), 'ROOT')}` lists those at the top.",
-        ) from None
-    return (roots[here], *names)
+def _kinds(*, told: bool) -> tuple[type[_UnitsOf | _AccountsOf], ...]:
+    """What is to be read of a unit; its accounts are known where AWS told each one's path."""
+    return (_UnitsOf,) if told else (_UnitsOf, _AccountsOf)
 
 
-def _pages(client: Any, operation: str, key: str, **parameters: str) -> Iterator[Any]:
-    for page in client.get_paginator(operation).paginate(**parameters):
-        yield from page[key]
+def _by_path(accounts: Mapping[str, Any], units: Iterable[_Unit]) -> dict[str, _Unit]:
+    """Each account's unit by `Paths`: `o-ORGANIZATION/r-ROOT/ou-ONE/ou-TWO/ACCOUNT/`."""
+    known = {unit.id: unit for unit in units}
+    placed = {}
+    for account_id, account in accounts.items():
+        parts = (account.get("Paths") or [""])[0].split("/")
+        inside = [part for part in parts if part.startswith(("r-", "ou-"))]
+        if inside and inside[-1] in known:
+            placed[account_id] = known[inside[-1]]
+    return placed
 
 
 def _source(profile: str | None) -> str:
     return f"profile {profile}" if profile else "these credentials"
 
 
-def _explained(error: Exception, profile: str | None, management: str = "") -> OnboardError:
+def _explained(
+    error: Exception, profile: str | None, management: str = "", what: str = ""
+) -> OnboardError:
     """What went wrong, and what to do about it.
 
     Any account may ask for its organization's management account, so that is known as a rule when
     the rest is refused.
     """
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
     if code == "AWSOrganizationsNotInUseException":
         return CannotStart(
             "The account of these credentials is not in an AWS organization.",
@@ -132,13 +308,19 @@ def _explained(error: Exception, profile: str | None, management: str = "") -> O
         )
     names = [known.name for known in profiles()]
     problem = explain(error, Where(stage=Stage.REACH, profile=profile, profiles=names))
+    cannot = f"Cannot read {what or 'AWS Organizations'}"
+    if code in _THROTTLED:
+        return CannotStart(
+            f"{cannot}: {problem.message}",
+            hint="AWS limits these calls for the whole organization; others use them as well. Try"
+            " again in some minutes.",
+        )
     if not (isinstance(error, ClientError) and code in _NOT_ALLOWED):
-        return CannotStart(f"Cannot read AWS Organizations: {problem.message}", hint=problem.hint)
+        return CannotStart(f"{cannot}: {problem.message}", hint=problem.hint)
     whose = _source(profile)
     where = f", which is {management}," if management else ""
     return CannotStart(
-        f"Cannot read AWS Organizations: {whose} may not call organizations:{error.operation_name}:"
-        f" {problem.message}",
+        f"{cannot}: {whose} may not call organizations:{error.operation_name}: {problem.message}",
         hint=f"Give a --profile of the management account{where} or of a delegated administrator "
         "that allows organizations:Describe* and organizations:List*.",
     )

@@ -145,7 +145,8 @@ class Member:
     """One account of the organization.
 
     `state` is Organizations' word, such as ACTIVE, SUSPENDED or CLOSED. `path` are the names of
-    root and OUs down to it, None where it is outside of the OUs that were asked for.
+    root and OUs down to it, `unit_ids` their IDs; None and empty where it is outside of the OUs
+    that were asked for, or where its OU is not known.
     """
 
     account_id: str
@@ -154,3 +155,4 @@ class Member:
     state: str
     is_management: bool
     path: tuple[str, ...] | None
+    unit_ids: tuple[str, ...] = ()

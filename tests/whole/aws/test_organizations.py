@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from cloudcraft_onboard.aws.organizations import connect, members
+from cloudcraft_onboard.aws.organizations import Progress, connect, members, tags
 from cloudcraft_onboard.errors import CannotStart, UsageError
 from tests.support.organization import MANAGEMENT, Organization, Throttling, serving
 
@@ -105,6 +105,103 @@ def test_throttling_is_waited_out(organization: Organization, client: Any) -> No
     client.meta.events.register("before-send.organizations.ListAccounts", throttling)
     assert len(members(client)) == 1
     assert throttling.times == 0
+
+
+def test_an_account_that_moves_while_it_is_listed_is_not_lost(
+    organization: Organization, client: Any
+) -> None:
+    root = organization.create()
+    moved = organization.account("Moved", organization.unit("Live", root))
+
+    def is_elsewhere(parsed: Any, **_: Any) -> None:
+        parsed["Accounts"] = [it for it in parsed["Accounts"] if it["Id"] != moved]
+
+    client.meta.events.register("after-call.organizations.ListAccountsForParent", is_elsewhere)
+    found = {m.account_id: m for m in members(client)}
+    assert set(found) == {MANAGEMENT, moved}
+    assert (found[moved].path, found[moved].unit_ids) == (None, ())
+    assert found[MANAGEMENT].path == ("Root",)
+
+
+def test_where_aws_tells_each_accounts_path_no_unit_is_asked_for_its_accounts(
+    organization: Organization, client: Any
+) -> None:
+    root = organization.create()
+    live = organization.unit("Live", root)
+    shops = organization.unit("Shops", live)
+    inside = organization.account("Inside", shops)
+    paths = {
+        MANAGEMENT: f"o-a/{root}/{MANAGEMENT}/",
+        inside: f"o-a/{root}/{live}/{shops}/{inside}/",
+    }
+    asked = []
+
+    def add_paths(parsed: Any, **_: Any) -> None:
+        for account in parsed["Accounts"]:
+            account["Paths"] = [paths[account["Id"]]]
+
+    client.meta.events.register("after-call.organizations.ListAccounts", add_paths)
+    client.meta.events.register(
+        "before-call.organizations", lambda model, **_: asked.append(model.name)
+    )
+    found = {m.account_id: m for m in members(client)}
+    assert (found[inside].path, found[inside].unit_ids) == (
+        ("Root", "Live", "Shops"),
+        (root, live, shops),
+    )
+    assert found[MANAGEMENT].path == ("Root",)
+    assert "ListAccountsForParent" not in asked
+    within = {m.account_id: m.path for m in members(client, [shops])}
+    assert within == {MANAGEMENT: None, inside: ("Root", "Live", "Shops")}
+
+
+def test_units_alone_are_read_where_nobody_else_is_wanted(
+    organization: Organization, client: Any
+) -> None:
+    root = organization.create()
+    inside = organization.account("Inside", organization.unit("Live", root))
+    live = next(m for m in members(client) if m.account_id == inside).unit_ids[-1]
+    asked: list[str] = []
+    client.meta.events.register(
+        "before-call.organizations", lambda model, **_: asked.append(model.name)
+    )
+    assert [m.account_id for m in members(client, [live], outside=False)] == [inside]
+    assert "ListAccounts" not in asked
+
+
+def test_a_unit_that_cannot_be_read_is_named(organization: Organization, client: Any) -> None:
+    root = organization.create()
+    secret = organization.unit("Secret", organization.unit("Live", root))
+
+    def refuse(http_response: Any, parsed: Any, context: Any, **_: Any) -> None:
+        if secret in str(context["body"]):
+            http_response.status_code = 400
+            parsed["Error"] = {"Code": "AccessDeniedException", "Message": "not this one"}
+
+    client.meta.events.register(
+        "before-call.organizations", lambda params, context, **_: context.update(params)
+    )
+    client.meta.events.register("after-call.organizations.ListAccountsForParent", refuse)
+    with pytest.raises(CannotStart, match="not this one") as caught:
+        members(client)
+    assert f"the organizational unit Root/Live/Secret ({secret})" in caught.value.message
+
+
+def test_who_waits_sees_what_was_found(organization: Organization, client: Any) -> None:
+    root = organization.create()
+    organization.account("Inside", organization.unit("Live", root))
+    progress = Progress()
+    members(client, progress=progress)
+    assert str(progress) == "2 accounts and 1 OUs so far"
+
+
+def test_tags_are_read_for_each_account(organization: Organization, client: Any) -> None:
+    organization.create()
+    tagged, plain = organization.account("Tagged"), organization.account("Plain")
+    organization.client.tag_resource(
+        ResourceId=tagged, Tags=[{"Key": "team", "Value": "a"}, {"Key": "cost", "Value": ""}]
+    )
+    assert tags(client, [plain, tagged]) == [{}, {"team": "a", "cost": ""}]
 
 
 def test_an_account_without_organization_and_a_refusal_are_explained(
