@@ -9,7 +9,6 @@ from typing import Any
 
 from cloudcraft_onboard.accounts.facts import Changed, Steps
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
-from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
@@ -19,6 +18,7 @@ from cloudcraft_onboard.model import (
     CloudcraftParameters,
     DesiredRole,
     Identity,
+    Note,
     Registration,
     RegistrationSpec,
     Stage,
@@ -26,6 +26,7 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.notes import RegisteredBefore
 from cloudcraft_onboard.plan.diff import desired_role, plan_role
 from cloudcraft_onboard.plan.partitions import partition_notes
 from cloudcraft_onboard.plan.registration import (
@@ -39,7 +40,6 @@ from cloudcraft_onboard.plan.registration import (
 
 # A role that another run makes and removes at the same moment is observed again this many times.
 _RACES = 4
-_MOST_IDS = 20
 # What decides whether Cloudcraft can assume the role, and takes IAM some seconds to spread.
 _SEEN_BY_CLOUDCRAFT = (Action.CREATE_ROLE, Action.UPDATE_TRUST)
 
@@ -71,7 +71,7 @@ class RoleReady:
     registration: Registration | None
     role_changes: tuple[Change, ...]
     registration_changes: tuple[Change, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     age: float | None
     another_users: bool = False
 
@@ -135,7 +135,7 @@ class RoleState:
     account_id: str
     arn: str
     changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     age: float | None = None
 
 
@@ -270,12 +270,6 @@ def age_of(created_at: datetime | None) -> float | None:
     return max(0.0, (datetime.now(UTC) - created_at).total_seconds())
 
 
-def _doubled_before(registrations: Sequence[Registration]) -> tuple[str, ...]:
-    others = listed([registration.id for registration in registrations[1:]], _MOST_IDS)
-    if not others:
-        return ()
-    note = (
-        f"Registered {len(registrations)} times before this run; the oldest, "
-        f"{registrations[0].id}, is used. Delete the others in Cloudcraft: {others}."
-    )
-    return (note,)
+def _doubled_before(registrations: Sequence[Registration]) -> tuple[Note, ...]:
+    ids = tuple(registration.id for registration in registrations)
+    return (RegisteredBefore(ids=ids),) if len(ids) > 1 else ()

@@ -16,6 +16,7 @@ from cloudcraft_onboard.model import (
     Change,
     DesiredRole,
     Identity,
+    Note,
     Outcome,
     Registration,
     Result,
@@ -23,6 +24,7 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.notes import ExistingRoleKept, RolesKept
 from cloudcraft_onboard.plan.diff import desired_role, plan_removal
 from cloudcraft_onboard.plan.registration import Listing, foreign_note
 
@@ -44,7 +46,7 @@ class RoleRemoval:
 
     arn: str | None = None
     changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     by_stack_set: bool = False
 
 
@@ -61,8 +63,8 @@ class Removal:
     registrations: tuple[Registration, ...]
     role_changes: tuple[Change, ...] = ()
     role_arn: str | None = None
-    notes: tuple[str, ...] = ()
-    besides: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    besides: tuple[Note, ...] = ()
     seconds: float = 0.0
     by_stack_set: bool = False
 
@@ -144,7 +146,7 @@ def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRe
     )
 
 
-def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[str, ...]]:
+def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[Note, ...]]:
     """Take the role away as it is now; notes on what is kept after all.
 
     The account is reached and its role read again: at Cloudcraft's pace hours may lie between the
@@ -197,11 +199,11 @@ def _left_alone(account: Account, foreign: Registration, account_id: str) -> Rem
     )
 
 
-def _why_kept(account: Account, scope: Scope) -> str | None:
+def _why_kept(account: Account, scope: Scope) -> Note | None:
     """Why the role stays, whatever it is like; None where that must be looked at."""
     if account.role.via is Via.EXISTING:
-        return "Its role is kept: it was not made by onboard (`role.via: existing`)."
-    return "Its role, if it has one, is kept (--keep-roles)." if scope.keep_roles else None
+        return ExistingRoleKept()
+    return RolesKept() if scope.keep_roles else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,8 @@ from cloudcraft_onboard.accounts.ports import Aws, StackSets
 from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAccounts
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.model import Change, DesiredStackSet, ObservedStackSet, Stage
+from cloudcraft_onboard.model import Change, DesiredStackSet, Note, ObservedStackSet, Stage
+from cloudcraft_onboard.model.notes import JoinersCovered, RolledOut, StackSetBusy
 from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.registration import is_another_users, unlike_stack_set
 from cloudcraft_onboard.plan.stackset import StackSetPlan, desired_stack_set, plan_stack_set
@@ -148,13 +149,13 @@ class _Roller:
     ) -> Iterator[Said | Worked]:
         busy = observed is not None and observed.busy
         spec = self._role.stackset
-        home = f"{spec.region}, account {self._sets.identity.account_id}"
-        notes = [*plan.notes, f"Rolled out by the stack set {self._name} ({home})."]
+        home = self._sets.identity.account_id
+        notes: list[Note] = [*plan.notes]
+        notes.append(RolledOut(stack_set=self._name, region=spec.region, account_id=home))
         if busy:
-            notes.append("Another operation on the stack set is in progress.")
+            notes.append(StackSetBusy())
         if plan.create:
-            where = "its organizational units" if spec.organizational_units else "the organization"
-            notes.append(f"Accounts that join {where} later get the role automatically.")
+            notes.append(JoinersCovered(organizational_units=bool(spec.organizational_units)))
         if plan.units and not plan.accounts:
             yield Said(text=f"The stack set {self._name} targets {', '.join(plan.units)}.")
         for account_id in list(self._waiting):
@@ -193,7 +194,7 @@ class _Roller:
         self,
         account_id: str,
         changes: tuple[Change, ...],
-        notes: tuple[str, ...],
+        notes: tuple[Note, ...],
         age: float | None,
     ) -> Worked:
         account = self._waiting.pop(account_id)

@@ -15,6 +15,7 @@ from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Account, Action, Change, ObservedStackSet, Stage
+from cloudcraft_onboard.model.notes import RoleOfStackSetKept
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.plan.stackset import not_ours
 
@@ -43,8 +44,7 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Ste
     for account_id, account in waiting.items():
         role = RoleRemoval(by_stack_set=True)
         if account_id in present and conflict:
-            notes = (f"Its role is kept. {conflict.message}",)
-            role = RoleRemoval(notes=notes, by_stack_set=True)
+            role = RoleRemoval(notes=(RoleOfStackSetKept(problem=conflict),), by_stack_set=True)
         elif account_id in present:
             role = RoleRemoval(changes=(_with_instance(group.name),), by_stack_set=True)
         removal = removal_of(account, account_id, listing, role)

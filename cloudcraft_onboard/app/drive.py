@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from cloudcraft_onboard.console import interrupts
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.show.views import View
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import Profile, of_environment, profiles
+from cloudcraft_onboard.aws.sections import ignored
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.console.files import unusable, write_whole
 from cloudcraft_onboard.console.harmless import sentence
@@ -239,16 +240,16 @@ def _gone(found: _Found, accounts: Sequence[Account]) -> dict[str, str]:
 
 def _profiles(source: FromProfiles, used: Collection[str | None]) -> _Found:
     known = profiles()
+    said = list(map(str, ignored()))
     chosen = [profile for profile in known if fnmatchcase(profile.name, source.glob)]
     if not chosen:
         near = get_close_matches(source.glob, [profile.name for profile in known], 3)
         raise UsageError(
-            f"--profiles {source.glob!r} matches no profile of the AWS config.",
+            "\n".join((f"--profiles {source.glob!r} matches no profile of the AWS config.", *said)),
             hint=f"Did you mean {' or '.join(near)}?"
             if near
             else "`aws configure list-profiles` shows all profiles.",
         )
-    said: list[str] = []
     wanted = [profile for profile in known if profile in chosen or profile.name in used]
     ids = _ids(_resolved(wanted, said) if source.resolve else wanted)
     entries: list[Entry] = []

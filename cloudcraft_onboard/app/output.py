@@ -13,10 +13,10 @@ from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.console.streams import print_json, tell_runner
 from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.ports import Pace
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Outcome
+from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import github, status, text
 from cloudcraft_onboard.show import report as reports

@@ -65,7 +65,7 @@ def permissions(manifest: str) -> Permissions:
 def _entries(accounts: Iterable[Account]) -> Iterable[dict[str, Any]]:
     """Allow AssumeRole on exactly the roles through which accounts are entered."""
     arns = {
-        entry_role_arn(account.assume_role, account.account_id, partition_of(account))
+        entry_role_arn(account.assume_role.role, account.account_id, partition_of(account))
         for account in accounts
         if account.assume_role and account.account_id
     }

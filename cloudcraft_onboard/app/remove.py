@@ -10,7 +10,6 @@ from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.console import interrupts
-from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.offboarding import (
     RemovalPlan,
     plan_removals,
@@ -22,7 +21,8 @@ from cloudcraft_onboard.engine.requests import forecast
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.model import Command, Result
+from cloudcraft_onboard.model import Command, Note, Result
+from cloudcraft_onboard.model.notes import Declined, NotRemoved, Stop
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.settings import Settings
 
@@ -62,7 +62,7 @@ def remove(settings: Settings, options: RemoveOptions) -> int:
         if options.dry_run:
             code = session.deliver(plan.results, dry_run=True, estimate=_estimate(plan, session))
             return 1 if _too_many(plan, options) else code
-        why_not = _why_not(plan, session, options) if plan.removals else ""
+        why_not = _why_not(plan, session, options) if plan.removals else None
         if why_not:
             stopped = session.control.kind is not None
             return session.deliver(put_off(plan.results, why_not), table=stopped)
@@ -88,18 +88,18 @@ def _plan(session: Session, options: RemoveOptions) -> RemovalPlan:
     )
 
 
-def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> str:
-    """Show the plan and ask; return why it is not carried out, empty if it is."""
+def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> Note | None:
+    """Show the plan and ask; return why it is not carried out, None if it is."""
     control = session.control
     if control.kind is None:
         if session.settings.verbosity >= 0 or not options.yes:
             planned = session.report(plan.results, dry_run=True)
             output.show_table(planned, sys.stderr, estimate=_estimate(plan, session))
         if _too_many(plan, options):
-            return "Not removed: more than --max-removals."
+            return NotRemoved(why=Declined.TOO_MANY)
         if not options.yes and not _confirmed(plan, session) and control.kind is None:
-            return "Not removed: not confirmed."
-    return control.kind.note if control.kind else ""
+            return NotRemoved(why=Declined.NOT_CONFIRMED)
+    return control.kind.note if control.kind else None
 
 
 def _delete(plan: RemovalPlan, session: Session, options: RemoveOptions) -> tuple[Result, ...]:

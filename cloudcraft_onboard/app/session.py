@@ -19,13 +19,21 @@ from cloudcraft_onboard.app.connect import connect
 from cloudcraft_onboard.app.drive import Abandoned, drive, signals
 from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.engine.driver import Tools
-from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.requests import Limits
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import OnboardError, PaceClosed
 from cloudcraft_onboard.events import Event, RunFinished, RunStarted
 from cloudcraft_onboard.manifest.load import load
-from cloudcraft_onboard.model import Account, CloudcraftUsage, Command, Manifest, Report, Result
+from cloudcraft_onboard.model import (
+    Account,
+    CloudcraftUsage,
+    Command,
+    Manifest,
+    Note,
+    Report,
+    Result,
+)
+from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
@@ -73,7 +81,7 @@ class Session:
         )
 
     @property
-    def note(self) -> str:
+    def note(self) -> Note:
         """What an account without a result waits for."""
         return (self.control.kind or Stop.BUDGET).note
 
@@ -115,8 +123,7 @@ class Session:
 
     def known(self) -> tuple[Result, ...]:
         """Every account's result as far as it is known, in the manifest's order."""
-        note = "Not finished: onboard hit a bug. Run the same command again to continue."
-        return self.results.all(note if self.broke else self.note)
+        return self.results.all(Stop.BUG.note if self.broke else self.note)
 
     def report(self, told: tuple[Result, ...], *, dry_run: bool) -> Report:
         """The report on these results, as of now."""

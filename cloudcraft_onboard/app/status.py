@@ -20,13 +20,13 @@ from cloudcraft_onboard.coverage.joined import Entry, Sides, join, roleless, uni
 from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.driver import Tools
-from cloudcraft_onboard.engine.messages import Stop
 from cloudcraft_onboard.engine.onboarding import onboard_accounts
 from cloudcraft_onboard.engine.requests import Limits
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import CannotStart, Interrupted, OnboardError
 from cloudcraft_onboard.events import Said, StepEnded, StepStarted
 from cloudcraft_onboard.model import Account, Command, Member, Result, Via
+from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Selection, Settings
 from cloudcraft_onboard.show import status as view
 

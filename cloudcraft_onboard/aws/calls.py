@@ -156,7 +156,7 @@ class Call(Enum):
 
 
 def entry_role_arn(role_name: str, account_id: str, partition: str) -> str:
-    """The role to assume in an account; `assume_role` of the manifest is its name or its ARN."""
+    """The role to assume in an account; `AssumeRole.role` is its name or its ARN."""
     if role_name.startswith("arn:"):
         return role_name
     return f"arn:{partition}:iam::{account_id}:role/{role_name.lstrip('/')}"

@@ -12,7 +12,12 @@ from botocore.exceptions import BotoCoreError
 
 from cloudcraft_onboard.errors import CannotStart
 
-_ROLE_ARN = re.compile(r"arn:[^:]*:iam::([0-9]{12}):role/.+")
+_ARN = re.compile(r"arn:[^:\s]*:(?:iam|sts)::([0-9]{12}):[^\s]+")
+_ARNS = ("role_arn", "x_principal_arn", "login_session")
+"""Settings that hold an ARN in the account: the SDK's own, saml2aws's, `aws login`'s."""
+_IDS = ("sso_account_id", "granted_sso_account_id", "aws_account_id")
+_PROCESS = re.compile(r"\baws-sso\b.*?(?:arn:[^:\s]*:iam::|(?:--account|-A)[ =])([0-9]{12})\b")
+"""The command that aws-sso-cli writes as `credential_process`: for a role, or an account."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,8 +31,9 @@ class Profile:
 def profiles() -> tuple[Profile, ...]:
     """Every profile of the config and credentials files, in order; contacts nobody.
 
-    The account is the one of `role_arn`, or else `sso_account_id` or `aws_account_id`. Raises
-    `CannotStart` for a config that cannot be read.
+    The account is the one of `role_arn`, or else of a setting that other tools write beside their
+    credentials, such as granted's `granted_sso_account_id`. Raises `CannotStart` for a config that
+    cannot be read.
     """
     try:
         found = botocore.session.Session().full_config.get("profiles", {})
@@ -46,9 +52,11 @@ def of_environment() -> str | None:
 
 
 def _account_id(settings: Mapping[str, Any]) -> str | None:
-    if assumed := _ROLE_ARN.fullmatch(str(settings.get("role_arn", ""))):
-        return assumed[1]
-    for key in ("sso_account_id", "aws_account_id"):
+    for key in _ARNS:
+        if arn := _ARN.fullmatch(str(settings.get(key, ""))):
+            return arn[1]
+    for key in _IDS:
         if re.fullmatch("[0-9]{12}", str(settings.get(key, ""))):
             return str(settings[key])
-    return None
+    process = _PROCESS.search(str(settings.get("credential_process", "")))
+    return process[1] if process else None

@@ -24,6 +24,7 @@ from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import (
     Account,
+    AssumeRole,
     Change,
     DesiredRole,
     Identity,
@@ -35,7 +36,6 @@ from cloudcraft_onboard.model import (
 
 _LOG = logging.getLogger("cloudcraft_onboard.http")
 
-_SESSION_NAME = "cloudcraft-onboard"
 _SHOWN = 5
 # With a process of `credential_process` or a prompt for MFA, the SDK lets these through as well.
 _FAULTS = (BotoCoreError, ClientError, EOFError)
@@ -214,8 +214,9 @@ class BotoAws:
         if wanted is None or wanted == base.account_id or account.assume_role is None:
             identity = base
         else:
-            target = entry_role_arn(account.assume_role, wanted, base.partition)
-            assumed = _AssumedRole(source, account=account, target=target)
+            assumed = _AssumedRole(
+                source, account.assume_role, account_id=wanted, region=account.region
+            )
             identity, credentials = assumed.identity, assumed.credentials
         if wanted is not None and identity.account_id != wanted:
             raise _wrong_account(account, identity)
@@ -258,10 +259,12 @@ class BotoAws:
 class _AssumedRole:
     """A role assumed in another account, whose credentials the SDK refreshes."""
 
-    def __init__(self, source: _Source, *, account: Account, target: str) -> None:
+    def __init__(self, source: _Source, way: AssumeRole, *, account_id: str, region: str) -> None:
         self._source = source
-        self._base, self._wire, caller = source.open(account.region)
-        self._account_id = account.account_id
+        self._base, self._wire, caller = source.open(region)
+        self._account_id = account_id
+        target = entry_role_arn(way.role, account_id, caller.partition)
+        self._asked = {"RoleArn": target, **_asked(way)}
         self._where = Where(
             stage=Stage.REACH,
             profile=source.profile,
@@ -285,14 +288,25 @@ class _AssumedRole:
                     self._wire,
                     Call.ASSUME_ROLE,
                     account_id=self._account_id,
-                    RoleArn=self._where.target,
-                    RoleSessionName=_SESSION_NAME,
+                    **self._asked,
                 )
         except _FAULTS as error:
             problem = explain(error, self._where)
             if problem.code in _DEAD_SOURCE:
                 self._source.refuse(problem)
             raise problem from error
+
+
+def _asked(way: AssumeRole) -> dict[str, Any]:
+    """What AssumeRole is told besides the role, no more than the manifest says."""
+    wanted = {
+        "RoleSessionName": way.session_name,
+        "ExternalId": way.external_id,
+        "DurationSeconds": way.duration,
+        "SourceIdentity": way.source_identity,
+        "Tags": [{"Key": key, "Value": value} for key, value in way.tags.items()],
+    }
+    return {name: value for name, value in wanted.items() if value}
 
 
 _DEAD_SOURCE = frozenset({"ExpiredToken", "ExpiredTokenException", "SSOTokenExpired"})
@@ -396,7 +410,7 @@ def _collided(error: BaseException) -> bool:
 def _wrong_account(account: Account, found: Identity) -> AccountError:
     way = f"profile {account.profile}" if account.profile else "the default credential chain"
     if account.assume_role:
-        way = f"{way} and {account.assume_role}"
+        way = f"{way} and {account.assume_role.role}"
     hint = "Correct `account_id` or `profile`, or set `assume_role` to the role to enter through."
     return AccountError(
         Stage.REACH,

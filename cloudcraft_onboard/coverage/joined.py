@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.coverage.words import Standing, State
 from cloudcraft_onboard.model import (
     Account,
@@ -18,9 +17,8 @@ from cloudcraft_onboard.model import (
     Stage,
     Via,
 )
+from cloudcraft_onboard.model.notes import Doubled, NotActive, Note, RegisteredBefore
 from cloudcraft_onboard.plan.registration import Listing
-
-_MOST_IDS = 20
 
 ACTIVE = "ACTIVE"
 
@@ -85,10 +83,10 @@ def _entry(entry: Entry, sides: Sides) -> Standing:
     )
 
 
-def _notes(result: Result | None) -> tuple[str, ...]:
+def _notes(result: Result | None) -> tuple[Note, ...]:
     """The plan's notes; that an account is registered twice, the row says itself."""
     notes = result.notes if result and result.outcome is not Outcome.SKIPPED else ()
-    return tuple(note for note in notes if not note.startswith("Registered "))
+    return tuple(note for note in notes if not isinstance(note, RegisteredBefore))
 
 
 def _stranger(account_id: str, sides: Sides) -> Standing:
@@ -129,21 +127,15 @@ def unit_of(member: Member) -> str:
     return "/".join(name.replace("/", "-") for name in (member.path or ())[1:])
 
 
-def _doubled(registrations: Sequence[Registration]) -> tuple[str, ...]:
-    if len(registrations) < 2:  # noqa: PLR2004 - registered more than once
-        return ()
-    first, *others = [registration.id for registration in registrations]
-    note = (
-        f"doubled: registered {len(registrations)} times; the oldest, {first}, is used. Delete the "
-        f"others in Cloudcraft: {listed(others, _MOST_IDS)}."
-    )
-    return (note,)
+def _doubled(registrations: Sequence[Registration]) -> tuple[Note, ...]:
+    ids = tuple(registration.id for registration in registrations)
+    return (Doubled(ids=ids),) if len(ids) > 1 else ()
 
 
-def _standing(member: Member | None) -> tuple[str, ...]:
+def _standing(member: Member | None) -> tuple[Note, ...]:
     if member is None or member.state == ACTIVE:
         return ()
-    return (f"AWS Organizations says that the account is {member.state or 'in no state'}.",)
+    return (NotActive(state=member.state),)
 
 
 def _state_outside(account_id: str | None, sides: Sides) -> State | None:

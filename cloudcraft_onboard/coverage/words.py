@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from cloudcraft_onboard.model import Change, Problem
+from cloudcraft_onboard.model import Change, Note, Problem
 
 
 class State(Enum):
@@ -72,7 +72,7 @@ class Standing:
     in_manifest: bool = False
     cloudcraft_ids: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     error: Problem | None = None
     profile: str | None = None
     line: int | None = None

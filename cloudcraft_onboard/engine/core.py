@@ -15,7 +15,7 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.tracks import Policy, Track
 from cloudcraft_onboard.errors import Refused
 from cloudcraft_onboard.events import AccountFinished, Event
-from cloudcraft_onboard.model import Outcome, Result
+from cloudcraft_onboard.model import Note, Outcome, Result
 from cloudcraft_onboard.plan.registration import Listing
 
 GRACE_SECONDS = 2.2
@@ -99,7 +99,7 @@ class Core:
         return self._phase is Phase.DONE
 
     @property
-    def note(self) -> str:
+    def note(self) -> Note:
         """What an account without a result waits for."""
         return (self.stop or Stop.BUDGET).note
 
@@ -154,7 +154,7 @@ class Core:
         problem = self._policy.problem(track, error)
         self._finish(self._policy.result(track, Outcome.FAILED).failed(problem), now)
 
-    def _pend(self, track: Track, note: str, now: float) -> None:
+    def _pend(self, track: Track, note: Note, now: float) -> None:
         self._finish(self._policy.result(track, Outcome.PENDING, note), now)
 
     def _note(self, track: Track) -> None:

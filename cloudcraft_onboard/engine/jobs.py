@@ -21,6 +21,7 @@ from cloudcraft_onboard.engine.tracks import Policy, Track, problem_of_a_bug
 from cloudcraft_onboard.errors import AccountError, AccountPending, OutOfResources
 from cloudcraft_onboard.events import AccountFinished, AccountQueued, AccountRetried
 from cloudcraft_onboard.model import Account, Outcome, Result, Stage
+from cloudcraft_onboard.model.notes import Outage
 
 _ROUND_SECONDS = 5.0  # before the first further round; doubled for each one after it
 _NEXT_SECONDS = 0.5  # before a round with fewer workers: that they are fewer helps, not the time
@@ -162,7 +163,7 @@ class Working(Core):
         result = replace(result, attempts=max(1, result.attempts))
         match error:
             case AccountPending():
-                note = f"{sentence(error.message)} Run the same command again."
+                note = Outage(why=error.message)
                 result = replace(result, outcome=Outcome.PENDING, notes=(*result.notes, note))
             case AccountError():
                 result = result.failed(error.problem)

@@ -7,7 +7,7 @@ the driver's clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worked
@@ -15,20 +15,7 @@ from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task
 from cloudcraft_onboard.engine.ports import Slot
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Registration, RegistrationSpec
-
-
-class Stop(Enum):
-    """Why a run ends early; the value is what its pending accounts wait for."""
-
-    INTERRUPTED = "the run was interrupted"
-    FAILURES = "the run stopped after --max-failures"
-    BUDGET = "the time budget was used up"
-    KEY = "Cloudcraft refused the API key"
-
-    @property
-    def note(self) -> str:
-        """A pending account's note."""
-        return f"Not finished: {self.value}. Run the same command again to continue."
+from cloudcraft_onboard.model.notes import Stop as Stop  # noqa: PLC0414 - a word of this room, too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,7 +30,8 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import CannotStart, Interrupted
 from cloudcraft_onboard.events import StepStarted
-from cloudcraft_onboard.model import Account, Outcome, Registration, Result, RoleSpec, Via
+from cloudcraft_onboard.model import Account, Note, Outcome, Registration, Result, RoleSpec, Via
+from cloudcraft_onboard.model.notes import Outage
 from cloudcraft_onboard.plan.registration import Listing, unlisted
 
 
@@ -69,7 +70,7 @@ class _Observe(Unregister):
 
     def observe(
         self, tasks: Iterable[Task], work: Work, tools: Tools, limits: Limits, results: Results
-    ) -> str:
+    ) -> Note:
         """Gather what is there; what accounts without a word wait for."""
         core = Requests(self, results, pace=tools.pace, limits=limits)
         Driver(core, tools, work).run(tasks)
@@ -151,7 +152,7 @@ def plan_unlisted(
     )
 
 
-def put_off(results: Sequence[Result], why: str) -> tuple[Result, ...]:
+def put_off(results: Sequence[Result], why: Note) -> tuple[Result, ...]:
     """A plan's results when nothing of it is done: what was to be removed is pending."""
     return tuple(_put_off(result, why) for result in results)
 
@@ -183,7 +184,8 @@ def _known(accounts: Sequence[Account], tools: Tools, limits: Limits) -> frozens
 
 def _unknown(left: Sequence[Result]) -> CannotStart:
     first = next((result for result in left if result.error), left[0])
-    why = first.error.message if first.error else " ".join(first.notes)
+    outages = [note.why for note in first.notes if isinstance(note, Outage)]
+    why = first.error.message if first.error else " ".join(outages) or Stop.BUDGET.value
     way_out = f"{first.error.hint} " if first.error else ""
     names = ", ".join(result.name for result in left)
     return CannotStart(
@@ -206,7 +208,7 @@ def _stand_in(registration: Registration, *, unique: bool) -> Account:
     )
 
 
-def _put_off(result: Result, why: str) -> Result:
+def _put_off(result: Result, why: Note) -> Result:
     if not result.changes:
         return result
     return replace(result, outcome=Outcome.PENDING, changes=(), notes=(*result.notes, why))

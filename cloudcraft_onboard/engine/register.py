@@ -15,7 +15,13 @@ from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.messages import Job, Method, Request
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.model import Change, Outcome, Problem, Registration, Result, Stage
+from cloudcraft_onboard.model import Change, Note, Outcome, Problem, Registration, Result, Stage
+from cloudcraft_onboard.model.notes import (
+    AnotherRunRegistered,
+    AnotherRunWasFirst,
+    Errand,
+    RegistrationQueued,
+)
 from cloudcraft_onboard.plan.registration import Listing, plan_registration, unverified_update
 
 # IAM is eventually consistent, "usually some 10 s"; a refusal this long after the role was made
@@ -38,13 +44,7 @@ class Registering(Track):
 class Register:
     """The policy of a run; `apply=False` is a plan's, which sends nothing. Pure."""
 
-    sent = (
-        "Its registration was sent, but Cloudcraft's answer never came. "
-        "The next run checks the list before sending it again."
-    )
-    unread = "Could not check whether it is registered"
-    unanswered = "Cloudcraft never answered its registration, and does not list it."
-    unsent = "Its registration was not sent"
+    errand = Errand.REGISTRATION
 
     def __init__(self, *, apply: bool, settle: float = 0.0) -> None:
         self.verified = apply
@@ -59,7 +59,7 @@ class Register:
             registration=ready.registration,
             changes=ready.registration_changes,
             seconds=so_far.seconds,
-            waits_for="Its role is ready; its registration is queued.",
+            waits_for=RegistrationQueued(),
         )
         if track.changes and self.verified:
             return track
@@ -106,7 +106,7 @@ class Register:
         """None: AWS goes first."""
         return ()
 
-    def result(self, track: Registering, outcome: Outcome, *notes: str) -> Result:
+    def result(self, track: Registering, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
         ready = track.ready
         done = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
@@ -119,7 +119,7 @@ class Register:
             cloudcraft_id=track.registration.id if track.registration else None,
             attempts=max(1, track.attempts),
             seconds=track.seconds,
-            notes=(*ready.notes, *filter(None, notes)),
+            notes=(*ready.notes, *notes),
         )
 
     def about_the_account(self, error: Refused) -> bool:
@@ -152,13 +152,11 @@ class Register:
             return None
         oldest, *others = found
         ours = [extra for extra in others if _is_ours(track, extra)]
-        notes = [
-            f"Another run registered it too, as {extra.id}, and deletes that registration itself."
-            for extra in others
-            if extra not in ours
+        notes: list[Note] = [
+            AnotherRunRegistered(id=extra.id) for extra in others if extra not in ours
         ]
         if track.made and oldest.id not in track.made:
-            notes.append("Another run registered it at the same time; that registration is kept.")
+            notes.append(AnotherRunWasFirst())
         track.registration = oldest
         return Judgment(notes=tuple(notes), duplicates=tuple(ours))
 

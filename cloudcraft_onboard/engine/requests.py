@@ -45,6 +45,14 @@ from cloudcraft_onboard.engine.verify import Verifying
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, RequestError
 from cloudcraft_onboard.events import AccountRetried, Forecast, StepStarted
 from cloudcraft_onboard.model import Action, Outcome, Stage
+from cloudcraft_onboard.model.notes import (
+    NeverAnswered,
+    NoAnswer,
+    NotChecked,
+    NotProcessed,
+    NotSent,
+    RefusedSoFar,
+)
 from cloudcraft_onboard.plan.registration import Listing
 
 __all__ = ["Limits", "Requests", "forecast"]
@@ -141,7 +149,7 @@ class Requests(Verifying):
         assert request is not None  # noqa: S101 - what is queued has something to send
         track.attempts += 1
         track.posted |= request.method is Method.POST
-        track.waits_for = self._policy.sent
+        track.waits_for = NoAnswer(errand=self._policy.errand)
         self._note(track)
         self._listing = None
         self._in_flight[request.number] = track
@@ -187,9 +195,9 @@ class Requests(Verifying):
             case Refused() as error:
                 self._refused(track, error, now)
             case PaceClosed() as error:
-                self._pend(track, f"{self._policy.unsent}: {sentence(error.message)}", now)
+                self._pend(track, NotSent(errand=self._policy.errand, why=error.message), now)
             case RequestError() as error:
-                self._pend(track, sentence(error.message), now)
+                self._pend(track, NotProcessed(why=error.message), now)
             case error:
                 track.crash = problem_of_a_bug(error, Stage.REGISTER)
                 self._doubt(track, track.crash.message)
@@ -242,7 +250,7 @@ class Requests(Verifying):
             return
         track.refusals += 1
         reason = f"{sentence(error.message)} The role is new; AWS may still be spreading it."
-        track.waits_for = f"Cloudcraft has refused it so far ({error.message}); its role is new."
+        track.waits_for = RefusedSoFar(said=error.message)
         self._note(track)
         self._tell(AccountRetried(name=track.name, reason=reason, wait=wait))
         self._put(track, now + wait)
@@ -283,14 +291,14 @@ class Requests(Verifying):
 
     def _look_up(self, track: Track, error: BaseException | None, now: float) -> None:
         if error is not None or self._listing is None:
-            self._pend(track, f"{self._policy.unread}: {sentence(str(error))}", now)
+            self._pend(track, NotChecked(errand=self._policy.errand, why=str(error)), now)
         elif not self._policy.found(track, self._listing):
             self._accepted += 1
             self._go_on(track, now)
         elif track.crash is not None:
             self._finish(self._policy.result(track, Outcome.FAILED).failed(track.crash), now)
         elif track.rounds > self._limits.retries:
-            self._pend(track, self._policy.unanswered, now)
+            self._pend(track, NeverAnswered(errand=self._policy.errand), now)
         else:
             self._put(track, now)
 

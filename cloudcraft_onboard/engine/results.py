@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cloudcraft_onboard.model import Account, Change, Outcome, Result
+from cloudcraft_onboard.model import Account, Change, Note, Outcome, Result
+from cloudcraft_onboard.model.notes import Disabled
 
 
 class Results:
@@ -21,8 +22,8 @@ class Results:
         self._failed = 0
         for account in accounts:
             if not account.enabled:
-                why = "Disabled in the manifest."
-                self.finish(replace(Result.of(account), outcome=Outcome.SKIPPED, notes=(why,)))
+                skipped = replace(Result.of(account), outcome=Outcome.SKIPPED, notes=(Disabled(),))
+                self.finish(skipped)
 
     @property
     def failures(self) -> int:
@@ -56,7 +57,7 @@ class Results:
         """Whether the account's result stands."""
         return name in self._final
 
-    def all(self, note: str) -> tuple[Result, ...]:
+    def all(self, note: Note) -> tuple[Result, ...]:
         """All results in the manifest's order; accounts without a word are pending with `note`.
 
         May be read by another thread while the run goes on: each result is a frozen value.
@@ -67,7 +68,7 @@ class Results:
         )
 
 
-def _told(result: Result, note: str) -> Result:
+def _told(result: Result, note: Note) -> Result:
     """A pending result says what it waits for."""
     pending = result.outcome is Outcome.PENDING and not result.notes
     return replace(result, notes=(note,)) if pending else result

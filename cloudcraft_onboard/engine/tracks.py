@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeVar
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.engine.messages import Job, Request
 from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.model import Outcome, Problem, Registration, Result, Stage
+from cloudcraft_onboard.model import Note, Outcome, Problem, Registration, Result, Stage
+from cloudcraft_onboard.model.notes import Errand
 from cloudcraft_onboard.plan.registration import Listing
 
 
@@ -34,8 +35,8 @@ class Track:
     crash: Problem | None = None
     registration: Registration | None = None
     made: set[str] = field(default_factory=set)
-    waits_for: str = ""
-    notes: list[str] = field(default_factory=list)
+    waits_for: Note
+    notes: list[Note] = field(default_factory=list)
     to_heal: int = 0
 
 
@@ -69,7 +70,7 @@ class Policy(Protocol[T]):
     def last_jobs(self) -> tuple[Job, ...]:
         """AWS jobs for many accounts, once no request is left."""
 
-    def result(self, track: T, outcome: Outcome, *notes: str) -> Result:
+    def result(self, track: T, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
 
     def about_the_account(self, error: Refused) -> bool:
@@ -84,21 +85,15 @@ class Policy(Protocol[T]):
     def judge(self, track: T, listing: Listing) -> Judgment | None:
         """What the last list says of a provisional account; None: it is not listed."""
 
-    sent: str
-    """What a pending account waits for whose request has no answer yet."""
-    unread: str
-    """What a pending account waits for where the list could not be read."""
-    unanswered: str
-    """What a pending account waits for after too many requests without an answer."""
-    unsent: str
-    """What a pending account waits for whose request was not sent."""
+    errand: Errand
+    """What its requests are for, by which a pending account says what it waits for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgment:
     """An account that is listed: notes, and this run's newer duplicates, to be deleted."""
 
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     duplicates: tuple[Registration, ...] = ()
 
 

@@ -15,7 +15,17 @@ from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.messages import Job, Method, Request, job_of
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.model import Account, Change, Outcome, Problem, Registration, Result, Stage
+from cloudcraft_onboard.model import (
+    Account,
+    Change,
+    Note,
+    Outcome,
+    Problem,
+    Registration,
+    Result,
+    Stage,
+)
+from cloudcraft_onboard.model.notes import Errand, NothingRemoved, RoleLeft
 from cloudcraft_onboard.plan.registration import Listing
 
 
@@ -32,13 +42,7 @@ class Unregister:
     """The policy of a removal. Pure."""
 
     verified = False
-    sent = (
-        "The deletion of its registration was sent, but Cloudcraft's answer never came. "
-        "The next run checks whether it is still there."
-    )
-    unread = "Could not check whether it is still registered"
-    unanswered = "Cloudcraft never answered its deletion, and still lists it."
-    unsent = "Its deletion was not sent"
+    errand = Errand.DELETION
 
     def __init__(self) -> None:
         self._rolled_out: list[Account] = []
@@ -51,12 +55,12 @@ class Unregister:
                 removal=removal,
                 left=list(removal.registrations),
                 seconds=removal.seconds,
-                waits_for="Nothing of it has been removed yet.",
+                waits_for=NothingRemoved(),
             )
             for removal in removals
         )
 
-    def worked(self, so_far: Result, value: tuple[str, ...]) -> Result:
+    def worked(self, so_far: Result, value: tuple[Note, ...]) -> Result:
         """The role is gone, or kept after all, as the notes say."""
         return replace(
             so_far,
@@ -93,9 +97,7 @@ class Unregister:
         removal = track.removal
         if not removal.role_changes:
             return self.result(track, Outcome.REMOVED if track.done else Outcome.UNCHANGED)
-        track.waits_for = "Its role has not been deleted yet."
-        if track.done:
-            track.waits_for = "Its registration is deleted; its role is not yet."
+        track.waits_for = RoleLeft(registration_deleted=bool(track.done))
         if removal.by_stack_set:
             self._rolled_out.append(removal.account)
             return None
@@ -106,14 +108,14 @@ class Unregister:
         accounts, self._rolled_out = self._rolled_out, []
         return tuple(map(job_of, by_stack_set(accounts)))
 
-    def result(self, track: Deleting, outcome: Outcome, *notes: str) -> Result:
+    def result(self, track: Deleting, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
         return replace(
             track.removal.result(tuple(track.done)),
             outcome=outcome,
             attempts=max(1, track.attempts),
             seconds=track.seconds,
-            notes=(*track.removal.notes, *filter(None, notes)),
+            notes=(*track.removal.notes, *notes),
         )
 
     def about_the_account(self, error: Refused) -> bool:

@@ -9,7 +9,8 @@ from cloudcraft_onboard.engine.messages import Method, Request, Send, Stop
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.model import Outcome, Problem, Stage
+from cloudcraft_onboard.model import Note, Outcome, Problem, Stage
+from cloudcraft_onboard.model.notes import DuplicateDeleted, DuplicateLeft, NotVerified
 from cloudcraft_onboard.plan.registration import Listing
 
 REREAD_SECONDS = 2.0
@@ -77,11 +78,9 @@ class Verifying(Working):
     def _healed(
         self, track: Track, duplicate: str, error: BaseException | None, now: float
     ) -> None:
-        if error is None:
-            note = f"It was registered twice; the newer registration, {duplicate}, was deleted."
-        else:
-            why = sentence(str(error))
-            note = f"Registered twice; delete {duplicate} in Cloudcraft, since that failed: {why}"
+        note: Note = DuplicateDeleted(id=duplicate)
+        if error is not None:
+            note = DuplicateLeft(id=duplicate, why=str(error))
         track.notes.append(note)
         track.to_heal -= 1
         if not track.to_heal:
@@ -115,7 +114,7 @@ class Verifying(Working):
         """The read was not made: an account whose POST was answered with an ID is there."""
         short = self.stop in (Stop.INTERRUPTED, Stop.BUDGET)
         for track in self._unverified.values():
-            note = f"Registered, but not verified: {sentence(str(error))}"
+            note = NotVerified(why=str(error))
             outcome = track.outcome if short and track.made else Outcome.PENDING
             self._finish(self._policy.result(track, outcome, note), now)
         self._unverified = {}

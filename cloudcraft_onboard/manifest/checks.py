@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cloudcraft_onboard.manifest import rules
-from cloudcraft_onboard.manifest.explain import find, key_path
+from cloudcraft_onboard.manifest.explain import find, key_path, written
 from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs
 from cloudcraft_onboard.manifest.schema import AccountShape, Common
 from cloudcraft_onboard.manifest.source import Source, quoted
 from cloudcraft_onboard.model import Account, Via
 
 _ARN_ACCOUNT = re.compile(r"arn:[^:]*:iam::([0-9]{12}):")
+
+_ROLE = "the name or ARN of the role to assume"
+_SSO = "write an `[sso-session]` of the AWS config and the name of a permission set"
 
 _Place = tuple[int | str, ...]
 
@@ -53,18 +56,21 @@ def check_tree(source: Source, root: Node) -> None:
                 )
 
 
-def check_entries(source: Source, root: Node, defaults: Common, entries: Sequence[Entry]) -> None:
-    """Check the keys of each account together, and with the defaults."""
+def check_entries(
+    source: Source, root: Node, defaults: Common | None, entries: Sequence[Entry]
+) -> None:
+    """Check the keys of each account together, and with the defaults (None: they are not valid)."""
     for entry in entries:
-        for keys, message in _of_one(entry):
+        found = [*_of_one(entry), *(_way_in(entry, defaults) if defaults else ())]
+        for keys, message in found:
             _complain(source, root, ("accounts", entry.index, *keys), message)
-    for place, message in (*_of_defaults(defaults, entries), *_of_stack_sets(entries)):
+    for place, message in (*_of_defaults(defaults or Common(), entries), *_of_stack_sets(entries)):
         _complain(source, root, place, message)
 
 
 def _complain(source: Source, root: Node, place: _Place, message: str) -> None:
     node = find(root, place)
-    path = key_path(place)
+    path = key_path(written(root, place))
     source.complain(node.line, node.column, f"{path}: {message}" if path else message)
 
 
@@ -110,22 +116,83 @@ def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
                 )
     if "tags" in shape.role.model_fields_set and (why := rules.role_tags(account.role.tags)):
         yield ("role", "tags"), f"with those of the defaults: {why}"
+    yield from _excluded(shape)
+
+
+def _excluded(shape: Common) -> Iterator[tuple[_Place, str]]:
+    """Two ways in that exclude each other, in one mapping."""
+    others = {"profile": shape.profile, "assume_role": shape.assume_role}
+    if shape.sso and (written := [f"`{key}`" for key, value in others.items() if value]):
+        yield ("sso",), f"excludes {' and '.join(written)} beside it; keep one of them"
+
+
+def _way_in(entry: Entry, defaults: Common) -> Iterator[tuple[_Place, str]]:
+    """What the way into an account lacks, the defaults merged in."""
+    account, shape = entry.account, entry.shape
+    if account.account_id is None:
+        if shape.sso:
+            yield ("sso",), "needs `account_id`; IAM Identity Center gives credentials by account"
+        return
+    asked = shape.assume_role
+    if asked and (
+        why := rules.session_tags(account.assume_role.tags if account.assume_role else {})
+    ):
+        yield ("assume_role", "tags"), f"with those of the defaults: {why}"
+    if shape.sso and not account.sso:
+        lacking = [
+            f"`{key}`"
+            for key in ("session", "role")
+            if not getattr(shape.sso, key) and not getattr(defaults.sso, key, None)
+        ]
+        yield ("sso",), f"lacks {' and '.join(lacking)}: {_SSO}"
+    elif asked and not shape.sso and not account.assume_role:
+        yield ("assume_role",), f"lacks `role`, {_ROLE}"
 
 
 def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
-    """ARNs in the defaults that belong to one account but apply to others."""
+    """What the defaults lack, and ARNs in them that belong to one account but apply to others."""
+    yield from ((("defaults", *place), why) for place, why in _excluded(defaults))
+    yield from _lacking(defaults, entries)
     for place, arn in _arns(defaults):
         found = _ARN_ACCOUNT.match(arn)
         other = _in_another_account(found[1], place, entries) if found else None
         if found and other:
             better = "set it for the accounts it is in"
-            if place == ("assume_role",):
+            if place[0] == "assume_role":
                 better = "write the role's name instead"
             message = (
                 f"{quoted(arn, 200)} is in account {found[1]}, but {quoted(other.name)} on line "
                 f"{other.line} is {other.account_id}; {better}"
             )
             yield ("defaults", *place), message
+
+
+def _lacking(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
+    """Ways in of the defaults that lack a part which an account relies on."""
+    relying = [
+        entry
+        for entry in entries
+        if entry.account.account_id and not entry.shape.sso and not entry.shape.assume_role
+    ]
+    mapping = defaults.assume_role
+    if mapping and not mapping.role:
+        for entry in relying:
+            if not entry.shape.model_fields_set & {"sso", "assume_role"}:
+                message = f"lacks `role`, {_ROLE}; {_whose(entry)} has none of its own"
+                yield ("defaults", "assume_role"), message
+                return
+    sso = defaults.sso
+    if sso and not (sso.session and sso.role):
+        lacking = [f"`{key}`" for key in ("session", "role") if not getattr(sso, key)]
+        for entry in relying:
+            if not entry.shape.model_fields_set & {"sso", "assume_role", "profile"}:
+                message = f"lacks {' and '.join(lacking)}; {_whose(entry)} has none of its own"
+                yield ("defaults", "sso"), message
+                return
+
+
+def _whose(entry: Entry) -> str:
+    return f"{quoted(entry.account.name)} on line {entry.account.line}"
 
 
 def _of_stack_sets(entries: Sequence[Entry]) -> Iterator[tuple[_Place, str]]:
@@ -156,8 +223,8 @@ def _in_another_account(account_id: str, place: _Place, entries: Sequence[Entry]
 def _arns(shape: Common) -> Iterable[tuple[_Place, str]]:
     """Every value that may be an ARN, with its place."""
     role = shape.role
-    if shape.assume_role is not None:
-        yield ("assume_role",), shape.assume_role
+    if shape.assume_role is not None and shape.assume_role.role is not None:
+        yield ("assume_role", "role"), shape.assume_role.role
     if role.permissions_boundary is not None:
         yield ("role", "permissions_boundary"), role.permissions_boundary
     for position, policy in enumerate(role.policies):
@@ -168,6 +235,9 @@ def _takes_default(entry: Entry, place: _Place) -> bool:
     """Whether the account uses the default at `place`."""
     if entry.account.role.via is Via.EXISTING:
         return False
-    if place == ("assume_role",):
-        return "assume_role" not in entry.shape.model_fields_set
+    if place[0] == "assume_role":
+        own = entry.shape
+        if "assume_role" not in own.model_fields_set:
+            return own.sso is None
+        return own.assume_role is not None and "role" not in own.assume_role.model_fields_set
     return place[1] not in entry.shape.role.model_fields_set

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -10,7 +10,13 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs, Scalar
-from cloudcraft_onboard.manifest.schema import RULE, AccountShape, Common, ManifestShape
+from cloudcraft_onboard.manifest.schema import (
+    NAME_OR_MAPPING,
+    RULE,
+    AccountShape,
+    Common,
+    ManifestShape,
+)
 from cloudcraft_onboard.manifest.source import Source, quoted
 
 _MISSING = {
@@ -27,6 +33,7 @@ _WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
+    NAME_OR_MAPPING: "a role's name or ARN, or a mapping",
 }
 
 _Place = Sequence[int | str]
@@ -37,6 +44,7 @@ def explain(source: Source, root: Node, errors: Sequence[ErrorDetails]) -> None:
     for error in errors:
         place = [part for part in error["loc"] if part != "[key]"]
         tag_key = len(place) < len(error["loc"])
+        place = written(root, place)
         node = find(root, place, key=tag_key or error["type"] == "extra_forbidden")
         message = _sentence(error, place[:-1] if tag_key else place, node)
         source.complain(node.line, node.column, message)
@@ -54,6 +62,12 @@ def find(root: Node, place: _Place, *, key: bool = False) -> Node:
         else:
             return node
     return node
+
+
+def written(root: Node, place: _Place) -> list[int | str]:
+    """The place as it is in the file: the name of a role stands for a mapping with one key."""
+    whole = isinstance(find(root, place[:-1]), Scalar)
+    return list(place[:-1] if whole else place)
 
 
 def key_path(place: _Place) -> str:
@@ -149,11 +163,11 @@ def _unknown(place: _Place) -> str:
     near = get_close_matches(key.lower().replace("-", "_"), known, 1)
     where = key_path(place[:-1])
     message = f"unknown key {quoted(key)}" + (f" in {where}" if where else "")
-    if near:
-        return f"{message}; did you mean `{near[0]}`?"
     for name, child in _children(shape):
         if key in child.model_fields:
             return f"{message}; it belongs in `{name}`"
+    if near:
+        return f"{message}; did you mean `{near[0]}`?"
     if shape is not ManifestShape:
         for name, other in (("accounts", AccountShape), ("the top level", ManifestShape)):
             if key in other.model_fields:
@@ -178,9 +192,16 @@ def _children(shape: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
     """The keys of a mapping whose values are mappings with known keys themselves."""
     children = []
     for name, field in shape.model_fields.items():
-        kinds = (field.annotation, *get_args(field.annotation))
+        kinds = _all_kinds(field.annotation)
         children += [(name, k) for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
     return children
+
+
+def _all_kinds(annotation: Any) -> Iterator[Any]:
+    """An annotation and those inside of it: `Annotated[Shape, ...] | None`."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _all_kinds(inner)
 
 
 def _kind(node: Node) -> str:

@@ -82,26 +82,27 @@ def _parse(source: Source) -> Manifest:
     if root is not None:
         check_tree(source, root)
         shape = _shape(source, root)
-        role = default_role(shape.defaults)
+        defaults = shape.defaults or Common()
+        role = default_role(defaults)
         entries = [
             Entry(
                 index=index,
                 shape=entry,
-                account=account(entry, shape.defaults, role, find(root, ("accounts", index)).line),
+                account=account(entry, defaults, role, find(root, ("accounts", index)).line),
             )
             for index, entry in shape.accounts
         ]
         check_entries(source, root, shape.defaults, entries)
         accounts = tuple(entry.account for entry in entries)
     source.settle()
-    return Manifest(path=source.path, accounts=accounts, profile=shape.defaults.profile)
+    return Manifest(path=source.path, accounts=accounts, profile=defaults.profile)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Valid:
     """The parts of a manifest that are valid; accounts with their place in the list."""
 
-    defaults: Common
+    defaults: Common | None
     accounts: list[tuple[int, AccountShape]]
 
 
@@ -117,7 +118,7 @@ def _shape(source: Source, root: Node) -> _Valid:
     entries = data.get("accounts")
     valid = [_saved(AccountShape, entry) for entry in entries] if isinstance(entries, list) else []
     return _Valid(
-        defaults=_saved(Common, data.get("defaults")) or Common(),
+        defaults=_saved(Common, data.get("defaults") or {}),
         accounts=[(index, entry) for index, entry in enumerate(valid) if entry is not None],
     )
 

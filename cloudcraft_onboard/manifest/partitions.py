@@ -37,7 +37,7 @@ def partition_of(account: Account) -> str:
     """By what the manifest says of the role, of the way into the account, of its region."""
     if account.role.via is Via.EXISTING or account.role.partition != "aws":
         return account.role.partition
-    told = _of_arn(account.assume_role or "")
+    told = _of_arn(account.assume_role.role if account.assume_role else "")
     by_region = (p for prefix, p in _REGIONS.items() if account.region.startswith(prefix))
     return told or next(by_region, "aws")
 

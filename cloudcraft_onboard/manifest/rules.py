@@ -1,7 +1,8 @@
 """What AWS and Cloudcraft accept, each rule as (pattern for editors, explanation for people).
 
-A rule takes a value and says what is wrong with it, or None. Sources: the IAM API reference
-(CreateRole, Tag, AttachRolePolicy), CloudFormation's CreateStackSet, Organizations' Parent.
+A rule takes a value and says what is wrong with it, or None. Sources: the API references of IAM
+(CreateRole, Tag, AttachRolePolicy), STS (AssumeRole), IAM Identity Center (CreatePermissionSet),
+CloudFormation (CreateStackSet) and Organizations (Parent).
 """
 
 from __future__ import annotations
@@ -33,10 +34,19 @@ TAG_TEXT = r"^[^!\x22#$%&'()*,;<>?\[\\\]^`{|}~\x00-\x1f\x7f]*$"
 TARGET = r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$"
 STACK_SET = r"^[A-Za-z][A-Za-z0-9-]{0,127}$"
 NOT_BLANK = r"\S"
+EXTERNAL_ID = r"^([A-Za-z0-9_+=,.@:/-]|\{account_id\})+$"
+SESSION_NAME = r"^([A-Za-z0-9_+=,.@-]|\{account_id\})+$"
+SOURCE_IDENTITY = r"^(?![Aa][Ww][Ss]:)[A-Za-z0-9_+=,.@-]+$"
+PERMISSION_SET = r"^[A-Za-z0-9_+=,.@-]{1,32}$"
 ACCESS = r"^(?!(team|customer)/$)[\s\S]*\S"
 
 MAX_TAGS = 49
 """IAM allows a role 50 tags, and one of them is `ManagedBy`."""
+
+MAX_SESSION_TAGS = 50
+
+HERE = "{account_id}"
+"""Stands for the account's ID in external IDs and session names; it is as long as one."""
 
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1"),
@@ -52,6 +62,7 @@ REGIONS = (
 _REGION = re.compile(REGION)
 _ROLE_NAME = re.compile(ROLE_NAME)
 _TAG_TEXT = re.compile(r"[A-Za-z0-9_.:/=+\-@ ]*")
+_SET = "permission set"
 _ROLE_CHARACTERS = "letters, digits and _+=,.@-"
 
 
@@ -154,12 +165,17 @@ def stack_set_name(value: str) -> str | None:
 
 def tag_key(value: str) -> str | None:
     """The key of a role's tag."""
-    if not 1 <= len(value) <= 128:  # noqa: PLR2004 - IAM's limit
+    if value.lower() == MANAGED_BY[0].lower():
+        return f"is set by onboard itself (`{MANAGED_BY[0]}: {MANAGED_BY[1]}`); leave it out"
+    return session_tag_key(value)
+
+
+def session_tag_key(value: str) -> str | None:
+    """The key of a session's tag."""
+    if not 1 <= len(value) <= 128:  # noqa: PLR2004 - the limit of IAM and STS
         return f"has {len(value)} characters; a tag key has 1 to 128"
     if value.lower().startswith("aws:"):
         return "starts with `aws:`, which AWS reserves"
-    if value.lower() == MANAGED_BY[0].lower():
-        return f"is set by onboard itself (`{MANAGED_BY[0]}: {MANAGED_BY[1]}`); leave it out"
     return _tag_characters(value)
 
 
@@ -174,12 +190,43 @@ def role_tags(value: Mapping[str, str]) -> str | None:
     """All tags of a role together."""
     if len(value) > MAX_TAGS:
         return f"{len(value)} tags; a role can have {MAX_TAGS} besides onboard's `{MANAGED_BY[0]}`"
-    seen: dict[str, str] = {}
-    for key in value:
-        other = seen.setdefault(key.lower(), key)
-        if other != key:
-            return f"{quoted(other)} and {quoted(key)} are the same key for IAM; keep one"
-    return None
+    return _same_keys(value, "IAM")
+
+
+def session_tags(value: Mapping[str, str]) -> str | None:
+    """All tags of a session together."""
+    if len(value) > MAX_SESSION_TAGS:
+        return f"{len(value)} tags; a session can have {MAX_SESSION_TAGS}"
+    return _same_keys(value, "STS")
+
+
+def external_id(value: str) -> str | None:
+    """The external ID that a role's trust policy asks for."""
+    return _of_session(value, "an external ID", "_+=,.@:/-", 1224)
+
+
+def session_name(value: str) -> str | None:
+    """The name of an assumed role's session."""
+    return _of_session(value, "a session name", "_+=,.@-", 64)
+
+
+def source_identity(value: str) -> str | None:
+    """The source identity of an assumed role's session."""
+    if value.lower().startswith("aws:"):
+        return "starts with `aws:`, which AWS reserves"
+    if HERE in value:
+        return f"contains `{HERE}`, which only `external_id` and `session_name` may"
+    return _of_session(value, "a source identity", "_+=,.@-", 64)
+
+
+def permission_set(value: str) -> str | None:
+    """A permission set's name in IAM Identity Center."""
+    if value.startswith("AWSReservedSSO_"):
+        name = re.sub("^AWSReservedSSO_|_[0-9a-f]{16}$", "", value)
+        return f"is a permission set's role in the account; write the permission set's name: {name}"
+    if value.startswith("arn:"):
+        return "is an ARN; write the permission set's name, such as AdministratorAccess"
+    return None if re.fullmatch(PERMISSION_SET, value) else _why_no_name(value, _SET, 32)
 
 
 def selection_key(value: str) -> str | None:
@@ -206,6 +253,31 @@ def once(value: Sequence[str]) -> str | None:
     for position, entry in enumerate(value):
         if entry in value[:position]:
             return f"{quoted(entry)} is listed twice; keep one"
+    return None
+
+
+def _of_session(value: str, what: str, signs: str, longest: int) -> str | None:
+    """What keeps a value from being one that `sts:AssumeRole` takes."""
+    if not 2 <= len(value) <= longest:  # noqa: PLR2004 - STS's limit
+        count = f"{len(value):,} character{'' if len(value) == 1 else 's'}"
+        return f"has {count}; {what} has 2 to {longest:,}"
+    rest = value.replace(HERE, "")
+    if place := re.search(r"\{\w*\}", rest):
+        return f"contains `{place[0]}`; only `{HERE}` stands for something"
+    for character in rest:
+        if not (character.isascii() and character.isalnum()) and character not in signs:
+            shown = character if character.isprintable() else f"U+{ord(character):04X}"
+            return f"contains `{shown}`; {what} may have letters, digits and {signs}"
+    return None
+
+
+def _same_keys(tags: Mapping[str, str], service: str) -> str | None:
+    """Two keys that differ in nothing but case."""
+    seen: dict[str, str] = {}
+    for key in tags:
+        other = seen.setdefault(key.lower(), key)
+        if other != key:
+            return f"{quoted(other)} and {quoted(key)} are the same key for {service}; keep one"
     return None
 
 

@@ -18,9 +18,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from cloudcraft_onboard.manifest import rules
+from cloudcraft_onboard.model import SESSION_NAME
 
 RULE = "rule"
 """The error type of a broken rule; its context has `why`."""
+
+NAME_OR_MAPPING = "name_or_mapping"
+"""The error type of what is neither a role's name nor a mapping."""
 
 _T = TypeVar("_T")
 
@@ -76,9 +80,33 @@ TagKey = Annotated[
 TagValue = Annotated[
     StrictStr, _obeys(rules.tag_value), _editor(pattern=rules.TAG_TEXT, maxLength=256)
 ]
+ExternalId = Annotated[
+    StrictStr,
+    _obeys(rules.external_id),
+    _editor(pattern=rules.EXTERNAL_ID, minLength=2, maxLength=1224),
+]
+SessionName = Annotated[
+    StrictStr,
+    _obeys(rules.session_name),
+    _editor(pattern=rules.SESSION_NAME, minLength=2, maxLength=64),
+]
+SourceIdentity = Annotated[
+    StrictStr,
+    _obeys(rules.source_identity),
+    _editor(pattern=rules.SOURCE_IDENTITY, minLength=2, maxLength=64),
+]
+SessionTagKey = Annotated[
+    StrictStr,
+    _obeys(rules.session_tag_key),
+    _editor(pattern=rules.TAG_TEXT, minLength=1, maxLength=128),
+]
+PermissionSet = Annotated[
+    StrictStr, _obeys(rules.permission_set), _editor(pattern=rules.PERMISSION_SET)
+]
 SelectionKey = Annotated[StrictStr, _obeys(rules.selection_key), _editor(pattern="^[^=]+$")]
 SelectionValue = Annotated[StrictStr, _obeys(rules.selection_value)]
 Seconds = Annotated[StrictInt, _within(3600, 43200), _editor(minimum=3600, maximum=43200)]
+EntrySeconds = Annotated[StrictInt, _within(900, 43200), _editor(minimum=900, maximum=43200)]
 Percentage = Annotated[StrictInt, _within(1, 100), _editor(minimum=1, maximum=100)]
 Tolerance = Annotated[StrictInt, _within(0, 100), _editor(minimum=0, maximum=100)]
 Access = Annotated[
@@ -180,6 +208,79 @@ class RoleShape(Shape):
     )
 
 
+class AssumeRoleShape(Shape):
+    """The role to assume in an account, and what `sts:AssumeRole` is told besides."""
+
+    role: Role | None = Field(
+        default=None,
+        description="The role's name or ARN.",
+        examples=["OrganizationAccountAccessRole", "AWSControlTowerExecution"],
+    )
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="The external ID that the role's trust policy asks for. `{account_id}` stands "
+        "for the account's ID.",
+        examples=["onboard-{account_id}"],
+    )
+    session_name: SessionName = Field(
+        default=SESSION_NAME,
+        description="The session's name, as CloudTrail shows it. `{account_id}` stands for the "
+        "account's ID.",
+        examples=[SESSION_NAME],
+    )
+    duration: EntrySeconds | None = Field(
+        default=None,
+        description="How long the session may last, in seconds: no longer than the role's maximum "
+        "and, where the caller is an assumed role itself, one hour.",
+        examples=[3600],
+    )
+    source_identity: SourceIdentity | None = Field(
+        default=None,
+        description="The session's source identity. It needs `sts:SetSourceIdentity`.",
+        examples=["platform-team"],
+    )
+    tags: Annotated[
+        dict[SessionTagKey, TagValue], _obeys(rules.session_tags), BeforeValidator(_none_is_empty)
+    ] = Field(
+        default_factory=dict,
+        description="The session's tags, which need `sts:TagSession`. An account's tags are added "
+        "to those of the defaults; if both set a key, the account's value wins.",
+        examples=[{"team": "platform"}],
+    )
+
+
+def _name_is_mapping(value: Any) -> Any:
+    """A role's plain name or ARN is a mapping that says nothing else."""
+    if isinstance(value, str):
+        return {"role": value}
+    if value is None or isinstance(value, dict):
+        return value
+    scalar = isinstance(value, (bool, int, float))
+    raise PydanticCustomError("string_type" if scalar else NAME_OR_MAPPING, "of another type")
+
+
+AssumeRoleEntry = Annotated[
+    AssumeRoleShape,
+    BeforeValidator(_name_is_mapping, json_schema_input_type=Role | AssumeRoleShape),
+]
+
+
+class SsoShape(Shape):
+    """IAM Identity Center, in place of a profile and a role to assume."""
+
+    session: Text | None = Field(
+        default=None,
+        description="An `[sso-session]` of the AWS config, to which `aws sso login --sso-session` "
+        "has signed in.",
+        examples=["corp"],
+    )
+    role: PermissionSet | None = Field(
+        default=None,
+        description="The name of a permission set that is assigned in the account.",
+        examples=["AdministratorAccess"],
+    )
+
+
 class Common(Shape):
     """What the defaults and each account can say."""
 
@@ -189,10 +290,18 @@ class Common(Shape):
         "chain is used.",
         examples=["org-admin"],
     )
-    assume_role: Role | None = Field(
+    assume_role: AssumeRoleEntry | None = Field(
         default=None,
-        description="The name or ARN of the role to assume in an account given by `account_id`.",
-        examples=["OrganizationAccountAccessRole", "AWSControlTowerExecution"],
+        description="The role to assume in an account given by `account_id`: its name or ARN, or "
+        "a mapping with more. An account's mapping is merged into that of the defaults; a plain "
+        "name replaces the role alone.",
+        examples=["OrganizationAccountAccessRole", {"role": "Onboard", "external_id": "corp"}],
+    )
+    sso: SsoShape | None = Field(
+        default=None,
+        description="Take credentials from IAM Identity Center, in place of `profile` and "
+        "`assume_role`. Needs `account_id`.",
+        examples=[{"session": "corp", "role": "AdministratorAccess"}],
     )
     region: Region = Field(
         default="us-east-1",

@@ -18,6 +18,7 @@ from cloudcraft_onboard.model.found import (
     StackOperation,
     Team,
 )
+from cloudcraft_onboard.model.notes import Note
 from cloudcraft_onboard.model.problems import Problem, Stage
 from cloudcraft_onboard.model.results import (
     CloudcraftUsage,
@@ -41,13 +42,16 @@ from cloudcraft_onboard.model.wanted import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.ways import SESSION_NAME, AssumeRole, SsoRole
 
 __all__ = [
     "DIRECT_SOURCE",
     "MANAGED_BY",
     "NOTHING",
+    "SESSION_NAME",
     "Account",
     "Action",
+    "AssumeRole",
     "Change",
     "CloudcraftParameters",
     "CloudcraftUsage",
@@ -57,6 +61,7 @@ __all__ = [
     "Identity",
     "Manifest",
     "Member",
+    "Note",
     "ObservedRole",
     "ObservedStackSet",
     "Organization",
@@ -69,6 +74,7 @@ __all__ = [
     "Report",
     "Result",
     "RoleSpec",
+    "SsoRole",
     "StackInstance",
     "StackOperation",
     "StackSetSpec",

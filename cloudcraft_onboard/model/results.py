@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 
 from cloudcraft_onboard.model.changes import Change
+from cloudcraft_onboard.model.notes import Note
 from cloudcraft_onboard.model.problems import Problem
 from cloudcraft_onboard.model.wanted import Account, Via
 
@@ -49,7 +50,7 @@ class Result:
     cloudcraft_id: str | None = None
     attempts: int = 0
     seconds: float = 0.0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     error: Problem | None = None
     line: int = 1
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from cloudcraft_onboard.model.ways import AssumeRole, SsoRole
+
 MANAGED_BY = ("ManagedBy", "cloudcraft-onboard")
 """The tag, key and value, on roles made here; `remove` deletes no role without it."""
 
@@ -59,15 +61,16 @@ class Account:
     """One entry of the manifest, defaults merged in.
 
     `profile` is the one to use (own or default), None for the SDK's default chain.
-    `assume_role` is a role name or ARN, None where the profile is used as it is; an account
-    without `account_id` never has one. `read_access` and `write_access` are None where the manifest
-    says nothing, so that what was set in Cloudcraft stays. `line` counts from 1.
+    `assume_role` is None where the profile is used as it is; `sso` takes the place of both. An
+    account without `account_id` has neither. `read_access` and `write_access` are None where the
+    manifest says nothing, so that what was set in Cloudcraft stays. `line` counts from 1.
     """
 
     name: str
     account_id: str | None = None
     profile: str | None = None
-    assume_role: str | None = None
+    assume_role: AssumeRole | None = None
+    sso: SsoRole | None = None
     region: str = "us-east-1"
     role: RoleSpec = RoleSpec()
     read_access: tuple[str, ...] | None = None

@@ -24,6 +24,14 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.notes import (
+    BoundaryKept,
+    Note,
+    NotMadeHere,
+    PoliciesKept,
+    RoleKept,
+    RoleNotMoved,
+)
 from cloudcraft_onboard.plan.documents import as_json, compact, same
 from cloudcraft_onboard.plan.parts import (
     made_role,
@@ -49,7 +57,7 @@ class RolePlan:
     """The writes to make, in this order; none when `conflict` says why the role is left alone."""
 
     changes: tuple[Change, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     conflict: Problem | None = None
 
 
@@ -173,26 +181,22 @@ def _settings(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
         yield f"permissions boundary is {was}, not {boundary.name}"
 
 
-def _left_alone(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
+def _left_alone(desired: DesiredRole, observed: ObservedRole) -> Iterator[Note]:
     if observed.path != desired.path:
-        yield (
-            f"The role stays at the path {observed.path}: IAM cannot move a role to {desired.path}."
-        )
+        yield RoleNotMoved(path=observed.path, wanted=desired.path)
     if observed.permissions_boundary and not desired.permissions_boundary:
-        yield (
-            f"The permissions boundary {observed.permissions_boundary} is kept:"
-            " the manifest names none."
-        )
+        yield BoundaryKept(boundary=observed.permissions_boundary)
     beyond = _beyond(desired, observed)
     if beyond:
-        yield f"Policies that the manifest does not list are left alone: {', '.join(beyond)}."
+        yield beyond
 
 
-def _beyond(desired: DesiredRole, observed: ObservedRole) -> list[str]:
-    """The role's policies that the manifest does not list: ARNs, then inline names."""
+def _beyond(desired: DesiredRole, observed: ObservedRole) -> PoliciesKept | None:
+    """The role's policies that the manifest does not list, if there are any."""
     wanted = {arn for policy in desired.policies for arn in policy.arns}
-    attached = [arn for arn in observed.attached if arn not in wanted]
-    return attached + [f"{name} (inline)" for name in observed.inline if name not in desired.inline]
+    attached = tuple(arn for arn in observed.attached if arn not in wanted)
+    inline = tuple(name for name in observed.inline if name not in desired.inline)
+    return PoliciesKept(attached=attached, inline=inline) if attached or inline else None
 
 
 def _trust_conflict(desired: DesiredRole, observed: ObservedRole, reason: str) -> Problem:
@@ -237,16 +241,13 @@ def plan_removal(desired: DesiredRole, observed: ObservedRole | None, *, force: 
     if observed is None:
         return RolePlan()
     key, value = MANAGED_BY
-    kept = None
+    why: NotMadeHere | PoliciesKept | None = None
     if observed.tags.get(key) != value:
-        kept = f"it was not made by onboard (it has no tag {key}={value})"
-    else:
-        beyond = _beyond(desired, observed)
-        if beyond and not force:
-            kept = f"it has policies that the manifest does not list: {', '.join(beyond)}"
-            kept += "; --force deletes it with them"
-    if kept:
-        return RolePlan(notes=(f"The role {observed.arn} is kept: {kept}.",))
+        why = NotMadeHere()
+    elif not force:
+        why = _beyond(desired, observed)
+    if why:
+        return RolePlan(notes=(RoleKept(arn=observed.arn, why=why),))
     return RolePlan(changes=tuple(_removal(observed)))
 
 

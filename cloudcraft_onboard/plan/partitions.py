@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-_NOTES = {
-    "aws-cn": "Cloudcraft does not support the AWS China partition; it may refuse the account.",
-    "aws-us-gov": (
-        "GovCloud accounts need Cloudcraft's Enterprise plan and its US GovCloud service, whose API"
-        " has an address of its own: ask Cloudcraft's support, and set CLOUDCRAFT_BASE_URL."
-    ),
-}
+from cloudcraft_onboard.model.notes import InChina, InGovCloud, Note
+
+_NOTES: dict[str, Note] = {"aws-cn": InChina(), "aws-us-gov": InGovCloud()}
 
 
-def partition_notes(role_arn: str) -> tuple[str, ...]:
+def partition_notes(role_arn: str) -> tuple[Note, ...]:
     """What is to be said of an account with this role."""
     note = _NOTES.get(role_arn.split(":")[1]) if role_arn.startswith("arn:") else None
     return (note,) if note else ()

@@ -20,6 +20,7 @@ from cloudcraft_onboard.model import (
     Stage,
     Team,
 )
+from cloudcraft_onboard.model.notes import BroughtIn, StillBroughtIn
 
 EVERYONE = "everyone"
 """The manifest's word for all users of the customer."""
@@ -70,14 +71,10 @@ class Listing:
             return None
         return self._foreign.get(account_id)
 
-    def besides(self, account_id: str) -> tuple[str, ...]:
+    def besides(self, account_id: str) -> tuple[StillBroughtIn, ...]:
         """A note for when the account's own registrations are deleted and another is kept."""
         other = self._foreign.get(account_id) if account_id in self._by_account else None
-        if other is None:
-            return ()
-        return (
-            f"Its registration from {other.source!r} is kept: Cloudcraft still has the account.",
-        )
+        return () if other is None else (StillBroughtIn(source=other.source),)
 
     def foreign_accounts(self) -> Mapping[str, Registration]:
         """Every account that only somebody else's registration shows, by account ID."""
@@ -110,12 +107,9 @@ def _accounts_of(registration: Registration) -> tuple[str, ...]:
     return registration.mentioned
 
 
-def foreign_note(foreign: Registration) -> str:
+def foreign_note(foreign: Registration) -> BroughtIn:
     """Why an account with somebody else's registration is left as it is."""
-    return (
-        f"Cloudcraft already has this account from {foreign.source!r}, not by a direct"
-        " registration. Its registration and its role are left alone."
-    )
+    return BroughtIn(source=foreign.source)
 
 
 def is_another_users(registration: Registration, parameters: CloudcraftParameters) -> bool:

@@ -19,6 +19,7 @@ from cloudcraft_onboard.model import (
     StackInstance,
     Stage,
 )
+from cloudcraft_onboard.model.notes import Note, StackSetStays
 from cloudcraft_onboard.plan.template import (
     ACCOUNT_PARAMETER,
     EXTERNAL_ID_PARAMETER,
@@ -48,7 +49,7 @@ class StackSetPlan:
     accounts: tuple[str, ...] = ()
     changes: Mapping[str, Change] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     conflict: Problem | None = None
 
 
@@ -191,13 +192,10 @@ def _differences(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterat
         yield "automatic deployment is off"
 
 
-def _left_alone(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterator[str]:
-    beyond = [unit for unit in observed.units if unit not in desired.units]
+def _left_alone(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterator[Note]:
+    beyond = tuple(unit for unit in observed.units if unit not in desired.units)
     if beyond and desired.spec.organizational_units:
-        yield (
-            f"The stack set {desired.spec.name} stays in {', '.join(beyond)}, which the manifest"
-            " does not name."
-        )
+        yield StackSetStays(stack_set=desired.spec.name, units=beyond)
 
 
 def not_ours(name: str, observed: ObservedStackSet) -> Problem | None:

@@ -271,7 +271,8 @@ def _roles(
     state = states(account)
     existing = account.role.via is Via.EXISTING
     if account.assume_role and not existing and not _is_direct(account):
-        way_in = account.assume_role.partition(":role")[2] or f"/{account.assume_role}"
+        role = account.assume_role.role
+        way_in = role.partition(":role")[2] or f"/{role}"
         path, _, name = way_in.rpartition("/")
         if "unreachable" not in state:
             yield SeedRole(

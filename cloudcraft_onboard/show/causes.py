@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.model import Outcome, Problem, Result
+from cloudcraft_onboard.show.notes import all_told
 
 _REQUEST_ID = re.compile(
     r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
@@ -98,7 +99,7 @@ def notes(
     """
     found: dict[str, dict[str, list[str]]] = {}
     for result in results:
-        for note in result.notes:
+        for note in all_told(result.notes):
             exact = found.setdefault(_general(note, result), {})
             exact.setdefault(note, []).append(result.name)
     told: list[tuple[str, tuple[str, ...]]] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from cloudcraft_onboard.coverage.words import Coverage, Standing, State, Status
 from cloudcraft_onboard.model import Outcome, Result
 from cloudcraft_onboard.show import causes, text
+from cloudcraft_onboard.show.notes import all_told
 
 _ORDER = (
     State.ONBOARDED,
@@ -77,7 +78,7 @@ def details(account: Standing) -> list[str]:
     if account.error is not None:
         told.append(f"{account.error.code}: {account.error.message}")
         told += [f"→ {account.error.hint}"] if account.error.hint else []
-    return [*told, *account.notes]
+    return [*told, *all_told(account.notes)]
 
 
 def problems(accounts: Iterable[Standing]) -> tuple[causes.Cause, ...]:

@@ -10,23 +10,19 @@ from collections.abc import Iterable
 
 from cloudcraft_onboard.engine.core import CLOSING_SECONDS, GRACE_SECONDS, LAST_LOOK_SECONDS
 from cloudcraft_onboard.engine.messages import Stop
-from cloudcraft_onboard.engine.register import Register
-from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.model import Account, Action, Outcome, Result, Stage
+from cloudcraft_onboard.model.notes import (
+    DuplicateLeft,
+    NeverAnswered,
+    NoAnswer,
+    NotChecked,
+    NotVerified,
+)
 from tests.simulation.story import Run, World
 from tests.simulation.world import EARLIER, Entry
 
 _DONE = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
-_NOT_VERIFIED = "Registered, but not verified"
-_SAYS_IT_MAY_BE = (
-    Register.sent,
-    Register.unread,
-    Register.unanswered,
-    Unregister.sent,
-    Unregister.unread,
-    Unregister.unanswered,
-    _NOT_VERIFIED,
-)
+_SAYS_IT_MAY_BE = (NoAnswer, NotChecked, NeverAnswered, NotVerified)
 _SLACK = 0.1
 _FINDING_OUT, _RARE_PAUSE = 5, 2
 """How many 429s it may cost to find out the limit, and each pause more than a slow window later."""
@@ -85,7 +81,7 @@ class Judge:
             if told & {entry.registration.id for entry in mine}:
                 self._say(run, account, "has a registration that is reported deleted")
             gone = known - told - {entry.registration.id for entry in mine}
-            if gone and not any(map(_doubt, result.notes)):
+            if gone and not _noted(result, *_SAYS_IT_MAY_BE):
                 seen, lag = self._server.of(run.name), self._world.plan.lag
                 for entry in (seen.deleted[each] for each in gone if each in seen.deleted):
                     if seen.saw_after(entry, lag):
@@ -155,7 +151,7 @@ class Judge:
         foreseeable = plan.latency < CLOSING_SECONDS and plan.true_limit == plan.limits[0]
         if plan.calm and plan.alone and not plan.lag and unhurried and foreseeable:
             for account, result in self._told(run):
-                if _noted(result, _NOT_VERIFIED):
+                if _noted(result, NotVerified):
                     self._say(run, account, "is not verified though there was time to plan for it")
 
     def _results(self, run: Run) -> None:
@@ -182,7 +178,7 @@ class Judge:
         first = alive[0].registration
         if not plan.stranger and first.name != account.name:
             self._say(run, account, f"is reported {result.outcome.word}, has another name")
-        if result.outcome is not Outcome.CREATED or _noted(result, _NOT_VERIFIED):
+        if result.outcome is not Outcome.CREATED or _noted(result, NotVerified):
             return
         if not any(account.account_id in listed for _, listed in seen.reads):
             self._say(run, account, "is reported created without having been listed")
@@ -197,7 +193,7 @@ class Judge:
     def _not_done(self, run: Run, account: Account, result: Result) -> None:
         """Nothing is registered of it by this run, or the result says that it may be."""
         mine = [entry for entry in self._alive(account) if entry.maker == run.name]
-        if not mine or any(_doubt(note) for note in result.notes):
+        if not mine or _noted(result, *_SAYS_IT_MAY_BE):
             return
         lagging = result.error is not None and result.error.stage is Stage.VERIFY
         if lagging or all(map(self._server.of(run.name).missed, mine)):
@@ -221,9 +217,9 @@ class Judge:
         result = next((r for r in run.results if r.name == account.name), None)
         if not run.finished or result is None:
             self._excuse(run, account, "registered twice by a run that was killed")
-        elif _noted(result, _NOT_VERIFIED) or any(_doubt(note) for note in result.notes):
+        elif _noted(result, *_SAYS_IT_MAY_BE):
             self._excuse(run, account, "registered twice, and not verified")
-        elif _noted(result, f"delete {entry.registration.id} in Cloudcraft"):
+        elif entry.registration.id in _left(result):
             self._excuse(run, account, "registered twice, which the result says")
         elif self._late(entry, run) or self._late(oldest, run):
             self._excuse(run, account, "registered twice after the last look")
@@ -260,9 +256,10 @@ class Judge:
         self.excused.append(f"{run.name}: {account.name} {what}")
 
 
-def _noted(result: Result, words: str) -> bool:
-    return any(words in note for note in result.notes)
+def _noted(result: Result, *kinds: type) -> bool:
+    return any(isinstance(note, kinds) for note in result.notes)
 
 
-def _doubt(note: str) -> bool:
-    return any(words in note for words in _SAYS_IT_MAY_BE)
+def _left(result: Result) -> set[str]:
+    """The duplicates that the result tells to delete by hand."""
+    return {note.id for note in result.notes if isinstance(note, DuplicateLeft)}

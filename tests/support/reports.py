@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from cloudcraft_onboard.model import (
@@ -15,6 +16,7 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
+from cloudcraft_onboard.model.notes import SavedNote
 
 NEW = (
     Change(
@@ -45,14 +47,21 @@ DRIFT = (
 )
 
 
-def result(name: str, outcome: Outcome = Outcome.CREATED, **other: object) -> Result:
-    """A result; only what matters to the test is given."""
+def result(
+    name: str,
+    outcome: Outcome = Outcome.CREATED,
+    *,
+    notes: Iterable[str] = (),
+    **other: object,
+) -> Result:
+    """A result; only what matters to the test is given, its notes as sentences."""
     values: dict[str, object] = {
         "account_id": "111122223333",
         "profile": "org-admin",
         "region": "us-east-1",
         "changes": {Outcome.CREATED: NEW, Outcome.UPDATED: DRIFT}.get(outcome, ()),
         "seconds": 2.314,
+        "notes": tuple(SavedNote(text=note) for note in notes),
     }
     return Result(name=name, outcome=outcome, **{**values, **other})  # type: ignore[arg-type]
 
@@ -69,7 +78,7 @@ def denied(name: str, account_id: str = "222233334444", **other: object) -> Resu
         "or set assume_role to a role that does",
     )
     values: dict[str, object] = {"account_id": account_id, "seconds": 0.42, "error": problem}
-    return result(name, Outcome.FAILED, **{**values, **other})
+    return result(name, Outcome.FAILED, **{**values, **other})  # type: ignore[arg-type]
 
 
 def report(*results: Result, command: Command = Command.RUN, dry_run: bool = False) -> Report:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from cloudcraft_onboard.coverage.words import Standing, State, Status
 from cloudcraft_onboard.model import Problem, Stage
+from cloudcraft_onboard.model.notes import SavedNote
 from tests.support.reports import DRIFT, NEW
 
 DENIED = Problem(
@@ -50,5 +51,11 @@ def typical() -> Status:
         standing("Closed", State.GONE, account_id="444455556666"),
         standing("Watched", State.DATADOG, ou=""),
         standing("Lab", State.UNCOVERED, ou="Labs"),
-        standing("By hand", State.UNLISTED, ou="Labs", cloudcraft_ids=("a", "b"), notes=("twice",)),
+        standing(
+            "By hand",
+            State.UNLISTED,
+            ou="Labs",
+            cloudcraft_ids=("a", "b"),
+            notes=(SavedNote(text="twice"),),
+        ),
     )

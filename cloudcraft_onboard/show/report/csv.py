@@ -8,6 +8,7 @@ import io
 from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Report, Result
 from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.notes import all_told
 
 COLUMNS = (
     "name",
@@ -60,6 +61,6 @@ def _cells(result: Result) -> tuple[str, ...]:
         result.cloudcraft_id or "",
         str(result.attempts),
         f"{result.seconds:.2f}",
-        "; ".join(result.notes),
+        "; ".join(all_told(result.notes)),
         *problem,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloudcraft_onboard.model import Command, Outcome, Report, Result
 from cloudcraft_onboard.show import causes, changes, text
+from cloudcraft_onboard.show.notes import all_told
 from cloudcraft_onboard.show.report import page
 
 _ORDER = (
@@ -112,7 +113,7 @@ def _row(index: int, result: Result, group: str, *, planned: bool) -> str:
     cells = (
         *page.identity(result.name, result.account_id),
         page.badge(outcome, text.outcome_word(outcome, planned=planned), _ORDER.index(outcome)),
-        page.cell("told", told + page.remarks(result.error, group, result.notes)),
+        page.cell("told", told + page.remarks(result.error, group, all_told(result.notes))),
         page.cell("time", took, key=f"{result.seconds:.2f}", label=text.TIME),
     )
     return page.row(cells, outcome=outcome.word, index=index, group=group)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -20,7 +20,9 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
+from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show import changes
+from cloudcraft_onboard.show.notes import all_told
 
 T = TypeVar("T")
 
@@ -87,7 +89,7 @@ def _account(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 2),
         "line": result.line,
         "changes": [_change(change) for change in result.changes],
-        "notes": list(result.notes),
+        "notes": list(all_told(result.notes)),
         "error": None if result.error is None else error_of(result.error),
     }
 
@@ -181,7 +183,7 @@ def _result(data: Mapping[str, Any]) -> Result:
         attempts=whole_of(data["attempts"]),
         seconds=seconds_of(data["seconds"]),
         line=whole_of(data.get("line", 1)),
-        notes=tuple(map(text_of, data["notes"])),
+        notes=notes_of(data["notes"]),
         error=None if error is None else problem_of(error),
     )
     changes.lines(made)  # or it raises: what cannot be told is no report of ours
@@ -217,6 +219,11 @@ def problem_of(data: Mapping[str, Any]) -> Problem:
         message=text_of(data["message"]),
         hint=text_of(data["hint"]),
     )
+
+
+def notes_of(texts: Iterable[object]) -> tuple[SavedNote, ...]:
+    """The notes of an account, as the report has them."""
+    return tuple(SavedNote(text=text_of(text)) for text in texts)
 
 
 def text_of(value: object) -> str:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Outcome, Report, Result
 from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.notes import all_told
 from cloudcraft_onboard.show.table import last_line
 
 _SKIPPED = {
@@ -71,5 +72,5 @@ def _case(suite: ET.Element, report: Report, result: Result) -> None:
         where = f"{report.manifest}:{result.line}: {text.title(result)}, stage {problem.stage}"
         failure.text = clean_lines(f"{problem.message}\n\n{problem.hint}\n\n{where}")
     elif result.outcome in _SKIPPED:
-        why = "; ".join(result.notes) or _SKIPPED[result.outcome]
+        why = "; ".join(all_told(result.notes)) or _SKIPPED[result.outcome]
         ET.SubElement(case, "skipped", {"message": clean_lines(why)})

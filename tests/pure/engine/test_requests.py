@@ -44,6 +44,7 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
+from cloudcraft_onboard.model.notes import AnotherRunRegistered, Errand, NeverAnswered, NoAnswer
 from cloudcraft_onboard.plan.registration import Listing
 
 NOTHING = Snapshot(
@@ -204,7 +205,7 @@ def test_a_doubt_that_no_list_can_settle_is_pending() -> None:
     run.fail(run.post(), Doubtful("no answer"))
     run.answer(run.look(), ())
     assert run.result().outcome is Outcome.PENDING
-    assert Register.unanswered in run.result().notes
+    assert run.result().notes == (NeverAnswered(errand=Errand.REGISTRATION),)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def test_a_sent_request_without_an_answer_is_pending_and_says_so() -> None:
     run.wake()
     run.answer(run.look(), (), after=0.1)
     assert run.result().outcome is Outcome.PENDING
-    assert Register.sent in run.result().notes
+    assert run.result().notes == (NoAnswer(errand=Errand.REGISTRATION),)
 
 
 def test_of_two_registrations_the_newer_goes_if_it_is_ours() -> None:
@@ -300,7 +301,7 @@ def test_the_newer_registration_of_another_run_is_left_to_it() -> None:
     run.answer(run.post(), ours)
     run.answer(run.look(), (ours, theirs))
     assert run.core.done
-    assert "theirs" in run.result().notes[0]
+    assert run.result().notes == (AnotherRunRegistered(id="theirs"),)
 
 
 def test_a_transient_failure_gets_another_round() -> None:

@@ -22,7 +22,14 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.errors import ManifestError, ManifestProblem
 from cloudcraft_onboard.manifest.load import load, load_all, loads, render
 from cloudcraft_onboard.manifest.schema import json_schema
-from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
+from cloudcraft_onboard.model import (
+    Account,
+    AssumeRole,
+    RoleSpec,
+    SsoRole,
+    StackSetSpec,
+    Via,
+)
 
 BAD = Path(__file__).parent / "bad"
 MANIFESTS = Path(__file__).parents[3] / "manifests"
@@ -79,6 +86,82 @@ def test_a_directory_an_unreadable_and_a_huge_file_are_refused(tmp_path: Path) -
             load(str(huge))
 
 
+def test_ways_in_are_merged_key_by_key_or_replace_each_other() -> None:
+    text = """\
+version: 1
+defaults:
+  profile: hub
+  assume_role:
+    role: Entry
+    external_id: org-{account_id}
+    session_name: "{account_id}@onboard"
+    duration: 900
+    source_identity: platform
+    tags: {team: platform, cost: "1"}
+accounts:
+  - {name: all, account_id: "111122223301"}
+  - {name: name, account_id: "111122223302", assume_role: Other}
+  - {name: own, account_id: "111122223303", assume_role: {external_id: mine, tags: {cost: "2"}}}
+  - {name: none, account_id: "111122223304", assume_role: null}
+  - {name: less, account_id: "111122223305", assume_role: {external_id: null, duration: null}}
+  - {name: direct, profile: d}
+  - {name: entered, account_id: "111122223306", profile: d}
+  - {name: sso, account_id: "111122223307", sso: {session: corp, role: Admin}}
+"""
+    found = {account.name: account for account in accounts(text)}
+    of_all = AssumeRole(
+        role="Entry",
+        external_id="org-111122223301",
+        session_name="111122223301@onboard",
+        duration=900,
+        source_identity="platform",
+        tags={"team": "platform", "cost": "1"},
+    )
+
+    def here(account_id: str, **fields: Any) -> AssumeRole:
+        names = {"external_id": f"org-{account_id}", "session_name": f"{account_id}@onboard"}
+        return replace(of_all, **{**names, **fields})
+
+    assert {name: account.assume_role for name, account in found.items()} == {
+        "all": of_all,
+        "name": here("111122223302", role="Other"),
+        "own": here("111122223303", external_id="mine", tags={"team": "platform", "cost": "2"}),
+        "none": None,
+        "less": here("111122223305", external_id=None, duration=None),
+        "direct": None,
+        "entered": here("111122223306"),
+        "sso": None,
+    }
+    assert {n: a.profile for n, a in found.items() if a.profile != "hub"} == {
+        "direct": "d",
+        "entered": "d",
+        "sso": None,
+    }
+    assert found["sso"].sso == SsoRole(session="corp", role="Admin")
+
+
+def test_sso_of_the_defaults_gives_way_to_an_own_profile_or_role() -> None:
+    text = """\
+version: 1
+defaults: {sso: {session: corp, role: Admin}}
+accounts:
+  - {name: sso, account_id: "111122223301"}
+  - {name: other, account_id: "111122223302", sso: {role: Reader}}
+  - {name: profile, account_id: "111122223303", profile: p}
+  - {name: direct, profile: d}
+  - {name: role, account_id: "111122223304", assume_role: Entry}
+  - {name: chain, account_id: "111122223305", sso: null}
+"""
+    assert [(a.name, a.sso, a.profile, a.assume_role) for a in accounts(text)] == [
+        ("sso", SsoRole(session="corp", role="Admin"), None, None),
+        ("other", SsoRole(session="corp", role="Reader"), None, None),
+        ("profile", None, "p", None),
+        ("direct", None, "d", None),
+        ("role", None, None, AssumeRole(role="Entry")),
+        ("chain", None, None, None),
+    ]
+
+
 def test_defaults_are_merged_into_accounts() -> None:
     text = """\
 version: 1
@@ -121,7 +204,7 @@ accounts:
             name="A",
             account_id="012345670123",
             profile="org-admin",
-            assume_role="Admin",
+            assume_role=AssumeRole(role="Admin"),
             region="eu-west-1",
             role=role,
             read_access=("Platform",),
@@ -310,6 +393,7 @@ KEYS = st.sampled_from(
         *("version", "defaults", "accounts", "name", "account_id", "profile", "assume_role"),
         *("region", "role", "tags", "path", "policies", "via", "stackset", "read_access"),
         *("organizational_units", "enabled", "max_session_duration", "x"),
+        *("sso", "session", "external_id", "session_name", "duration", "source_identity"),
     ]
 )
 TREES = st.recursive(

@@ -15,6 +15,7 @@ from cloudcraft_onboard.errors import ManifestError, UsageError
 from cloudcraft_onboard.manifest.edit import default_of, edited
 from cloudcraft_onboard.manifest.load import load, loads
 from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, clean, render, unique
+from cloudcraft_onboard.model import AssumeRole
 
 NEW = Entry(name="New", account_id="012345678901", tags={"ou": "Root/Live"})
 TEXT = st.text(min_size=1, max_size=20)
@@ -57,7 +58,7 @@ def test_whatever_the_names_a_new_manifest_is_valid_and_says_them(
         (entry.name, entry.account_id, entry.tags) for entry in entries
     ]
     assert [a.profile for a in accounts] == [e.profile or defaults.profile for e in entries]
-    assert {a.assume_role for a in accounts} == {"Admin"}
+    assert {a.assume_role for a in accounts} == {AssumeRole(role="Admin")}
 
 
 def test_a_new_manifest_quotes_ids_explains_itself_and_helps_editors() -> None:

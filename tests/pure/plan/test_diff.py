@@ -23,6 +23,13 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.notes import (
+    BoundaryKept,
+    NotMadeHere,
+    PoliciesKept,
+    RoleKept,
+    RoleNotMoved,
+)
 from cloudcraft_onboard.plan.diff import (
     DESCRIPTION,
     desired_role,
@@ -211,12 +218,10 @@ def test_what_the_manifest_does_not_name_stays_and_is_mentioned() -> None:
     plan = plan_role(role, observed)
     assert plan.changes == ()
     assert plan.notes == (
-        "The role stays at the path /elsewhere/: IAM cannot move a role to /.",
-        f"The permissions boundary {BOUNDARY} is kept: the manifest names none.",
-        (
-            "Policies that the manifest does not list are left alone:"
-            " arn:aws:iam::aws:policy/SecurityAudit,"
-            " cloudcraft-custom (inline)."
+        RoleNotMoved(path="/elsewhere/", wanted="/"),
+        BoundaryKept(boundary=BOUNDARY),
+        PoliciesKept(
+            attached=("arn:aws:iam::aws:policy/SecurityAudit",), inline=("cloudcraft-custom",)
         ),
     )
 
@@ -285,29 +290,20 @@ def test_role_made_here_is_emptied_and_deleted() -> None:
 @pytest.mark.parametrize(
     ("differences", "options", "why"),
     [
-        ({"tags": {}}, {}, "it was not made by onboard"),
-        ({"tags": {}}, {"force": True}, "it was not made by onboard"),
-        ({"tags": {"ManagedBy": "terraform"}}, {"force": True}, "it was not made by onboard"),
-        (
-            {"attached": (READ_ONLY, BOUNDARY)},
-            {},
-            f"policies that the manifest does not list: {BOUNDARY};",
-        ),
-        (
-            {"inline": {"theirs": {}}},
-            {},
-            "policies that the manifest does not list: theirs (inline);",
-        ),
+        ({"tags": {}}, {}, NotMadeHere()),
+        ({"tags": {}}, {"force": True}, NotMadeHere()),
+        ({"tags": {"ManagedBy": "terraform"}}, {"force": True}, NotMadeHere()),
+        ({"attached": (READ_ONLY, BOUNDARY)}, {}, PoliciesKept(attached=(BOUNDARY,))),
+        ({"inline": {"theirs": {}}}, {}, PoliciesKept(inline=("theirs",))),
     ],
 )
 def test_role_is_kept_and_the_note_says_why(
-    differences: dict[str, Any], options: dict[str, bool], why: str
+    differences: dict[str, Any], options: dict[str, bool], why: NotMadeHere | PoliciesKept
 ) -> None:
     role = desired()
     plan = removal(role, made(role, **differences), **options)
     assert plan.changes == ()
-    (note,) = plan.notes
-    assert why in note
+    assert plan.notes == (RoleKept(arn=made(role).arn, why=why),)
 
 
 def test_force_takes_other_policies_with_it() -> None:

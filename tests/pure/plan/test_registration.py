@@ -8,6 +8,7 @@ import pytest
 
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Registration, Team
+from cloudcraft_onboard.model.notes import BroughtIn
 from cloudcraft_onboard.plan.registration import (
     Listing,
     access_ids,
@@ -51,7 +52,7 @@ def test_any_other_source_is_somebody_elses(source: str) -> None:
     assert listing.foreign(ACCOUNT) == foreign
     assert listing.foreign_accounts() == {ACCOUNT: foreign}
     assert unlisted(listing, ()) == ()
-    assert repr(source) in foreign_note(foreign)
+    assert foreign_note(foreign) == BroughtIn(source=source)
 
 
 def test_of_both_the_direct_one_is_ours() -> None:

@@ -18,6 +18,7 @@ from cloudcraft_onboard.model import (
     StackInstance,
     StackSetSpec,
 )
+from cloudcraft_onboard.model.notes import StackSetStays
 from cloudcraft_onboard.plan.stackset import (
     SERVICE_MANAGED,
     StackSetPlan,
@@ -109,7 +110,7 @@ def test_a_unit_that_the_manifest_lacks_stays_and_is_noted() -> None:
     observed = as_desired(desired("ou-1", "ou-2"), a="CURRENT")
     plan = plan_stack_set(desired("ou-1"), observed, [A])
     assert plan.units == ()
-    assert "ou-2" in plan.notes[0]
+    assert plan.notes == (StackSetStays(stack_set="cloudcraft-onboard", units=("ou-2",)),)
 
 
 def test_an_inoperable_instance_is_for_a_person() -> None:

@@ -24,6 +24,7 @@ from cloudcraft_onboard.model import (
     Stage,
     Via,
 )
+from cloudcraft_onboard.model.notes import Doubled, InChina, Note, RegisteredBefore
 from cloudcraft_onboard.plan.registration import Listing
 
 IDS = [f"1000000000{n:02d}" for n in range(12)]
@@ -62,7 +63,7 @@ def entry(
     *,
     name: str = "",
     changes: tuple[Change, ...] = (),
-    notes: tuple[str, ...] = (),
+    notes: tuple[Note, ...] = (),
     enabled: bool = True,
 ) -> Entry:
     account = Account(name=name or f"E{account_id}", account_id=account_id, enabled=enabled, line=3)
@@ -128,7 +129,7 @@ def test_the_first_state_that_fits(
     row = only(join([given_entry] if given_entry else [], sides, others=True))
     assert row.state is expected
     assert len(row.cloudcraft_ids) == registrations
-    assert any(note.startswith("doubled: ") for note in row.notes) == (registrations > 1)
+    assert any(isinstance(note, Doubled) for note in row.notes) == (registrations > 1)
     assert (row.ou is None) == (members != "ACTIVE")
 
 
@@ -165,16 +166,10 @@ def test_an_entry_whose_account_nobody_knows_cannot_be_called_missing() -> None:
 
 
 def test_that_it_is_doubled_is_said_once() -> None:
-    noted = entry(ONE, notes=("Registered 2 times before this run; ...", "another note"))
+    noted = entry(ONE, notes=(RegisteredBefore(ids=("a", "b")), InChina()))
     sides = Sides(listing=Listing([registration(ONE, 1), registration(ONE, 0)]))
     row = only(join([noted], sides, others=True))
-    assert row.notes == (
-        "another note",
-        (
-            f"doubled: registered 2 times; the oldest, id-{ONE}-0, is used. Delete the others in "
-            f"Cloudcraft: id-{ONE}-1."
-        ),
-    )
+    assert row.notes == (InChina(), Doubled(ids=(f"id-{ONE}-0", f"id-{ONE}-1")))
 
 
 def test_a_unit_is_told_without_the_root() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.model import Outcome
+from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show import table, text
 from tests.support.reports import denied, report, result, typical
 
@@ -126,7 +127,7 @@ def test_colour_only_where_it_is_wanted() -> None:
 @settings(max_examples=50)
 @given(name=st.text(min_size=1, max_size=50), width=st.integers(60, 160))
 def test_every_line_fits(name: str, width: int) -> None:
-    one = replace(denied(name), notes=(name,))
+    one = replace(denied(name), notes=(SavedNote(text=name),))
     told = table.render(report(result(name), one), width=width, color=False)
     assert all(text.width_of(line) <= width for line in told.split("\n"))
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cloudcraft_onboard.aws.session import BotoAccount, BotoAws
-from cloudcraft_onboard.model import Account, Change, DesiredRole, RoleSpec, Trust
+from cloudcraft_onboard.model import Account, AssumeRole, Change, DesiredRole, RoleSpec, Trust
 from cloudcraft_onboard.plan.diff import RolePlan, desired_role, plan_removal, plan_role
 
 HUB = "111111111111"
@@ -32,7 +32,12 @@ DOCUMENTS: Mapping[str, Mapping[str, Any]] = {
 
 def member(account_id: str = MEMBER, **fields: Any) -> Account:
     """An account that is entered from the profile `hub`."""
-    settings = {"name": account_id, "profile": "hub", "assume_role": ENTRY, **fields}
+    settings = {
+        "name": account_id,
+        "profile": "hub",
+        "assume_role": AssumeRole(role=ENTRY),
+        **fields,
+    }
     return Account(account_id=account_id, **settings)
 
 

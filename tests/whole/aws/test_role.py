@@ -15,6 +15,7 @@ from cloudcraft_onboard.aws.role import observe
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import MANAGED_BY, Action, Change, RoleSpec, Stage
+from cloudcraft_onboard.model.notes import PoliciesKept, RoleKept
 from cloudcraft_onboard.plan.documents import same
 from tests.support.aws_proxy import AwsProxy
 from tests.support.world import SandboxWorld
@@ -262,7 +263,8 @@ def test_role_with_policies_of_others_is_kept(org: SandboxWorld, aws: BotoAws) -
     bring(session, RoleSpec())
     org.iam(MEMBER).put_role_policy(RoleName="cloudcraft", PolicyName="theirs", PolicyDocument=ANY)
     (note,) = take_away(session, RoleSpec()).notes
-    assert "theirs (inline)" in note
+    assert isinstance(note, RoleKept)
+    assert note.why == PoliciesKept(inline=("theirs",))
     assert session.observe("cloudcraft") is not None
 
 

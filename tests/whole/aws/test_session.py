@@ -16,7 +16,7 @@ import pytest
 from cloudcraft_onboard.aws.calls import entry_role_arn
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
-from cloudcraft_onboard.model import Account, RoleSpec, Stage, Via
+from cloudcraft_onboard.model import Account, AssumeRole, RoleSpec, Stage, Via
 from tests.support.aws_proxy import EXPIRED, AwsProxy
 from tests.support.world import MakeWorld, SandboxWorld
 from tests.whole.aws.support import ENTRY, HUB, MEMBER, OTHER, bring, hub, member, opened, words
@@ -67,7 +67,7 @@ def test_wrong_account_is_an_error_before_any_write(proxy: AwsProxy, aws: BotoAw
     assert "`account_id`" in error.hint
 
     elsewhere = f"arn:aws:iam::{OTHER}:role/{ENTRY}"
-    error = refusal(aws, member(assume_role=elsewhere))
+    error = refusal(aws, member(assume_role=AssumeRole(role=elsewhere)))
     assert error.code == "WrongAccount"
     assert f"leads to {OTHER}" in error.message
     assert set(proxy.calls) == {"GetCallerIdentity", "AssumeRole"}
@@ -301,7 +301,9 @@ def test_no_working_source_at_all_cannot_start_and_says_why_for_each(
 def test_no_credentials_in_the_default_chain_cannot_start(org: SandboxWorld, aws: BotoAws) -> None:
     assert org.aws_url
     with pytest.raises(CannotStart) as caught:
-        aws.check_sources([Account(name="x", account_id=MEMBER, assume_role=ENTRY)])
+        aws.check_sources(
+            [Account(name="x", account_id=MEMBER, assume_role=AssumeRole(role=ENTRY))]
+        )
     assert str(caught.value) == "AWS default credential chain: Unable to locate credentials"
     assert "aws configure" in caught.value.hint
 

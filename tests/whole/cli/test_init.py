@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from cloudcraft_onboard.cli import init
 from cloudcraft_onboard.errors import CannotStart, ManifestError, OnboardError, UsageError
 from cloudcraft_onboard.manifest.load import load, loads
+from cloudcraft_onboard.model import AssumeRole
 from tests.support.organization import MANAGEMENT, Organization, serving
 
 app = typer.Typer()
@@ -80,7 +81,7 @@ def test_an_organization_becomes_a_valid_manifest(organization: Organization) ->
         (second, "Root"),
         (first, "Root/Live"),
     }
-    assert {a.assume_role for a in accounts} == {"OrganizationAccountAccessRole"}
+    assert {a.assume_role for a in accounts} == {AssumeRole(role="OrganizationAccountAccessRole")}
     assert [a.name for a in accounts[1:]] == ["Shop", f"Shop ({first})"]
     assert f"Left out Closed ({closed}): it is SUSPENDED." in err
     assert f"{first} is named 'Shop ({first})' here" in err
@@ -96,7 +97,7 @@ def test_units_names_and_the_role_are_the_users_choice(organization: Organizatio
     out, _ = run("--organization", "--ou", live, *options)
     (account,) = loads("m.yaml", out.encode()).accounts
     assert account.name == f"Root/Live/Shops: Shop {inside}"
-    assert account.assume_role == "AWSControlTowerExecution"
+    assert account.assume_role == AssumeRole(role="AWSControlTowerExecution")
 
 
 def test_accounts_are_shared_by_their_unit(organization: Organization, tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_update_adds_disables_and_then_changes_no_byte(
     assert file.read_text().startswith(edited)
     accounts = {a.account_id: a for a in load(str(file)).accounts}
     assert (accounts[kept].name, accounts[new].name) == ("My own name", "New")
-    assert accounts[new].assume_role == "OrganizationAccountAccessRole"
+    assert accounts[new].assume_role == AssumeRole(role="OrganizationAccountAccessRole")
     assert accounts[closed].enabled
 
     _, err = run("--organization", "--update", str(file), "--disable-closed")
@@ -194,7 +195,9 @@ def test_an_update_gives_new_accounts_a_way_in_that_the_defaults_lack(
     file.write_text(f'version: 1\naccounts:\n- name: M\n  account_id: "{MANAGEMENT}"\n')
     organization.account("New")
     run("--organization", "--update", str(file))
-    assert load(str(file)).accounts[1].assume_role == "OrganizationAccountAccessRole"
+    assert load(str(file)).accounts[1].assume_role == AssumeRole(
+        role="OrganizationAccountAccessRole"
+    )
 
 
 def test_an_update_asks_with_the_manifests_profile_unless_another_is_given(
@@ -258,6 +261,18 @@ def test_profiles_become_a_manifest_without_asking_anybody() -> None:
         ("keys", "keys", None),
     ]
     assert "Left out profile prod-readonly: it leads to account 111122223333, as prod does." in err
+
+
+def test_sections_that_the_sdk_ignores_are_named(config: Path) -> None:
+    with config.open("a") as stream:
+        stream.write("[profile My Account]\nsso_account_id = 333344445555\n[Bob's]\n")
+    out, err = run("--profiles", "*")
+    assert "My Account" not in out
+    assert f"{config}:13: the AWS SDK ignores the section [profile My Account]; write" in err
+    assert """[profile "My Account"].""" in err
+    assert f"{config}:15: " in err
+    with pytest.raises(UsageError, match=r"write \[profile \"My Account\"\]"):
+        run("--profiles", "My*")
 
 
 @pytest.mark.usefixtures("config")

@@ -14,7 +14,7 @@ import pytest
 from cloudcraftco.cloudcraft import Cloudcraft
 from cloudcraftco.error import CloudcraftForbidden, CloudcraftRateLimiting, CloudcraftUnauthorized
 
-from cloudcraft_onboard.model import Account
+from cloudcraft_onboard.model import Account, AssumeRole
 from cloudcraft_onboard.sandbox.options import CUSTOMER, EXTERNAL_ID
 from tests.support.world import MakeWorld, SandboxWorld
 
@@ -25,7 +25,7 @@ def account(name: str, number: int, **tags: str) -> Account:
     return Account(
         name=name,
         account_id=f"{100000000000 + number}",
-        assume_role="OrganizationAccountAccessRole",
+        assume_role=AssumeRole(role="OrganizationAccountAccessRole"),
         tags=tags or READY,
     )
 
@@ -221,7 +221,7 @@ def test_variants_that_are_not_documented(make_world: MakeWorld) -> None:
     one = Account(
         name="One",
         account_id="100000000001",
-        assume_role="Admin",
+        assume_role=AssumeRole(role="Admin"),
         read_access=("Auditors",),
         tags=READY,
     )

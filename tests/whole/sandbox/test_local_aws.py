@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.organizations import members
 from cloudcraft_onboard.errors import OnboardError
-from cloudcraft_onboard.model import Account, RoleSpec, Via
+from cloudcraft_onboard.model import Account, AssumeRole, RoleSpec, Via
 from cloudcraft_onboard.sandbox.options import EXTERNAL_ID
 from cloudcraft_onboard.sandbox.policies import POLICIES
 from cloudcraft_onboard.sandbox.seed import invented_id
@@ -27,7 +27,7 @@ def member(state: str = "", role: RoleSpec | None = None, name: str = "Member") 
     return Account(
         name=name,
         account_id=MEMBER,
-        assume_role="OrganizationAccountAccessRole",
+        assume_role=AssumeRole(role="OrganizationAccountAccessRole"),
         role=role or RoleSpec(),
         tags={"sandbox": state} if state else {},
     )
@@ -111,7 +111,9 @@ def test_every_profile_is_in_its_account(make_world: MakeWorld) -> None:
 
 
 def test_a_hub_that_is_no_account_of_the_manifest(make_world: MakeWorld) -> None:
-    through_hub = Account(name="A", account_id=MEMBER, profile="hub", assume_role="Admin")
+    through_hub = Account(
+        name="A", account_id=MEMBER, profile="hub", assume_role=AssumeRole(role="Admin")
+    )
     make_world([through_hub])
 
     assert whoami("hub") not in {MEMBER, ""}

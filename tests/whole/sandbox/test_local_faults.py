@@ -9,13 +9,18 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudcraft_onboard.model import Account
+from cloudcraft_onboard.model import Account, AssumeRole
 from tests.support import faults
 from tests.support.faults import LISTING, REGISTERING, Fault
 from tests.support.process import HANG
 from tests.support.world import MakeWorld, SandboxWorld
 
-ONE = Account(name="One", account_id="100000000001", assume_role="Admin", tags={"sandbox": "role"})
+ONE = Account(
+    name="One",
+    account_id="100000000001",
+    assume_role=AssumeRole(role="Admin"),
+    tags={"sandbox": "role"},
+)
 BODY = {"name": "One", "roleArn": "arn:aws:iam::100000000001:role/cloudcraft"}
 
 

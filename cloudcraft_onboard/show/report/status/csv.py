@@ -7,6 +7,7 @@ import io
 
 from cloudcraft_onboard.coverage.words import Standing, Status
 from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.notes import all_told
 from cloudcraft_onboard.show.report.csv import harmless
 
 COLUMNS = (
@@ -46,6 +47,6 @@ def _cells(account: Standing) -> tuple[str, ...]:
         str(account.in_manifest).lower(),
         " ".join(account.cloudcraft_ids),
         text.action_words(account.changes),
-        "; ".join(account.notes),
+        "; ".join(all_told(account.notes)),
         *problem,
     )

@@ -10,6 +10,7 @@ from cloudcraft_onboard.coverage import advice
 from cloudcraft_onboard.coverage.words import OPEN, Coverage, Standing, State, Status
 from cloudcraft_onboard.model import Result
 from cloudcraft_onboard.show import causes, changes, standing, text
+from cloudcraft_onboard.show.notes import all_told
 from cloudcraft_onboard.show.report import page
 from cloudcraft_onboard.show.treemap import Rectangle, squarified
 
@@ -228,4 +229,4 @@ def _cells(account: Standing, result: Result, group: str, *, units: bool) -> Ite
         if state is State.MISSING
         else page.lines(changes.lines(result))
     )
-    yield page.cell("told", told + page.remarks(account.error, group, account.notes))
+    yield page.cell("told", told + page.remarks(account.error, group, all_told(account.notes)))

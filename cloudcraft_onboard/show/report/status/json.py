@@ -8,10 +8,12 @@ from typing import Any
 from cloudcraft_onboard.console.harmless import dumps
 from cloudcraft_onboard.coverage.words import Standing, State, Status
 from cloudcraft_onboard.model import Action, Change, Command
+from cloudcraft_onboard.show.notes import all_told
 from cloudcraft_onboard.show.report.json import (
     SCHEMA,
     account_id_of,
     error_of,
+    notes_of,
     optional_text,
     parsed,
     problem_of,
@@ -66,7 +68,7 @@ def _account(account: Standing) -> dict[str, Any]:
         "in_manifest": account.in_manifest,
         "cloudcraft_ids": list(account.cloudcraft_ids),
         "actions": [change.action.word for change in account.changes],
-        "notes": list(account.notes),
+        "notes": list(all_told(account.notes)),
         "error": None if account.error is None else error_of(account.error),
     }
 
@@ -99,6 +101,6 @@ def _standing(data: Mapping[str, Any]) -> Standing:
         in_manifest=truth_of(data["in_manifest"]),
         cloudcraft_ids=tuple(map(text_of, data["cloudcraft_ids"])),
         changes=tuple(Change(action=Action.of(word), reason="") for word in data["actions"]),
-        notes=tuple(map(text_of, data["notes"])),
+        notes=notes_of(data["notes"]),
         error=None if error is None else problem_of(error),
     )

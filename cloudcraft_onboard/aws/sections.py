@@ -1,0 +1,90 @@
+"""Sections of the AWS config that the SDK passes over without a word, and how to mend each."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import botocore.session
+
+_HEADER = re.compile(r"\[(.+)\]")
+_KINDS = ("profile", "sso-session", "services")
+_OTHERS = frozenset({"default", "preview", "plugins"})
+"""Sections without a kind that the SDK or the AWS CLI reads."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ignored:
+    """A section that no profile comes of: `mend` is how its header would be read.
+
+    `name` is what its author most likely called it; `line` counts from 1.
+    """
+
+    path: str
+    line: int
+    header: str
+    name: str
+    mend: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}:{self.line}: the AWS SDK ignores the section {self.header};"
+            f" write {self.mend}."
+        )
+
+
+def ignored() -> tuple[Ignored, ...]:
+    """Every such section of the config file, in its order; contacts nobody.
+
+    botocore reads a header as a shell would, and takes it only if that makes two words, the first
+    one in lower case (`botocore.configloader.build_profile_map`).
+    """
+    path = Path(str(botocore.session.Session().get_config_variable("config_file"))).expanduser()
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        return ()
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        section = _mended(header[1]) if header else None
+        if header and section:
+            name, mend = section
+            told = Ignored(path=str(path), line=number, header=header[0], name=name, mend=mend)
+            found.append(told)
+    return tuple(found)
+
+
+def _mended(header: str) -> tuple[str, str] | None:
+    """Name and header of the section that was meant; None for one that the SDK reads."""
+    if header in _OTHERS:
+        return None
+    kind = next((kind for kind in _KINDS if header.startswith(kind)), None)
+    if kind and len(_words(header)) == 2:  # noqa: PLR2004 - the kind, and one name
+        return None
+    first, _, rest = header.strip().partition(" ")
+    meant = first.lower().replace("_", "-")
+    if meant in _KINDS:
+        kind, name = meant, rest.strip()
+    else:
+        kind, name = "profile", header.strip()
+    name = name.strip("\"'") if _words(name) == [] else name
+    return name, f"[{kind} {_quoted(name or 'NAME')}]"
+
+
+def _words(text: str) -> list[str]:
+    """The words as the SDK splits them; none where a quote is never closed."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return []
+
+
+def _quoted(name: str) -> str:
+    """The name as one word for the SDK."""
+    if _words(name) == [name]:
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,353 @@
+"""What is said of an account besides its outcome: one class for each kind of note.
+
+A note holds facts; its sentence is made where it is shown (`show/notes.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from cloudcraft_onboard.model.problems import Problem
+
+
+class Stop(Enum):
+    """Why a run ends early; the value is a clause for people."""
+
+    INTERRUPTED = "the run was interrupted"
+    FAILURES = "the run stopped after --max-failures"
+    BUDGET = "the time budget was used up"
+    KEY = "Cloudcraft refused the API key"
+    BUG = "onboard hit a bug"
+
+    @property
+    def note(self) -> NotFinished:
+        """A pending account's note."""
+        return NotFinished(stop=self)
+
+
+# --- the role -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleNotMoved:
+    """The role is at another path than the manifest's, and IAM moves none."""
+
+    path: str
+    wanted: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BoundaryKept:
+    """The role has a permissions boundary (its ARN), and the manifest names none."""
+
+    boundary: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoliciesKept:
+    """The role has policies that the manifest does not list: ARNs, and names of inline ones."""
+
+    attached: tuple[str, ...] = ()
+    inline: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotMadeHere:
+    """The role has no tag of this program."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleKept:
+    """`remove` keeps the role with this ARN, and why."""
+
+    arn: str
+    why: NotMadeHere | PoliciesKept
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExistingRoleKept:
+    """`remove` keeps a role that somebody else made (`role.via: existing`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RolesKept:
+    """`remove --keep-roles` looks at no role."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleOfStackSetKept:
+    """The stack set that the role came with is left alone because of `problem`."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RolledOut:
+    """The role comes with a stack set, kept in this region and account."""
+
+    stack_set: str
+    region: str
+    account_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackSetBusy:
+    """Another operation on the stack set is in progress."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JoinersCovered:
+    """Accounts that join later get the role, too: those of the manifest's OUs, or all."""
+
+    organizational_units: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackSetStays:
+    """The stack set is in OUs that the manifest does not name, and stays there."""
+
+    stack_set: str
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InChina:
+    """The account is in the partition `aws-cn`, which Cloudcraft does not support."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InGovCloud:
+    """The account is in the partition `aws-us-gov`, for which Cloudcraft has another service."""
+
+
+RoleNote = (
+    RoleNotMoved
+    | BoundaryKept
+    | PoliciesKept
+    | RoleKept
+    | ExistingRoleKept
+    | RolesKept
+    | RoleOfStackSetKept
+    | RolledOut
+    | StackSetBusy
+    | JoinersCovered
+    | StackSetStays
+    | InChina
+    | InGovCloud
+)
+
+
+# --- the registration ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BroughtIn:
+    """Somebody else brought the account into Cloudcraft (`source`): it is left as it is."""
+
+    source: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StillBroughtIn:
+    """Besides its own registrations, the account has one from `source`, which is kept."""
+
+    source: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegisteredBefore:
+    """It was registered more than once before the run; IDs, the one that is used in front."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubled:
+    """It is registered more than once; IDs, the one that is used in front."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnotherRunRegistered:
+    """Another run registered it, too; `id` is the newer registration, which it deletes itself."""
+
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnotherRunWasFirst:
+    """Another run registered it at the same time, and its registration is the one that stays."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DuplicateDeleted:
+    """This run registered it twice, and deleted the newer registration."""
+
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DuplicateLeft:
+    """This run registered it twice, and could not delete the newer registration; `why`."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotVerified:
+    """It was registered, and the last list could not be read; `why`."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotActive:
+    """AWS Organizations' word for the account's state, such as SUSPENDED; empty without one."""
+
+    state: str
+
+
+RegistrationNote = (
+    BroughtIn
+    | StillBroughtIn
+    | RegisteredBefore
+    | Doubled
+    | AnotherRunRegistered
+    | AnotherRunWasFirst
+    | DuplicateDeleted
+    | DuplicateLeft
+    | NotVerified
+    | NotActive
+)
+
+
+# --- why an account is not worked on, or what it waits for ---------------------------------------
+
+
+class Errand(Enum):
+    """What a request to Cloudcraft is for."""
+
+    REGISTRATION = auto()
+    DELETION = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disabled:
+    """`enabled: false` in the manifest."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotFinished:
+    """The run ended before the account's turn came."""
+
+    stop: Stop
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outage:
+    """AWS, the network or this system failed it for a while; `why` is their word."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrationQueued:
+    """Its role is ready, and its registration waits for a slot."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NothingRemoved:
+    """Nothing of it has been removed yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleLeft:
+    """Its role has not been deleted yet; whether a registration of it has."""
+
+    registration_deleted: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoAnswer:
+    """Its request was sent; the answer never came."""
+
+    errand: Errand
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NeverAnswered:
+    """After several tries there was no answer, and a list shows that nothing came of it."""
+
+    errand: Errand
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotChecked:
+    """Its request may have been processed, and the list that would tell was not read; `why`."""
+
+    errand: Errand
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotSent:
+    """Its request was not sent; `why`."""
+
+    errand: Errand
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotProcessed:
+    """Its request was not processed, and the retries are used up; `why` is the last error."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedSoFar:
+    """Cloudcraft refused its role in these words; the role is so new that this may change."""
+
+    said: str
+
+
+class Declined(Enum):
+    """Why a removal's plan was not carried out."""
+
+    TOO_MANY = auto()
+    NOT_CONFIRMED = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotRemoved:
+    """The removal's plan was shown, and not carried out."""
+
+    why: Declined
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedNote:
+    """A note that was read back from a saved report, which holds its sentence alone."""
+
+    text: str
+
+
+WaitNote = (
+    Disabled
+    | NotFinished
+    | Outage
+    | RegistrationQueued
+    | NothingRemoved
+    | RoleLeft
+    | NoAnswer
+    | NeverAnswered
+    | NotChecked
+    | NotSent
+    | NotProcessed
+    | RefusedSoFar
+    | NotRemoved
+)
+Note = RoleNote | RegistrationNote | WaitNote | SavedNote

@@ -1,0 +1,187 @@
+"""The sentences of notes: the one place where a note's facts become text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from cloudcraft_onboard.console.harmless import listed, sentence
+from cloudcraft_onboard.model import MANAGED_BY, notes
+from cloudcraft_onboard.model.notes import Declined, Errand, Note
+
+_MOST_IDS = 20
+_DECLINED = {
+    Declined.TOO_MANY: "Not removed: more than --max-removals.",
+    Declined.NOT_CONFIRMED: "Not removed: not confirmed.",
+}
+_NO_ANSWER = {
+    Errand.REGISTRATION: (
+        "Its registration was sent, but Cloudcraft's answer never came. "
+        "The next run checks the list before sending it again."
+    ),
+    Errand.DELETION: (
+        "The deletion of its registration was sent, but Cloudcraft's answer never came. "
+        "The next run checks whether it is still there."
+    ),
+}
+_NEVER_ANSWERED = {
+    Errand.REGISTRATION: "Cloudcraft never answered its registration, and does not list it.",
+    Errand.DELETION: "Cloudcraft never answered its deletion, and still lists it.",
+}
+_NOT_CHECKED = {
+    Errand.REGISTRATION: "Could not check whether it is registered",
+    Errand.DELETION: "Could not check whether it is still registered",
+}
+_NOT_SENT = {
+    Errand.REGISTRATION: "Its registration was not sent",
+    Errand.DELETION: "Its deletion was not sent",
+}
+
+
+def told(note: Note) -> str:
+    """The note as one sentence, or a few."""
+    if isinstance(note, notes.SavedNote):
+        return note.text
+    if isinstance(note, notes.RoleNote):
+        return _of_role(note)
+    if isinstance(note, notes.RegistrationNote):
+        return _of_registration(note)
+    return _of_wait(note)
+
+
+def all_told(of: Iterable[Note]) -> tuple[str, ...]:
+    """Each note's sentence."""
+    return tuple(map(told, of))
+
+
+def _of_role(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
+    match note:
+        case notes.RoleNotMoved():
+            return (
+                f"The role stays at the path {note.path}: IAM cannot move a role to {note.wanted}."
+            )
+        case notes.BoundaryKept():
+            return f"The permissions boundary {note.boundary} is kept: the manifest names none."
+        case notes.PoliciesKept():
+            return f"Policies that the manifest does not list are left alone: {_policies(note)}."
+        case notes.RoleKept():
+            return f"The role {note.arn} is kept: {_why_kept(note.why)}."
+        case notes.ExistingRoleKept():
+            return "Its role is kept: it was not made by onboard (`role.via: existing`)."
+        case notes.RolesKept():
+            return "Its role, if it has one, is kept (--keep-roles)."
+        case notes.RoleOfStackSetKept():
+            return f"Its role is kept. {note.problem.message}"
+        case notes.RolledOut():
+            home = f"{note.region}, account {note.account_id}"
+            return f"Rolled out by the stack set {note.stack_set} ({home})."
+        case notes.StackSetBusy():
+            return "Another operation on the stack set is in progress."
+        case notes.JoinersCovered():
+            some = note.organizational_units
+            where = "its organizational units" if some else "the organization"
+            return f"Accounts that join {where} later get the role automatically."
+        case notes.StackSetStays():
+            units = ", ".join(note.units)
+            return (
+                f"The stack set {note.stack_set} stays in {units}, which the manifest does not"
+                " name."
+            )
+        case notes.InChina():
+            return "Cloudcraft does not support the AWS China partition; it may refuse the account."
+        case notes.InGovCloud():
+            return (
+                "GovCloud accounts need Cloudcraft's Enterprise plan and its US GovCloud service,"
+                " whose API has an address of its own: ask Cloudcraft's support, and set"
+                " CLOUDCRAFT_BASE_URL."
+            )
+        case _:
+            assert_never(note)
+
+
+def _why_kept(why: notes.NotMadeHere | notes.PoliciesKept) -> str:
+    if isinstance(why, notes.NotMadeHere):
+        return f"it was not made by onboard (it has no tag {'='.join(MANAGED_BY)})"
+    return (
+        f"it has policies that the manifest does not list: {_policies(why)}; --force deletes it"
+        " with them"
+    )
+
+
+def _policies(of: notes.PoliciesKept) -> str:
+    return ", ".join((*of.attached, *(f"{name} (inline)" for name in of.inline)))
+
+
+def _of_registration(note: notes.RegistrationNote) -> str:  # noqa: C901, PLR0911 - one case a kind
+    match note:
+        case notes.BroughtIn():
+            return (
+                f"Cloudcraft already has this account from {note.source!r}, not by a direct"
+                " registration. Its registration and its role are left alone."
+            )
+        case notes.StillBroughtIn():
+            return (
+                f"Its registration from {note.source!r} is kept: Cloudcraft still has the account."
+            )
+        case notes.RegisteredBefore():
+            return (
+                f"Registered {len(note.ids)} times before this run; the oldest, {note.ids[0]}, is"
+                f" used. Delete the others in Cloudcraft: {listed(note.ids[1:], _MOST_IDS)}."
+            )
+        case notes.Doubled():
+            return (
+                f"doubled: registered {len(note.ids)} times; the oldest, {note.ids[0]}, is used."
+                f" Delete the others in Cloudcraft: {listed(note.ids[1:], _MOST_IDS)}."
+            )
+        case notes.AnotherRunRegistered():
+            return (
+                f"Another run registered it too, as {note.id}, and deletes that registration"
+                " itself."
+            )
+        case notes.AnotherRunWasFirst():
+            return "Another run registered it at the same time; that registration is kept."
+        case notes.DuplicateDeleted():
+            return f"It was registered twice; the newer registration, {note.id}, was deleted."
+        case notes.DuplicateLeft():
+            why = sentence(note.why)
+            return f"Registered twice; delete {note.id} in Cloudcraft, since that failed: {why}"
+        case notes.NotVerified():
+            return f"Registered, but not verified: {sentence(note.why)}"
+        case notes.NotActive():
+            return f"AWS Organizations says that the account is {note.state or 'in no state'}."
+        case _:
+            assert_never(note)
+
+
+def _of_wait(note: notes.WaitNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
+    match note:
+        case notes.Disabled():
+            return "Disabled in the manifest."
+        case notes.NotFinished():
+            return f"Not finished: {note.stop.value}. Run the same command again to continue."
+        case notes.Outage():
+            return f"{sentence(note.why)} Run the same command again."
+        case notes.RegistrationQueued():
+            return "Its role is ready; its registration is queued."
+        case notes.NothingRemoved():
+            return "Nothing of it has been removed yet."
+        case notes.RoleLeft():
+            if note.registration_deleted:
+                return "Its registration is deleted; its role is not yet."
+            return "Its role has not been deleted yet."
+        case notes.NoAnswer():
+            return _NO_ANSWER[note.errand]
+        case notes.NeverAnswered():
+            return _NEVER_ANSWERED[note.errand]
+        case notes.NotChecked():
+            return f"{_NOT_CHECKED[note.errand]}: {sentence(note.why)}"
+        case notes.NotSent():
+            return f"{_NOT_SENT[note.errand]}: {sentence(note.why)}"
+        case notes.NotProcessed():
+            return sentence(note.why)
+        case notes.RefusedSoFar():
+            return f"Cloudcraft has refused it so far ({note.said}); its role is new."
+        case notes.NotRemoved():
+            return _DECLINED[note.why]
+        case _:
+            assert_never(note)

@@ -1,0 +1,248 @@
+"""Each kind of note has its sentence, whatever it is shown in."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from cloudcraft_onboard.model import Problem, Stage
+from cloudcraft_onboard.model.notes import (
+    AnotherRunRegistered,
+    AnotherRunWasFirst,
+    BoundaryKept,
+    BroughtIn,
+    Declined,
+    Disabled,
+    Doubled,
+    DuplicateDeleted,
+    DuplicateLeft,
+    Errand,
+    ExistingRoleKept,
+    InChina,
+    InGovCloud,
+    JoinersCovered,
+    NeverAnswered,
+    NoAnswer,
+    NotActive,
+    NotChecked,
+    Note,
+    NotFinished,
+    NothingRemoved,
+    NotMadeHere,
+    NotProcessed,
+    NotRemoved,
+    NotSent,
+    NotVerified,
+    Outage,
+    PoliciesKept,
+    RefusedSoFar,
+    RegisteredBefore,
+    RegistrationQueued,
+    RoleKept,
+    RoleLeft,
+    RoleNotMoved,
+    RoleOfStackSetKept,
+    RolesKept,
+    RolledOut,
+    SavedNote,
+    StackSetBusy,
+    StackSetStays,
+    StillBroughtIn,
+    Stop,
+)
+from cloudcraft_onboard.show.notes import told
+
+ROLE = "arn:aws:iam::111122223333:role/cloudcraft"
+AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
+CONFLICT = Problem(
+    stage=Stage.ROLE, code="StackSetConflict", message="Somebody else made it.", hint=""
+)
+MANY = tuple(f"id-{number}" for number in range(30))
+
+SENTENCES: list[tuple[Note, str]] = [
+    (
+        RoleNotMoved(path="/elsewhere/", wanted="/"),
+        "The role stays at the path /elsewhere/: IAM cannot move a role to /.",
+    ),
+    (
+        BoundaryKept(boundary=AUDIT),
+        f"The permissions boundary {AUDIT} is kept: the manifest names none.",
+    ),
+    (
+        PoliciesKept(attached=(AUDIT,), inline=("theirs",)),
+        f"Policies that the manifest does not list are left alone: {AUDIT}, theirs (inline).",
+    ),
+    (
+        RoleKept(arn=ROLE, why=NotMadeHere()),
+        (
+            f"The role {ROLE} is kept: it was not made by onboard"
+            " (it has no tag ManagedBy=cloudcraft-onboard)."
+        ),
+    ),
+    (
+        RoleKept(arn=ROLE, why=PoliciesKept(inline=("theirs",))),
+        (
+            f"The role {ROLE} is kept: it has policies that the manifest does not list:"
+            " theirs (inline); --force deletes it with them."
+        ),
+    ),
+    (
+        ExistingRoleKept(),
+        "Its role is kept: it was not made by onboard (`role.via: existing`).",
+    ),
+    (RolesKept(), "Its role, if it has one, is kept (--keep-roles)."),
+    (RoleOfStackSetKept(problem=CONFLICT), "Its role is kept. Somebody else made it."),
+    (
+        RolledOut(stack_set="roles", region="us-east-1", account_id="999988887777"),
+        "Rolled out by the stack set roles (us-east-1, account 999988887777).",
+    ),
+    (StackSetBusy(), "Another operation on the stack set is in progress."),
+    (
+        JoinersCovered(organizational_units=False),
+        "Accounts that join the organization later get the role automatically.",
+    ),
+    (
+        JoinersCovered(organizational_units=True),
+        "Accounts that join its organizational units later get the role automatically.",
+    ),
+    (
+        StackSetStays(stack_set="roles", units=("ou-1", "ou-2")),
+        "The stack set roles stays in ou-1, ou-2, which the manifest does not name.",
+    ),
+    (
+        InChina(),
+        "Cloudcraft does not support the AWS China partition; it may refuse the account.",
+    ),
+    (
+        InGovCloud(),
+        (
+            "GovCloud accounts need Cloudcraft's Enterprise plan and its US GovCloud"
+            " service, whose API"
+            " has an address of its own: ask Cloudcraft's support, and set CLOUDCRAFT_BASE_URL."
+        ),
+    ),
+    (
+        BroughtIn(source="datadog"),
+        (
+            "Cloudcraft already has this account from 'datadog', not by a direct registration."
+            " Its registration and its role are left alone."
+        ),
+    ),
+    (
+        StillBroughtIn(source="datadog"),
+        "Its registration from 'datadog' is kept: Cloudcraft still has the account.",
+    ),
+    (
+        RegisteredBefore(ids=("a", "b", "c")),
+        (
+            "Registered 3 times before this run; the oldest, a, is used."
+            " Delete the others in Cloudcraft: b, c."
+        ),
+    ),
+    (
+        Doubled(ids=MANY),
+        (
+            "doubled: registered 30 times; the oldest, id-0, is used. Delete the"
+            " others in Cloudcraft:"
+            f" {', '.join(MANY[1:21])} and 9 more."
+        ),
+    ),
+    (
+        AnotherRunRegistered(id="b"),
+        "Another run registered it too, as b, and deletes that registration itself.",
+    ),
+    (
+        AnotherRunWasFirst(),
+        "Another run registered it at the same time; that registration is kept.",
+    ),
+    (
+        DuplicateDeleted(id="b"),
+        "It was registered twice; the newer registration, b, was deleted.",
+    ),
+    (
+        DuplicateLeft(id="b", why="no answer"),
+        "Registered twice; delete b in Cloudcraft, since that failed: no answer.",
+    ),
+    (NotVerified(why="No time."), "Registered, but not verified: No time."),
+    (
+        NotActive(state="SUSPENDED"),
+        "AWS Organizations says that the account is SUSPENDED.",
+    ),
+    (NotActive(state=""), "AWS Organizations says that the account is in no state."),
+    (Disabled(), "Disabled in the manifest."),
+    (
+        NotFinished(stop=Stop.INTERRUPTED),
+        "Not finished: the run was interrupted. Run the same command again to continue.",
+    ),
+    (
+        Stop.BUG.note,
+        "Not finished: onboard hit a bug. Run the same command again to continue.",
+    ),
+    (
+        Outage(why="AWS did not answer"),
+        "AWS did not answer. Run the same command again.",
+    ),
+    (RegistrationQueued(), "Its role is ready; its registration is queued."),
+    (NothingRemoved(), "Nothing of it has been removed yet."),
+    (RoleLeft(registration_deleted=False), "Its role has not been deleted yet."),
+    (
+        RoleLeft(registration_deleted=True),
+        "Its registration is deleted; its role is not yet.",
+    ),
+    (
+        NoAnswer(errand=Errand.REGISTRATION),
+        (
+            "Its registration was sent, but Cloudcraft's answer never came."
+            " The next run checks the list before sending it again."
+        ),
+    ),
+    (
+        NoAnswer(errand=Errand.DELETION),
+        (
+            "The deletion of its registration was sent, but Cloudcraft's answer never came."
+            " The next run checks whether it is still there."
+        ),
+    ),
+    (
+        NeverAnswered(errand=Errand.REGISTRATION),
+        "Cloudcraft never answered its registration, and does not list it.",
+    ),
+    (
+        NeverAnswered(errand=Errand.DELETION),
+        "Cloudcraft never answered its deletion, and still lists it.",
+    ),
+    (
+        NotChecked(errand=Errand.REGISTRATION, why="No time."),
+        "Could not check whether it is registered: No time.",
+    ),
+    (
+        NotChecked(errand=Errand.DELETION, why="No time."),
+        "Could not check whether it is still registered: No time.",
+    ),
+    (
+        NotSent(errand=Errand.REGISTRATION, why="the run is stopping"),
+        "Its registration was not sent: the run is stopping.",
+    ),
+    (
+        NotSent(errand=Errand.DELETION, why="the run is stopping"),
+        "Its deletion was not sent: the run is stopping.",
+    ),
+    (NotProcessed(why="Cannot reach it"), "Cannot reach it."),
+    (
+        RefusedSoFar(said="cannot assume"),
+        "Cloudcraft has refused it so far (cannot assume); its role is new.",
+    ),
+    (NotRemoved(why=Declined.TOO_MANY), "Not removed: more than --max-removals."),
+    (NotRemoved(why=Declined.NOT_CONFIRMED), "Not removed: not confirmed."),
+    (SavedNote(text="As it was."), "As it was."),
+]
+
+
+@pytest.mark.parametrize(("note", "sentence"), SENTENCES)
+def test_the_sentence_of_a_note(note: Note, sentence: str) -> None:
+    assert told(note) == sentence
+
+
+def test_every_kind_of_note_has_one() -> None:
+    assert {type(note) for note, _ in SENTENCES} == set(get_args(Note))
