@@ -10,7 +10,7 @@ from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.model import Command, Outcome, Report
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
-from cloudcraft_onboard.show.report import Told
+from cloudcraft_onboard.show.told import Told
 
 _SEEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
 

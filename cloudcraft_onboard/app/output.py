@@ -18,10 +18,10 @@ from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings
-from cloudcraft_onboard.show import github, status, text
+from cloudcraft_onboard.show import github, text
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.report import Told
-from cloudcraft_onboard.show.table import last_line, render
+from cloudcraft_onboard.show.table import render
+from cloudcraft_onboard.show.told import Told, document
 from cloudcraft_onboard.show.views import View, choose_view
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
@@ -87,15 +87,12 @@ def show_table(
     """Print the results as a table, in colour where `stream` is a terminal."""
     width = shutil.get_terminal_size((100, 24)).columns
     color = stream.isatty() and not os.environ.get("NO_COLOR")
-    if isinstance(report, Status):
-        told, last = status.render(report, width=width, color=color), status.last_line(report)
-    else:
-        told = render(report, width=width, color=color, forecast=estimate, each=each)
-        last = last_line(report)
+    shown = document(report, each=each)
+    told = render(shown, width=width, color=color, forecast=estimate, each=each)
     if os.environ.get("GITHUB_ACTIONS") == "true" and told.count("\n") > _LONG_OUTPUT:
         # Folded, with the line that counts below it.
         github.write_group(stream, "Accounts", told)
-        told = last.plain
+        told = shown.totals
     print(told, file=stream)
     stream.flush()
 
@@ -141,6 +138,6 @@ def _tell_github(report: Told) -> None:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:
-            github.append_summary(summary, report)
+            github.append_summary(summary, document(report))
         except OSError as error:
             print(f"onboard: The job summary could not be written: {error}", file=sys.stderr)

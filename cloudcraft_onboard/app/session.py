@@ -37,7 +37,7 @@ from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.report import Told
+from cloudcraft_onboard.show.told import Told
 from cloudcraft_onboard.show.views import View
 
 T = TypeVar("T")

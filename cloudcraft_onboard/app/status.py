@@ -28,7 +28,7 @@ from cloudcraft_onboard.events import Said, StepEnded, StepStarted
 from cloudcraft_onboard.model import Account, Command, Member, Result, Via
 from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Selection, Settings
-from cloudcraft_onboard.show import status as view
+from cloudcraft_onboard.show import standing
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def status(settings: Settings, sources: Sources) -> int:
             tools = session.connect()
             found = _look(session, sources, tools)
             if _is_told_elsewhere(settings):
-                tools.emit(Said(text=view.headline(found)))
+                tools.emit(Said(text=standing.headline(found)))
             return found
 
         found = session.drive(story, len(session.accounts), dry_run=True)

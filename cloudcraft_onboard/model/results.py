@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 
@@ -38,7 +39,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What came of one account. `seconds` is time worked on it, without waiting in a queue."""
+    """What came of one account. `seconds` is time worked on it, without waiting in a queue.
+
+    `tags` are the manifest's, for views that filter by them; no saved report has them.
+    """
 
     name: str
     account_id: str | None
@@ -53,6 +57,7 @@ class Result:
     notes: tuple[Note, ...] = ()
     error: Problem | None = None
     line: int = 1
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, account: Account) -> Result:
@@ -64,6 +69,7 @@ class Result:
             region=account.region,
             outcome=Outcome.PENDING,
             line=account.line,
+            tags=account.tags,
         )
 
     def failed(self, problem: Problem) -> Result:

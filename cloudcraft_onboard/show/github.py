@@ -16,9 +16,9 @@ from cloudcraft_onboard.coverage.words import OPEN, State, Status
 from cloudcraft_onboard.errors import ManifestError
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.show import standing, text
-from cloudcraft_onboard.show.report import Told, markdown
-from cloudcraft_onboard.show.report.status import markdown as status_markdown
-from cloudcraft_onboard.show.table import last_line
+from cloudcraft_onboard.show.document import Document
+from cloudcraft_onboard.show.report import markdown
+from cloudcraft_onboard.show.told import Told
 
 Level = Literal["error", "warning", "notice"]
 
@@ -100,12 +100,12 @@ def write_group(stream: TextIO, title: str, text: str) -> None:
     tell_runner(stream, "::endgroup::")
 
 
-def append_summary(path: str, report: Told) -> None:
+def append_summary(path: str, document: Document) -> None:
     """Append the Markdown report to the job's summary, within its limit. Raises `OSError`."""
     file = Path(path)
     special = is_special(file)
     room = _SUMMARY_LIMIT - (file.stat().st_size if file.exists() and not special else 0)
-    told = next((text for text in _summaries(report) if len(text.encode()) <= room), "")
+    told = next((text for text in _summaries(document) if len(text.encode()) <= room), "")
     if special:
         write_into(file, told)
     elif told:
@@ -113,13 +113,8 @@ def append_summary(path: str, report: Told) -> None:
             summary.write(told)
 
 
-def _summaries(report: Told) -> Iterator[str]:
+def _summaries(document: Document) -> Iterator[str]:
     """What the summary may be, the fullest in front."""
-    if isinstance(report, Status):
-        yield status_markdown.render(report)
-        yield status_markdown.render_brief(report)
-        yield f"{standing.headline(report)}{_CUT}"
-    else:
-        yield markdown.render(report)
-        yield markdown.render_brief(report)
-        yield f"{last_line(report).plain}{_CUT}"
+    yield markdown.render(document)
+    yield markdown.render_brief(document)
+    yield f"{document.headline}{_CUT}"

@@ -20,9 +20,9 @@ from cloudcraft_onboard.events import (
     Stopping,
 )
 from cloudcraft_onboard.model import Report
-from cloudcraft_onboard.show import screen, text
+from cloudcraft_onboard.show import causes, outcomes, screen, text
 from cloudcraft_onboard.show.state import State
-from cloudcraft_onboard.show.table import failures, last_line
+from cloudcraft_onboard.show.table import failures
 
 _BETWEEN_FRAMES = 1 / 8
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -94,7 +94,8 @@ class LiveView:
     def _sum_up(self, report: Report) -> None:
         if not self._summary:
             return
-        for line in [*failures(report, self._console.width), last_line(report)]:
+        found = failures(causes.causes(report.results), self._console.width)
+        for line in [*found, Text(outcomes.last_line(report), "bold")]:
             self._stream.write(self._painted(line) + "\n")
         self._stream.flush()
 

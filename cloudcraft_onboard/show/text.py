@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
@@ -130,6 +131,11 @@ def clock(value: float) -> str:
     if minutes < 60:  # noqa: PLR2004 - minutes per hour
         return f"{minutes}:{rest:02d}"
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def moment(when: datetime) -> str:
+    """A moment, to the minute."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def called(command: Command, *, dry_run: bool) -> str:

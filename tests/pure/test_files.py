@@ -13,6 +13,7 @@ from cloudcraft_onboard.console.files import write_whole
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import github
 from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.told import document
 from tests.support.reports import typical
 
 
@@ -65,7 +66,7 @@ def test_a_pipe_that_nobody_reads_is_an_error_and_no_hang(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="No such device"):
         reports.write(str(path), typical())
     with pytest.raises(OSError, match="No such device"):
-        github.append_summary(str(path), typical())
+        github.append_summary(str(path), document(typical()))
     assert path.is_fifo()
 
 

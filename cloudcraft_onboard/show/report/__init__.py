@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cloudcraft_onboard.console.files import is_special, unusable, write_whole
-from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.model import Command, Report
-from cloudcraft_onboard.show.report import csv, html, json, junit, markdown, status
+from cloudcraft_onboard.model import Report, Result
+from cloudcraft_onboard.show.document import Document
+from cloudcraft_onboard.show.report import csv, html, json, junit, markdown
+from cloudcraft_onboard.show.report.json import from_json as from_json
+from cloudcraft_onboard.show.report.json import to_json as to_json
+from cloudcraft_onboard.show.told import Told, document
 
-Told = Report | Status
-"""What a report can be of: a run or plan, or where the accounts stand."""
-
-_FORMATS = {
-    ".json": json.render,
+_DATA: dict[str, Callable[[Told], str]] = {".json": json.render, ".csv": csv.render}
+_TEXTS: dict[str, Callable[[Document], str]] = {
     ".md": markdown.render,
     ".html": html.render,
     ".xml": junit.render,
-    ".csv": csv.render,
 }
 
-SUFFIXES = tuple(_FORMATS)
+SUFFIXES = (".json", ".md", ".html", ".xml", ".csv")
 """What `--report` paths may end with."""
 
 
-def to_json(report: Told) -> dict[str, Any]:
-    """The report in the shape of its JSON."""
-    return status.json.to_json(report) if isinstance(report, Status) else json.to_json(report)
-
-
-def from_json(data: object) -> Told:
-    """The report that `to_json` made. Raises `UsageError` for anything that is no such report."""
-    if isinstance(data, Mapping) and data.get("command") == Command.STATUS.value:
-        return status.json.from_json(data)
-    return json.from_json(data)
-
-
-def render(report: Told, suffix: str) -> str:
+def render(told: Told, suffix: str) -> str:
     """The report as the text of a file with this suffix, one of `SUFFIXES`."""
-    # Times as the JSON report has them, so that `onboard report` makes the very same files of it.
-    if isinstance(report, Status):
-        text = status.FORMATS[suffix](report)
-    else:
-        text = _FORMATS[suffix](json.from_json(json.to_json(report)))
+    text = _DATA[suffix](told) if suffix in _DATA else _TEXTS[suffix](document(_as_saved(told)))
     # Half of a surrogate pair, which YAML's escapes can make, has no bytes in UTF-8.
     return text.encode(errors="replace").decode()
+
+
+def _as_saved(told: Told) -> Told:
+    """With times as the JSON has them, so that `onboard report` makes the very same files of it."""
+    if not isinstance(told, Report):
+        return told
+    return replace(
+        told,
+        started_at=told.started_at.replace(microsecond=0),
+        finished_at=told.finished_at.replace(microsecond=0),
+        results=tuple(map(_timed, told.results)),
+    )
+
+
+def _timed(result: Result) -> Result:
+    return replace(result, seconds=round(result.seconds, 2))
 
 
 def write(path: str, report: Told) -> None:
@@ -86,7 +85,7 @@ def check(path: str) -> None:
 
 def _suffix(path: str) -> str:
     suffix = Path(path).suffix.lower()
-    if suffix in _FORMATS:
+    if suffix in SUFFIXES:
         return suffix
     raise UsageError(
         f"The report {path} has no known suffix.",

@@ -1,14 +1,12 @@
-"""The JSON report: as the README has it, to the letter, and back."""
+"""The JSON reports: as the README has them, to the letter, and back."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from cloudcraft_onboard.console.harmless import dumps
-from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.coverage.words import Standing, State, Status
 from cloudcraft_onboard.model import (
     Action,
     Change,
@@ -23,244 +21,228 @@ from cloudcraft_onboard.model import (
 from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show import changes
 from cloudcraft_onboard.show.notes import all_told
+from cloudcraft_onboard.show.report import shape
+from cloudcraft_onboard.show.report.shape import time_of, time_text
 
 T = TypeVar("T")
 
-SCHEMA = 1
-_SAID = 200  # characters of what is wrong with a report
-_MOST = 2**53  # what JSON's numbers count to everywhere
-_ACCOUNT_ID = re.compile("[0-9]{12}")
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-_SUMMARY = (
-    Outcome.CREATED,
-    Outcome.UPDATED,
-    Outcome.UNCHANGED,
-    Outcome.REMOVED,
-    Outcome.FAILED,
-    Outcome.PENDING,
-    Outcome.SKIPPED,
-)
+Told = Report | Status
+"""What a report can be of: a run, plan or removal, or where the accounts stand."""
 
 
-def render(report: Report) -> str:
+def render(report: Told) -> str:
     """The report as JSON text."""
     return dumps(to_json(report)) + "\n"
 
 
-def to_json(report: Report) -> dict[str, Any]:
+def to_json(report: Told) -> dict[str, Any]:
     """The report in the shape of README, The JSON report; keys in its order."""
-    return {
-        "schema": SCHEMA,
-        "command": report.command.value,
-        "manifest": report.manifest,
-        "dry_run": report.dry_run,
-        "started_at": time_text(report.started_at),
-        "finished_at": time_text(report.finished_at),
-        "summary": {
-            "total": len(report.results),
-            **{outcome.word: report.count(outcome) for outcome in _SUMMARY},
-        },
-        "cloudcraft": {
-            "requests": report.cloudcraft.requests,
-            "throttled": report.cloudcraft.throttled,
-            "retried": report.cloudcraft.retried,
-            "rate_limit": report.cloudcraft.rate_limit or None,
-        },
-        "accounts": [_account(result) for result in report.results],
-    }
+    return shape.dumped(_status(report) if isinstance(report, Status) else _run(report))
 
 
-def time_text(when: datetime) -> str:
-    """A time as the report has it, in UTC."""
-    return when.astimezone(UTC).strftime(_TIME)
+def from_json(data: object) -> Told:
+    """The report that `to_json` made, but for what its JSON doesn't hold.
 
-
-def _account(result: Result) -> dict[str, Any]:
-    return {
-        "name": result.name,
-        "account_id": result.account_id,
-        "profile": result.profile,
-        "region": result.region,
-        "outcome": result.outcome.word,
-        "actions": [change.action.word for change in result.changes],
-        "role_arn": result.role_arn,
-        "cloudcraft_id": result.cloudcraft_id,
-        "attempts": result.attempts,
-        "seconds": round(result.seconds, 2),
-        "line": result.line,
-        "changes": [_change(change) for change in result.changes],
-        "notes": list(all_told(result.notes)),
-        "error": None if result.error is None else error_of(result.error),
-    }
-
-
-def _change(change: Change) -> dict[str, Any]:
-    return {
-        "action": change.action.word,
-        "subject": change.subject,
-        "reason": change.reason,
-        "before": None if change.before is None else dict(change.before),
-        "after": None if change.after is None else dict(change.after),
-    }
-
-
-def error_of(problem: Problem) -> dict[str, str]:
-    """A problem as the report has it."""
-    return {
-        "stage": problem.stage.value,
-        "code": problem.code,
-        "message": problem.message,
-        "hint": problem.hint,
-    }
-
-
-def from_json(data: object) -> Report:
-    """The report that `to_json` made; one of an earlier version lacks what changes are about.
-
-    Unknown keys are left out. Raises `UsageError` for anything that is no such report.
+    Raises:
+        UsageError: it is no such report; the message says where and why.
     """
-    return parsed(data, _report)
+    match shape.loaded(data):
+        case shape.StatusShape() as status:
+            return _status_of(status)
+        case run:
+            return _run_of(run)
 
 
-def parsed(data: object, read: Callable[[Mapping[str, Any]], T]) -> T:
-    """What `read` makes of a report's JSON. Raises `UsageError` for anything that is no report."""
-    if not isinstance(data, Mapping) or "schema" not in data:
-        raise _foreign("the keys of a report are missing")
-    if data["schema"] != SCHEMA:
-        raise UsageError(
-            f"The report has schema {data['schema']!r}; this version reads schema {SCHEMA}.",
-            hint="Render it with the version of onboard that wrote it.",
-        )
-    try:
-        return read(data)
-    except KeyError as error:
-        raise _foreign(f"the key {error.args[0]!r} is missing") from error
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
-        raise _foreign(str(error)[:_SAID]) from error
+# --- a run, a plan, a removal --------------------------------------------------------------------
 
 
-def _foreign(reason: str) -> UsageError:
-    return UsageError(
-        f"Not a report of onboard: {reason}.",
-        hint="Give a file that `--report FILE.json` or `-o json` wrote.",
-    )
-
-
-def _report(data: Mapping[str, Any]) -> Report:
-    usage = data["cloudcraft"]
-    return Report(
-        command=Command(data["command"]),
-        manifest=text_of(data["manifest"]),
-        dry_run=truth_of(data["dry_run"]),
-        started_at=time_of(data["started_at"]),
-        finished_at=time_of(data["finished_at"]),
-        cloudcraft=CloudcraftUsage(
-            requests=whole_of(usage["requests"]),
-            throttled=whole_of(usage["throttled"]),
-            retried=whole_of(usage["retried"]),
-            rate_limit=text_of(usage.get("rate_limit") or ""),
+def head(report: Report, shaped: Callable[..., T], **more: object) -> T:
+    """The report as a whole, without its accounts, in a shape that has `more` besides."""
+    return shaped(
+        command=report.command.value,
+        manifest=report.manifest,
+        dry_run=report.dry_run,
+        started_at=time_text(report.started_at),
+        finished_at=time_text(report.finished_at),
+        summary=shape.Summary(
+            total=len(report.results),
+            **{outcome.word: report.count(outcome) for outcome in Outcome},
         ),
-        results=tuple(map(_result, data["accounts"])),
+        cloudcraft=shape.Usage(
+            requests=report.cloudcraft.requests,
+            throttled=report.cloudcraft.throttled,
+            retried=report.cloudcraft.retried,
+            rate_limit=report.cloudcraft.rate_limit or None,
+        ),
+        **more,
     )
 
 
-def time_of(value: object) -> datetime:
-    """The time that `time_text` made."""
-    return datetime.strptime(text_of(value), _TIME).replace(tzinfo=UTC)
+def _run(report: Report) -> shape.RunShape:
+    return head(report, shape.RunShape, accounts=[account(result) for result in report.results])
 
 
-def _result(data: Mapping[str, Any]) -> Result:
-    error = data["error"]
+def account(result: Result) -> shape.AccountShape:
+    """What came of one account."""
+    return shape.AccountShape(
+        name=result.name,
+        account_id=result.account_id,
+        profile=result.profile,
+        region=result.region,
+        outcome=result.outcome.word,
+        actions=_words(result.changes),
+        role_arn=result.role_arn,
+        cloudcraft_id=result.cloudcraft_id,
+        attempts=result.attempts,
+        seconds=round(result.seconds, 2),
+        line=result.line,
+        changes=[_change(change) for change in result.changes],
+        notes=list(all_told(result.notes)),
+        error=_error(result.error),
+    )
+
+
+def _words(changes: Iterable[Change]) -> list[str]:
+    return [change.action.word for change in changes]
+
+
+def _change(change: Change) -> shape.ChangeShape:
+    return shape.ChangeShape(
+        action=change.action.word,
+        subject=change.subject,
+        reason=change.reason,
+        before=change.before,
+        after=change.after,
+    )
+
+
+def _error(problem: Problem | None) -> shape.Error | None:
+    if problem is None:
+        return None
+    return shape.Error(
+        stage=problem.stage.value, code=problem.code, message=problem.message, hint=problem.hint
+    )
+
+
+def _run_of(told: shape.RunShape) -> Report:
+    usage = told.cloudcraft
+    return Report(
+        command=Command(told.command),
+        manifest=told.manifest,
+        dry_run=told.dry_run,
+        started_at=time_of(told.started_at),
+        finished_at=time_of(told.finished_at),
+        cloudcraft=CloudcraftUsage(
+            requests=usage.requests,
+            throttled=usage.throttled,
+            retried=usage.retried,
+            rate_limit=usage.rate_limit or "",
+        ),
+        results=tuple(map(_result, told.accounts)),
+    )
+
+
+def _result(told: shape.AccountShape) -> Result:
     made = Result(
-        name=text_of(data["name"]),
-        account_id=account_id_of(data["account_id"]),
-        profile=optional_text(data["profile"]),
-        region=text_of(data["region"]),
-        outcome=Outcome.of(data["outcome"]),
-        changes=_changes(data),
-        role_arn=optional_text(data["role_arn"]),
-        cloudcraft_id=optional_text(data["cloudcraft_id"]),
-        attempts=whole_of(data["attempts"]),
-        seconds=seconds_of(data["seconds"]),
-        line=whole_of(data.get("line", 1)),
-        notes=notes_of(data["notes"]),
-        error=None if error is None else problem_of(error),
+        name=told.name,
+        account_id=told.account_id,
+        profile=told.profile,
+        region=told.region,
+        outcome=Outcome.of(told.outcome),
+        changes=_alone(told.actions) if told.changes is None else _changes(told.changes),
+        role_arn=told.role_arn,
+        cloudcraft_id=told.cloudcraft_id,
+        attempts=told.attempts,
+        seconds=told.seconds,
+        line=told.line,
+        notes=_notes(told.notes),
+        error=_problem(told.error),
     )
-    changes.lines(made)  # or it raises: what cannot be told is no report of ours
+    try:
+        changes.lines(made)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise shape.foreign(f"the changes of {told.name!r:.40}: {error}") from error
     return made
 
 
-def _changes(data: Mapping[str, Any]) -> tuple[Change, ...]:
-    if "changes" not in data:  # written by version 0.1
-        return tuple(Change(action=Action.of(word), reason="") for word in data["actions"])
+def _alone(words: Iterable[str]) -> tuple[Change, ...]:
+    """Changes of which only the actions are known."""
+    return tuple(Change(action=Action.of(word), reason="") for word in words)
+
+
+def _changes(told: Iterable[shape.ChangeShape]) -> tuple[Change, ...]:
     return tuple(
         Change(
-            action=Action.of(change["action"]),
-            reason=text_of(change["reason"]),
-            subject=text_of(change["subject"]),
-            before=_parts(change["before"]),
-            after=_parts(change["after"]),
+            action=Action.of(change.action),
+            reason=change.reason,
+            subject=change.subject,
+            before=change.before,
+            after=change.after,
         )
-        for change in data["changes"]
+        for change in told
     )
 
 
-def _parts(value: object) -> Mapping[str, Any] | None:
-    if value is None or isinstance(value, Mapping):
-        return value
-    raise TypeError(f"{value!r} where an object is expected")
+def _notes(told: Iterable[str]) -> tuple[SavedNote, ...]:
+    return tuple(SavedNote(text=text) for text in told)
 
 
-def problem_of(data: Mapping[str, Any]) -> Problem:
-    """The problem that `error_of` made."""
-    return Problem(
-        stage=Stage(data["stage"]),
-        code=text_of(data["code"]),
-        message=text_of(data["message"]),
-        hint=text_of(data["hint"]),
+def _problem(told: shape.Error | None) -> Problem | None:
+    if told is None:
+        return None
+    return Problem(stage=Stage(told.stage), code=told.code, message=told.message, hint=told.hint)
+
+
+# --- where the accounts stand --------------------------------------------------------------------
+
+
+def _status(status: Status) -> shape.StatusShape:
+    return shape.StatusShape(
+        manifest=status.manifest,
+        organization=status.organization,
+        roles=status.roles,
+        checked_at=time_text(status.checked_at),
+        coverage=status.coverage.share,
+        summary=shape.States(
+            total=len(status.accounts), **{state.word: status.count(state) for state in State}
+        ),
+        accounts=[_standing(account) for account in status.accounts],
     )
 
 
-def notes_of(texts: Iterable[object]) -> tuple[SavedNote, ...]:
-    """The notes of an account, as the report has them."""
-    return tuple(SavedNote(text=text_of(text)) for text in texts)
+def _standing(account: Standing) -> shape.StandingShape:
+    return shape.StandingShape(
+        name=account.name,
+        account_id=account.account_id,
+        ou=account.ou,
+        state=account.state.word,
+        in_manifest=account.in_manifest,
+        cloudcraft_ids=list(account.cloudcraft_ids),
+        actions=_words(account.changes),
+        notes=list(all_told(account.notes)),
+        error=_error(account.error),
+    )
 
 
-def text_of(value: object) -> str:
-    """`value`, which must be text."""
-    if isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} where a string is expected")
+def _status_of(told: shape.StatusShape) -> Status:
+    return Status(
+        manifest=told.manifest,
+        organization=told.organization,
+        roles=told.roles,
+        checked_at=time_of(told.checked_at),
+        accounts=tuple(map(_standing_of, told.accounts)),
+    )
 
 
-def account_id_of(value: object) -> str | None:
-    """`value`, which must be an AWS account ID or nothing."""
-    if value is None or (isinstance(value, str) and _ACCOUNT_ID.fullmatch(value)):
-        return value
-    raise TypeError(f"{value!r} where an account ID is expected")
-
-
-def whole_of(value: object) -> int:
-    """`value`, which must be a whole number, and not negative."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
-        return value
-    raise TypeError(f"{value!r} where a whole number is expected")
-
-
-def seconds_of(value: object) -> float:
-    """`value`, which must be a number, and not negative."""
-    if isinstance(value, float) and 0 <= value <= _MOST:
-        return value
-    return float(whole_of(value))
-
-
-def truth_of(value: object) -> bool:
-    """`value`, which must be true or false."""
-    if isinstance(value, bool):
-        return value
-    raise TypeError(f"{value!r} where true or false is expected")
-
-
-def optional_text(value: object) -> str | None:
-    """`value`, which must be text or nothing."""
-    return None if value is None else text_of(value)
+def _standing_of(told: shape.StandingShape) -> Standing:
+    return Standing(
+        name=told.name,
+        account_id=told.account_id,
+        ou=told.ou,
+        state=State.of(told.state),
+        in_manifest=told.in_manifest,
+        cloudcraft_ids=tuple(told.cloudcraft_ids),
+        changes=_alone(told.actions),
+        notes=_notes(told.notes),
+        error=_problem(told.error),
+    )

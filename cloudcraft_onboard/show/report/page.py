@@ -1,7 +1,6 @@
-"""What the pages of a run and of a status share: one self-contained file, no network.
+"""The parts of a page. Every text is escaped here, and none stands in the page's script.
 
-Every text is escaped, and none stands in the script. Chips, cards and tiles are buttons that choose
-the rows with the same `data-` attribute.
+Chips, cards and tiles are buttons that choose the rows with the same `data-` attribute.
 """
 
 from __future__ import annotations
@@ -9,16 +8,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from importlib import resources
-from string import Template
 
-from cloudcraft_onboard.coverage.words import State
-from cloudcraft_onboard.model import Outcome, Problem
+from cloudcraft_onboard.model import Problem
 from cloudcraft_onboard.show import causes, changes, text
-
-Kind = Outcome | State
-"""What rows are counted, coloured and filtered by."""
+from cloudcraft_onboard.show.document import Kind
 
 _MOST_NAMES = 40
 _LEAST_SHARE = 0.6  # percent of the chart below which a part could not be seen
@@ -27,56 +20,34 @@ _NARROWEST, _WIDEST = 9, 24  # characters of a column; what is longer is wrapped
 _CODE = re.compile(r"`([^`]+)`|(arn:[\w-]+:[^\s,;)`]*[^\s,;)`.:])")
 
 
-def render(
-    *,
-    title: str,
-    heading: str,
-    manifest: str,
-    verdict: str,
-    facts: str,
-    kind: str,
-    counted: Sequence[tuple[Kind, int, str]],
-    sections: str,
-    searched: str,
-    heads: Iterable[str],
-    rows: Iterable[str],
-) -> str:
-    """The page of plain texts, but for `sections`, `heads` and `rows`, which are HTML.
-
-    `counted` are the kinds that there are, with their numbers and words; rows have theirs as
-    `data-KIND`. `searched` is what the search is good for.
-    """
-    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-    return Template(template).substitute(
-        title=escaped(title),
-        heading=escaped(heading),
-        manifest=escaped(manifest),
-        verdict=escaped(verdict),
-        facts=escaped(facts),
-        kind=kind,
-        chart=_chart(counted),
-        chips=_joined(_chip(kind, *each) for each in counted),
-        sections=sections,
-        searched=searched,
-        heads=_joined(heads),
-        rows=_joined(rows),
-    )
-
-
-def _chart(counted: Sequence[tuple[Kind, int, str]]) -> str:
-    total = sum(number for _, number, _ in counted)
-    shares = ((each, max(number / total * 100, _LEAST_SHARE)) for each, number, _ in counted)
-    return _joined(
+def chart(counted: Sequence[tuple[Kind, int]]) -> str:
+    """How many rows there are of each kind, as a bar."""
+    total = sum(number for _, number in counted)
+    shares = ((each, max(number / total * 100, _LEAST_SHARE)) for each, number in counted)
+    return joined(
         f'<i class="{each.word}" style="flex-grow:{share:.2f}"></i>' for each, share in shares
     )
 
 
-def _chip(key: str, kind: Kind, number: int, word: str) -> str:
-    meaning = f' title="{escaped(kind.meaning)}"' if isinstance(kind, State) else ""
+def chip(by: str, kind: Kind, number: int) -> str:
+    """The button of a kind that shows its rows."""
+    meaning = f' title="{escaped(kind.meaning)}"' if kind.meaning else ""
     return (
-        f'<button type="button" class="chip" data-{key}="{kind.word}" '
+        f'<button type="button" class="chip" data-{by}="{kind.word}" '
         f'aria-pressed="false"{meaning}><i class="{kind.word}" aria-hidden="true">'
-        f"{kind.symbol}</i><b>{number:,}</b> {word}</button>"
+        f"{kind.symbol}</i><b>{number:,}</b> {kind.label}</button>"
+    )
+
+
+def choice(key: str, label: str, values: Iterable[str]) -> str:
+    """A list of which one value can be chosen: the rows with it as `data-KEY`."""
+    options = joined(
+        f'<option value="{escaped(value)}">{escaped(label)}: {escaped(value) or "(none)"}</option>'
+        for value in values
+    )
+    return (
+        f'<select data-{key} aria-label="Filter by {escaped(label)}">'
+        f'<option value="">{escaped(label)}: all</option>\n{options}</select>'
     )
 
 
@@ -96,18 +67,14 @@ def rich(value: str) -> str:
     return "".join([*parts, escaped(value[end:])])
 
 
-def _joined(parts: Iterable[str]) -> str:
+def joined(parts: Iterable[str]) -> str:
+    """Parts below each other."""
     return "\n".join(parts)
-
-
-def at(when: datetime) -> str:
-    """A moment, to the minute."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def section(title: str, articles: Iterable[str]) -> str:
     """A heading and its cards; nothing without a card."""
-    found = _joined(articles)
+    found = joined(articles)
     return f'<section class="groups"><h2>{title}</h2>{found}</section>' if found else ""
 
 
@@ -175,7 +142,9 @@ def row(cells: Iterable[str], **attributes: object) -> str:
 
 
 def _data(attributes: Iterable[tuple[str, object]]) -> str:
-    return "".join(f' data-{name}="{value}"' for name, value in attributes if value != "")
+    return "".join(
+        f' data-{name}="{escaped(str(value))}"' for name, value in attributes if value != ""
+    )
 
 
 def identity(name: str, account_id: str | None) -> Iterator[str]:
@@ -184,10 +153,10 @@ def identity(name: str, account_id: str | None) -> Iterator[str]:
     yield cell("id", escaped(account_id or ""))
 
 
-def badge(kind: Kind, word: str, order: int) -> str:
-    """The cell of a row's kind, sorted by `order`."""
-    told = f'<span class="badge {kind.word}">{kind.symbol} {word}</span>'
-    return cell("kind", told, key=order)
+def badge(kind: Kind) -> str:
+    """The cell of a row's kind."""
+    told = f'<span class="badge {kind.word}">{kind.symbol} {kind.label}</span>'
+    return cell("kind", told, key=kind.rank)
 
 
 def remarks(problem: Problem | None, group: str, notes: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cloudcraft_onboard.errors import ManifestError, ManifestProblem
 from cloudcraft_onboard.show import github
+from cloudcraft_onboard.show.told import document
 from tests.support.reports import denied, report, result, typical
 
 
@@ -51,7 +52,7 @@ def test_a_group_is_folded() -> None:
 def test_the_summary_is_appended(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("before\n", encoding="utf-8")
-    github.append_summary(str(summary), typical())
+    github.append_summary(str(summary), document(typical()))
     told = summary.read_text(encoding="utf-8")
     assert told.startswith("before\n")
     assert "### ❌ onboard run" in told
@@ -61,7 +62,7 @@ def test_a_summary_that_is_too_long_leaves_failures_and_counts(tmp_path: Path) -
     summary = tmp_path / "summary.md"
     summary.write_text("x" * (1024 * 1024 - 5_000), encoding="utf-8")
     many = [result(f"account {i} {'x' * 100}") for i in range(5000)]
-    github.append_summary(str(summary), report(*many, denied("Payments")))
+    github.append_summary(str(summary), document(report(*many, denied("Payments"))))
     told = summary.read_text(encoding="utf-8")
     assert summary.stat().st_size < 1024 * 1024
     assert "Payments" in told
@@ -73,5 +74,5 @@ def test_a_summary_that_is_too_long_leaves_failures_and_counts(tmp_path: Path) -
 def test_a_summary_that_is_full_already_stays_within_its_limit(tmp_path: Path, used: int) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("x" * used, encoding="utf-8")
-    github.append_summary(str(summary), typical())
+    github.append_summary(str(summary), document(typical()))
     assert summary.stat().st_size <= 1024 * 1024

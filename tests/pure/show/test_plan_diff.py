@@ -4,11 +4,12 @@ import pytest
 
 from cloudcraft_onboard.model import Action, Change, Command, Outcome, Report, Result
 from cloudcraft_onboard.show import changes, table
+from cloudcraft_onboard.show.told import document
 from tests.support.reports import report, result, typical
 
 
 def lines(plan: Report, width: int = 80, forecast: str | None = None) -> list[str]:
-    return table.render(plan, width=width, color=False, forecast=forecast).splitlines()
+    return table.render(document(plan), width=width, color=False, forecast=forecast).splitlines()
 
 
 def test_a_plan_reads_like_a_diff() -> None:
@@ -87,7 +88,7 @@ def test_accounts_with_identical_changes_are_one_block() -> None:
 def test_verbose_shows_account_by_account() -> None:
     new = [result(f"n{i}") for i in range(50)]
     plan = report(*new, result("same", Outcome.UNCHANGED), command=Command.PLAN)
-    told = table.render(plan, width=80, color=False, each=True).splitlines()
+    told = table.render(document(plan, each=True), width=80, color=False, each=True).splitlines()
     assert sum(line.startswith("+ n") for line in told) == 50
 
 

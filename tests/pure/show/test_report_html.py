@@ -9,12 +9,17 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.model import Command, Outcome
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import html
+from cloudcraft_onboard.show.told import Told, document
 from tests.support.markup import Page
 from tests.support.reports import denied, report, result, typical
 
 
+def render(told: Told) -> str:
+    return html.render(document(told))
+
+
 def test_every_account_is_a_row_failures_first() -> None:
-    page = Page(html.render(typical()))
+    page = Page(render(typical()))
     assert [row[:3] for row in page.cells] == [
         ["Account", "ID", "Outcome"],
         ["Payments", "222233334444", "x failed"],
@@ -28,7 +33,7 @@ def test_every_account_is_a_row_failures_first() -> None:
 
 
 def test_a_plan_says_what_is_to_do() -> None:
-    page = html.render(typical(Command.PLAN))
+    page = render(typical(Command.PLAN))
     assert "<b>1</b> to create</button>" in page
     assert "2 accounts would change" in page
     assert "+ create-role <small>trusts 912185983511 with external ID 4414aef4, max " in page
@@ -38,14 +43,14 @@ def test_a_plan_says_what_is_to_do() -> None:
 
 def test_identical_changes_of_a_plan_stand_once() -> None:
     new = [result(f"T{i}", account_id=f"{i:012d}") for i in range(40)]
-    page = html.render(report(*new, command=Command.PLAN))
+    page = render(report(*new, command=Command.PLAN))
     assert page.count("external ID 4414aef4") == 1
     assert '<article id="g1" class="created">' in page
     assert page.count('<a href="#g1">create-role, attach-policy, register</a>') == 40
 
 
 def test_the_same_cause_stands_once_with_its_hint_and_the_way_to_its_accounts() -> None:
-    page = html.render(report(*(denied(f"T{i}", f"{i:012d}") for i in range(40))))
+    page = render(report(*(denied(f"T{i}", f"{i:012d}") for i in range(40))))
     (failures,) = re.findall(r'<section class="groups">.*?</section>', page, re.DOTALL)
     assert failures.count("<article") == 1
     assert "40 accounts" in failures
@@ -57,7 +62,7 @@ def test_commands_and_arns_look_like_code() -> None:
     failed = denied("A")
     assert failed.error is not None
     hint = "Run `onboard plan <x>`, or look at arn:aws:iam::222233334444:role/cloudcraft."
-    page = html.render(report(replace(failed, error=replace(failed.error, hint=hint))))
+    page = render(report(replace(failed, error=replace(failed.error, hint=hint))))
     assert (
         "→ Run <code>onboard plan &lt;x&gt;</code>, or look at "
         "<code>arn:aws:iam::222233334444:role/cloudcraft</code>.</p>"
@@ -65,7 +70,7 @@ def test_commands_and_arns_look_like_code() -> None:
 
 
 def test_nothing_comes_from_elsewhere() -> None:
-    page = html.render(typical())
+    page = render(typical())
     links = [value for name, value in Page(page).attributes if name in ("src", "href", "action")]
     assert links
     assert all(link and link.startswith("#") for link in links)
@@ -77,7 +82,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 @given(name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
 def test_names_stay_what_they_are(name: str) -> None:
     hostile = f"{name}</td></script><script>alert(1)</script><img src=x onerror=alert(1)>$" + "{x}"
-    page = Page(html.render(report(result(hostile, Outcome.PENDING, notes=(hostile,)))))
+    page = Page(render(report(result(hostile, Outcome.PENDING, notes=(hostile,)))))
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
     assert page.cells[1][0] == text.clean(hostile)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.model import Action, Change, Command, Outcome, Stage
+from cloudcraft_onboard.model import Action, Change, Command, Outcome, Report, Stage
 from cloudcraft_onboard.show.report.json import from_json, render, to_json
 from tests.support.reports import denied, report, result, typical
 
@@ -166,6 +166,7 @@ def test_a_report_of_the_first_version_has_the_actions_alone() -> None:
     for account in data["accounts"]:
         del account["changes"], account["line"]
     again = from_json(data)
+    assert isinstance(again, Report)
     assert [change.action for change in again.results[0].changes] == [
         change.action for change in typical().results[0].changes
     ]
@@ -191,7 +192,7 @@ def test_keys_of_later_versions_are_left_out() -> None:
         ({"command": "dance"}, "Not a report"),
         ({"accounts": None}, "Not a report"),
         ({"accounts": [{"error": None, "name": 1}]}, "where a string is expected"),
-        ({"accounts": [{}]}, "the key 'error' is missing"),
+        ({"accounts": [{}]}, "the key 'name' is missing"),
         ({"started_at": "yesterday"}, "Not a report"),
         ({"cloudcraft": []}, "Not a report"),
     ],

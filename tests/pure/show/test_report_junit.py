@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import junit
+from cloudcraft_onboard.show.told import document
 from tests.support.reports import denied, report, result, typical
 
 # What Jenkins's schema allows (xunit-plugin, junit-10.xsd): children, required, other attributes.
@@ -35,7 +36,7 @@ SUREFIRE_TIME = re.compile(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?")
 
 
 def parsed(of: Report) -> ET.Element:
-    root = ET.fromstring(junit.render(of).encode())
+    root = ET.fromstring(junit.render(document(of)).encode())
     validate(root)
     return root
 

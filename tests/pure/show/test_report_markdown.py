@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.model import Command, Outcome, Result
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import markdown
+from cloudcraft_onboard.show.told import Told, document
 from tests.support.markup import from_markdown
 from tests.support.reports import denied, report, result, typical
 
@@ -18,8 +19,16 @@ HARMLESS = {
 }  # fmt: skip
 
 
+def render(told: Told) -> str:
+    return markdown.render(document(told))
+
+
+def brief(told: Told) -> str:
+    return markdown.render_brief(document(told))
+
+
 def test_the_summary_line_and_failures_come_first() -> None:
-    told = markdown.render(typical()).split("\n\n")
+    told = render(typical()).split("\n\n")
     assert told[0] == "### ❌ onboard run: <code>manifests/org.yaml</code>"
     assert told[1].startswith("**5 accounts: 1 created, 1 updated, 1 unchanged, 1 failed")
     assert told[2] == "#### x sts:AssumeRole denied (reach): 1 account"
@@ -30,7 +39,7 @@ def test_the_summary_line_and_failures_come_first() -> None:
 
 
 def test_a_plan_says_what_is_to_do_and_why() -> None:
-    told = markdown.render(typical(Command.PLAN)).split("\n\n")
+    told = render(typical(Command.PLAN)).split("\n\n")
     assert told[6:10] == [
         "#### &#43; Production (111122223333) to create",
         (
@@ -46,7 +55,7 @@ def test_a_plan_says_what_is_to_do_and_why() -> None:
 
 def test_identical_changes_stand_once_with_their_accounts() -> None:
     new = [result(f"n{i}", account_id=f"{i:012d}") for i in range(30)]
-    told = markdown.render(report(*new, command=Command.PLAN))
+    told = render(report(*new, command=Command.PLAN))
     assert "#### &#43; 30 accounts to create" in told
     assert "<summary>n0, n1, n2, n3, n4, n5, n6, n7 and 22 more</summary>" in told
     assert "n28, n29" in told
@@ -71,7 +80,7 @@ def test_five_thousand_accounts_fit_a_comment(command: Command, kind: str) -> No
             made = replace(made, changes=(*made.changes[:-1], last))
         return made
 
-    told = markdown.render(report(*map(one, range(5000)), command=command))
+    told = render(report(*map(one, range(5000)), command=command))
     assert len(told) <= 65_536
     assert from_markdown(told).tags[0] == "h3"
     assert "5,000" in told
@@ -93,7 +102,7 @@ def test_the_worst_of_five_thousand_accounts_fits_a_comment(command: Command) ->
         role = replace(made.changes[0], after={**(made.changes[0].after or {}), "tags": tags})
         return replace(made, changes=(role, *made.changes[1:]))
 
-    told = markdown.render(report(*map(one, range(5000)), command=command))
+    told = render(report(*map(one, range(5000)), command=command))
     assert 50_000 < len(told) <= 65_536
     assert "2,500 to create" in told if command is Command.PLAN else "2,500 created" in told
     assert told.count("#### x ") > 10
@@ -108,19 +117,19 @@ def test_causes_beyond_the_most_are_counted() -> None:
         for i, (each, error) in enumerate(zip(failed, errors, strict=True))
         if error is not None
     ]
-    told = markdown.render_brief(report(*other))
+    told = brief(report(*other))
     assert told.count("#### x ") == 40
     assert told.endswith("*… and 10 more causes, 10 accounts*\n")
 
 
 def test_pending_accounts_say_how_to_go_on() -> None:
-    told = markdown.render(report(result("A", Outcome.PENDING)))
+    told = render(report(result("A", Outcome.PENDING)))
     assert told.startswith("### ⏳")
     assert "**1 account pending**: run the same command again" in told
 
 
 def test_the_same_cause_stands_once() -> None:
-    told = markdown.render(report(*(denied(f"T{i}", f"{i:012d}") for i in range(40))))
+    told = render(report(*(denied(f"T{i}", f"{i:012d}") for i in range(40))))
     assert told.count("is not authorized") == 1
     assert "x sts:AssumeRole denied (reach): 40 accounts" in told
     assert "T19 and 20 more" in told
@@ -135,7 +144,7 @@ def test_the_same_cause_stands_once() -> None:
 @example("1. list")
 @example("&lt;b&gt;")
 def test_names_stay_what_they_are(name: str) -> None:
-    page = from_markdown(markdown.render(report(result(name))))
+    page = from_markdown(render(report(result(name))))
     assert set(page.tags) <= HARMLESS
     ((cell, *_rest),) = page.cells[1:]
     assert cell.split() == text.clean(name).split()
@@ -147,7 +156,7 @@ def test_messages_start_no_structure(message: str) -> None:
     failed = denied("A")
     assert failed.error is not None
     failed = replace(failed, name=message or "A", error=replace(failed.error, message=message))
-    page = from_markdown(markdown.render(report(failed)))
+    page = from_markdown(render(report(failed)))
     assert set(page.tags) <= HARMLESS - {"ul", "li", "table"}
 
 

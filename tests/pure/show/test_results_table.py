@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show import table, text
+from cloudcraft_onboard.show.told import document
 from tests.support.reports import denied, report, result, typical
 
 
 def lines(*args: object, width: int = 90, **options: object) -> list[str]:
-    return table.render(*args, width=width, color=False, **options).splitlines()  # type: ignore[arg-type]
+    each = bool(options.get("each"))
+    told = document(*args, each=each)  # type: ignore[arg-type]
+    return table.render(told, width=width, color=False, each=each).splitlines()
 
 
 def test_a_run() -> None:
@@ -54,8 +57,11 @@ def test_the_same_cause_stands_once_with_its_accounts() -> None:
     failed = [denied(f"Team {i}", f"{i:012d}") for i in range(14)]
     told = lines(report(*failed))
     assert told[16:18] == [
-        "x sts:AssumeRole denied (reach), 14 accounts: Team 0, Team 1, Team 2, Team 3, Team 4,",
-        "  Team 5, Team 6, Team 7, Team 8, Team 9, Team 10, Team 11 and 2 more",
+        (
+            "x sts:AssumeRole denied (reach), 14 accounts: Team 0, Team 1, Team 2, Team 3, Team 4, "
+            "Team"
+        ),
+        "  5, Team 6, Team 7, Team 8, Team 9, Team 10, Team 11 and 2 more",
     ]
     assert sum("not authorized" in line for line in told) == 1
 
@@ -120,21 +126,21 @@ def test_nothing_selected() -> None:
 
 
 def test_colour_only_where_it_is_wanted() -> None:
-    assert "\x1b[" in table.render(typical(), width=80, color=True)
-    assert "\x1b[" not in table.render(typical(), width=80, color=False)
+    assert "\x1b[" in table.render(document(typical()), width=80, color=True)
+    assert "\x1b[" not in table.render(document(typical()), width=80, color=False)
 
 
 @settings(max_examples=50)
 @given(name=st.text(min_size=1, max_size=50), width=st.integers(60, 160))
 def test_every_line_fits(name: str, width: int) -> None:
     one = replace(denied(name), notes=(SavedNote(text=name),))
-    told = table.render(report(result(name), one), width=width, color=False)
+    told = table.render(document(report(result(name), one)), width=width, color=False)
     assert all(text.width_of(line) <= width for line in told.split("\n"))
 
 
 @pytest.mark.parametrize("color", [True, False])
 def test_names_cannot_steer_the_terminal(color: bool) -> None:  # noqa: FBT001 - pytest's parameter
     hostile = result("a\x1b[2Jb", notes=("c\x1b]0;d\x07",))
-    told = table.render(report(hostile), width=80, color=color)
+    told = table.render(document(report(hostile)), width=80, color=color)
     assert "\x1b[2J" not in told
     assert "\x1b]0" not in told

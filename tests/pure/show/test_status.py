@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.coverage import advice
 from cloudcraft_onboard.coverage.words import OPEN, State, Status
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.show import github, report, status
+from cloudcraft_onboard.show import github, report, table
+from cloudcraft_onboard.show.told import document
 from cloudcraft_onboard.show.treemap import Rectangle, squarified
 from tests.support import statuses
 from tests.support.statuses import standing as row
@@ -36,7 +37,7 @@ SEEN = "Cloudcraft sees {} of the organization's {} active accounts"
 
 
 def lines(of: Status, width: int = 120) -> list[str]:
-    return status.render(of, width=width, color=False).splitlines()
+    return table.render(document(of), width=width, color=False).splitlines()
 
 
 def test_everything_open_is_told_with_the_command_that_closes_it() -> None:

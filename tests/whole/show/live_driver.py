@@ -20,6 +20,7 @@ from cloudcraft_onboard.events import (
 from cloudcraft_onboard.model import Command, Outcome
 from cloudcraft_onboard.show import table
 from cloudcraft_onboard.show.progress import LiveView
+from cloudcraft_onboard.show.told import document
 from tests.support.reports import denied, report, result
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     rest = [result(f"later {i}", Outcome.PENDING) for i in range(7)]
     final = report(*results, *rest)
     view.handle(RunFinished(report=final))
-    sys.stdout.write(table.render(final, width=60, color=False) + "\n")
+    sys.stdout.write(table.render(document(final), width=60, color=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import html
+from cloudcraft_onboard.show.told import Told, document
 from tests.support.browser import show
 from tests.support.programs import CHROMIUM
 from tests.support.reports import denied, report, result, typical
@@ -44,9 +45,13 @@ PROBE = """
 """
 
 
+def render(told: Told) -> str:
+    return html.render(document(told))
+
+
 def looked_at(chromium: Page, tmp_path: Path, of: Report, width: int = 1200) -> dict[str, Any]:
     """What the probe saw of the report's page."""
-    show(chromium, html.render(of), tmp_path, width)
+    show(chromium, render(of), tmp_path, width)
     told: dict[str, Any] = chromium.evaluate(PROBE)
     return told
 

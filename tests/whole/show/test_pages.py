@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from cloudcraft_onboard.coverage.words import State
 from cloudcraft_onboard.model import Command, Outcome
 from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.told import Told
 from tests.support import statuses
 from tests.support.browser import show
 from tests.support.programs import CHROMIUM
@@ -20,7 +21,7 @@ pytestmark = CHROMIUM.or_skip
 
 LONG = "arn:aws:sts::222233334444:assumed-role/OrganizationAccountAccessRole/cloudcraft-onboard"
 NAME = "An account with a rather long name of many words " * 3
-PAGES: dict[str, reports.Told] = {
+PAGES: dict[str, Told] = {
     "run": report(
         *typical().results,
         result(NAME, Outcome.PENDING, notes=("it waits for `a slot`",)),

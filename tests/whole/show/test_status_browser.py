@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page
 
 from cloudcraft_onboard.coverage.words import State, Status
-from cloudcraft_onboard.show.report.status import html
+from cloudcraft_onboard.show.report import html
+from cloudcraft_onboard.show.told import Told, document
 from tests.support import statuses
 from tests.support.browser import show
 from tests.support.programs import CHROMIUM
@@ -69,8 +70,12 @@ PROBE = """
 """
 
 
+def render(told: Told) -> str:
+    return html.render(document(told))
+
+
 def looked_at(chromium: Page, tmp_path: Path, of: Status, width: int) -> dict[str, Any]:
-    show(chromium, html.render(of), tmp_path, width)
+    show(chromium, render(of), tmp_path, width)
     told: dict[str, Any] = chromium.evaluate(PROBE)
     return told
 
