@@ -11,7 +11,7 @@ from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import html
 from cloudcraft_onboard.show.told import Told, document
 from tests.support.markup import Page
-from tests.support.reports import denied, report, result, typical
+from tests.support.reports import NEW, denied, report, result, typical
 
 
 def render(told: Told) -> str:
@@ -47,6 +47,38 @@ def test_identical_changes_of_a_plan_stand_once() -> None:
     assert page.count("external ID 4414aef4") == 1
     assert '<article id="g1" class="created">' in page
     assert page.count('<a href="#g1">create-role, attach-policy, register</a>') == 40
+
+
+def test_a_single_change_has_a_card_too_the_riskier_ones_in_front() -> None:
+    plan = report(result("New"), result("Old", Outcome.UPDATED), command=Command.PLAN)
+    heads = re.findall(r'<article id="(g\d)" class="(\w+)"><h3>(.*?)</h3>', render(plan))
+    assert heads == [
+        ("g1", "updated", "~ Old (111122223333) to update"),
+        ("g2", "created", "+ New (111122223333) to create"),
+    ]
+
+
+def test_a_thousand_single_changes_are_no_thousand_cards() -> None:
+    each = [
+        result(f"T{n}", changes=(replace(NEW[0], after={"path": f"/{n}/"}),)) for n in range(1000)
+    ]
+    page = render(report(*each, command=Command.PLAN))
+    assert page.count("<article") == 100
+    assert "… and 900 more accounts, each with changes of its own" in page
+
+
+def test_tags_that_tell_accounts_apart_are_filters() -> None:
+    accounts = [
+        result(f"T{n}", tags={"ou": f"Prod/{n % 2}", "same": "x", "<b>": f'"{n}'}) for n in range(4)
+    ]
+    page = Page(render(report(*accounts)))
+    labels = [value for name, value in page.attributes if name == "aria-label"]
+    assert [each for each in labels if each and each.startswith("Filter by ")] == [
+        "Filter by outcome",
+        "Filter by ou",
+        "Filter by <b>",
+    ]
+    assert ("data-tag1", '"3') in page.attributes
 
 
 def test_the_same_cause_stands_once_with_its_hint_and_the_way_to_its_accounts() -> None:

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.model import Action, Change, Command, Outcome, Report, Stage
 from cloudcraft_onboard.show.report.json import from_json, render, to_json
+from tests.support import statuses
 from tests.support.reports import denied, report, result, typical
 
 TEXT = {"type": "string"}
@@ -206,4 +207,34 @@ def test_what_is_no_report_is_said(change: dict[str, Any], says: str) -> None:
 @pytest.mark.parametrize("data", [None, [], {}, "text", {"Statement": []}], ids=str)
 def test_other_json_is_no_report(data: object) -> None:
     with pytest.raises(UsageError, match="Not a report"):
+        from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("outcome", r"accounts\[3\]\.outcome: 'danced' is not an outcome"),
+        ("actions", r"accounts\[3\]\.actions\[0\]: 'danced' is not an action"),
+        ("stage", r"accounts\[3\]\.error\.stage: 'danced' is not a stage"),
+    ],
+)
+def test_a_word_that_is_none_is_said_with_its_place(place: str, says: str) -> None:
+    data = to_json(typical())
+    account = data["accounts"][3]
+    match place:
+        case "stage":
+            account["error"]["stage"] = "danced"
+        case "actions":
+            account["actions"] = ["danced"]
+        case _:
+            account[place] = "danced"
+    with pytest.raises(UsageError, match=says) as caught:
+        from_json(data)
+    assert caught.value.exit_code == 2
+
+
+def test_a_state_that_is_none_is_said_with_its_place() -> None:
+    data = to_json(statuses.typical())
+    data["accounts"][1]["state"] = "danced"
+    with pytest.raises(UsageError, match=r"accounts\[1\]\.state: 'danced' is not a state"):
         from_json(data)

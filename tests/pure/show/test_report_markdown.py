@@ -164,3 +164,20 @@ def test_messages_start_no_structure(message: str) -> None:
 def test_nobody_is_notified_by_a_name(mention: str) -> None:
     # GitHub looks into single text nodes, so the sign has one of its own.
     assert markdown.escaped(mention) == f"<span>{mention[0]}</span>{mention[1:]}"
+
+
+def test_a_runs_table_tells_the_same_changes_once() -> None:
+    new = [result(f"n{i}", account_id=f"{i:012d}") for i in range(30)]
+    told = render(report(*new, result("Odd", Outcome.UPDATED)))
+    assert told.count("create-role") == 1
+    assert "<summary>+ 30 created</summary>" in told
+    assert "n28, n29 | 30 accounts |" in told
+    assert "| Odd | 111122223333 |" in told
+
+
+def test_commands_look_like_code() -> None:
+    failed = denied("A")
+    assert failed.error is not None
+    hint = "Run `aws sso login --profile <x>` and try again."
+    told = render(report(replace(failed, error=replace(failed.error, hint=hint))))
+    assert "**→ Run <code>aws sso login --profile &#60;x&#62;</code> and try again.**" in told

@@ -83,3 +83,39 @@ def test_five_thousand_accounts(chromium: Page, tmp_path: Path) -> None:
     assert told["up"] == ["Bad 0", "Bad 1", "Bad 2"]
     assert told["down"] == ["Team 4989", "Team 4988", "Team 4987"]
     assert min(told["chart"]) >= 4, "ten failures among thousands are seen"
+
+
+def test_the_filter_stands_in_the_address_and_comes_back_with_it(
+    chromium: Page, tmp_path: Path
+) -> None:
+    accounts = [
+        result(
+            f"Team {n}",
+            Outcome.UPDATED if n % 3 else Outcome.CREATED,
+            tags={"ou": f"Prod/{n % 2}", "team": f"a&b={n % 5}"},
+        )
+        for n in range(2000)
+    ]
+    show(chromium, render(report(*accounts)), tmp_path, 1200)
+    chromium.select_option("select[data-tag0]", "Prod/1")
+    chromium.click('.chip[data-outcome="created"]')
+    chromium.select_option("select[data-tag1]", "a&b=3")
+    wanted = [f"Team {n}" for n in range(2000) if n % 2 and not n % 3 and n % 5 == 3]
+    assert chromium.evaluate("shown()") == wanted
+    assert chromium.text_content("#shown") == f"{len(wanted)} of 2,000"
+    address = chromium.url
+
+    chromium.goto("about:blank")
+    chromium.goto(address)
+    assert chromium.evaluate("shown()") == wanted
+    assert chromium.get_attribute('.chip[data-outcome="created"]', "aria-pressed") == "true"
+    assert chromium.input_value("select[data-tag1]") == "a&b=3"
+    chromium.click("#all")
+    assert "#" not in chromium.url
+    assert chromium.input_value("select[data-tag0]") == ""
+
+    chromium.evaluate("type('team 1999')")
+    assert chromium.evaluate("location.hash") == "#search=team+1999"
+    chromium.evaluate("location.hash = '#outcome=updated&search=team+10'")
+    chromium.wait_for_function("document.getElementById('search').value === 'team 10'")
+    assert chromium.evaluate("shown()")[0] == "Team 10"

@@ -29,7 +29,11 @@ PAGES: dict[str, Told] = {
         denied("A", error=replace(statuses.DENIED, message=f"{LONG} `{'y' * 120}`")),
     ),
     "plan": report(
-        *typical(Command.PLAN).results, result("Twin"), denied("B"), command=Command.PLAN
+        *typical(Command.PLAN).results,
+        result("Twin", tags={"ou": "Prod/A rather long name of an OU/And another", "env": "x"}),
+        result("Other", tags={"ou": "Labs", "env": "y" * 90}),
+        denied("B"),
+        command=Command.PLAN,
     ),
     "status": statuses.status(
         *statuses.typical().accounts,
