@@ -41,6 +41,10 @@ class Call(Enum):
 
     GET_CALLER_IDENTITY = ("sts", "get_caller_identity", (), _never)
     ASSUME_ROLE = ("sts", "assume_role", ("sts:AssumeRole",), _never)
+    # The portal of IAM Identity Center asks for a token, not for permissions.
+    LIST_SSO_ACCOUNTS = ("sso", "list_accounts", (), _never)
+    LIST_SSO_ROLES = ("sso", "list_account_roles", (), _never)
+    GET_ROLE_CREDENTIALS = ("sso", "get_role_credentials", (), _never)
     GET_ROLE = ("iam", "get_role", ("iam:GetRole",), _always)
     LIST_ATTACHED = (
         "iam",

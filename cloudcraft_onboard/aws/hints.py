@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,7 +20,7 @@ from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import AccountError, AccountPending
-from cloudcraft_onboard.model import RoleSpec, Stage
+from cloudcraft_onboard.model import RoleSpec, SsoRole, Stage
 
 _DENIAL = re.compile(r"(?:User|Principal): (?P<principal>\S+) is not authorized to perform: ")
 _ACTION = re.compile(r"perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
@@ -34,6 +35,7 @@ class Where:
 
     stage: Stage
     profile: str | None
+    sso: SsoRole | None = None
     call: Call | None = None
     caller: str = ""
     target: str = ""
@@ -351,13 +353,21 @@ def _hint(code: str, message: str, operation: str, where: Where) -> str:
         caller=where.caller or (denied and denied["principal"]) or "the caller",
         target=where.target or (said and said["resource"]) or "to be assumed",
         source=_source(where),
-        login=f"aws sso login{option}",
+        login=_login(where, option),
         profile_option=option,
         profile_hint=f" with{option}" if option else "",
     )
 
 
+def _login(where: Where, option: str) -> str:
+    if where.sso:
+        return f"aws sso login --sso-session {shlex.quote(where.sso.session)}"
+    return f"aws sso login{option}"
+
+
 def _source(where: Where) -> str:
+    if where.sso:
+        return f"the IAM Identity Center session '{where.sso.session}'"
     return f"profile '{where.profile}'" if where.profile else "the default credential chain"
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from botocore.credentials import (
     Credentials,
     ProcessProvider,
     ReadOnlyCredentials,
+    RefreshableCredentials,
     SharedCredentialProvider,
     create_credential_resolver,
 )
@@ -37,7 +39,8 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 from botocore.hooks import HierarchicalEmitter
-from botocore.utils import JSONFileCache
+from botocore.parsers import ResponseParserFactory
+from botocore.utils import JSONFileCache, parse_timestamp
 
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.aws.processes import Processes
@@ -58,6 +61,26 @@ def signed_by(credentials: Credentials) -> Iterator[None]:
         yield
     finally:
         _signing.reset(token)
+
+
+_EARLY, _LATEST = 300, 120
+"""Seconds before they expire from which credentials are renewed, and must be.
+
+The SDK begins 15 minutes before, which is all that a session of 900 seconds has.
+"""
+
+
+def renewed(
+    metadata: Mapping[str, str], renew: Callable[[], Mapping[str, str]], method: str
+) -> Credentials:
+    """Credentials that are renewed before they expire; `renew` returns such metadata anew."""
+    return RefreshableCredentials.create_from_metadata(
+        metadata=dict(metadata),
+        refresh_using=lambda: dict(renew()),
+        method=method,
+        advisory_timeout=_EARLY,
+        mandatory_timeout=_LATEST,
+    )
 
 
 class UnexpectedAnswer(BotoCoreError):  # type: ignore[misc,unused-ignore]
@@ -109,6 +132,7 @@ class _Session(botocore.session.Session):
     """A session that shares what each of a thousand profiles would otherwise build anew."""
 
     def __init__(self, profile: str | None, shared: _Shared) -> None:
+        self._given = profile
         self._shared = shared
         # Registering its 120 handlers is nearly all that a session costs.
         include = shared.hooks is None
@@ -119,12 +143,47 @@ class _Session(botocore.session.Session):
         self.get_scoped_config()  # raises for a profile that isn't there
         shared.loader = shared.loader or self.get_component("data_loader")
         self.register_component("data_loader", shared.loader)
+        self.register_component("response_parser_factory", shared.parsers)
 
     @property
     def full_config(self) -> dict[str, Any]:
         if self._shared.config is None:
             self._shared.config = super().full_config
         return self._shared.config
+
+    def twin(self) -> _Session:
+        """A session for clients that everybody signs with; the settings are the same."""
+        return type(self)(self._given, self._shared)
+
+
+class SsoSession(_Session):
+    """A session whose only profile has the settings of one `[sso-session]`.
+
+    Neither AWS_PROFILE nor any other profile plays a part in IAM Identity Center's credentials.
+    """
+
+    def __init__(self, profile: str | None, shared: _Shared) -> None:
+        super().__init__(profile, shared)
+        # What renews the token signs nothing: no source of credentials is searched for it.
+        self.register_component("credential_provider", CredentialResolver([_CurrentProvider()]))
+
+    @property
+    def full_config(self) -> dict[str, Any]:
+        sections = super().full_config.get("sso_sessions", {})
+        own = sections.get(self._given, {})
+        profile = {"sso_session": self._given, "region": own.get("sso_region")}
+        return {"profiles": {self._given: profile}, "sso_sessions": sections}
+
+
+def _timestamp(value: Any) -> datetime:
+    """A time in an answer. dateutil, which the SDK uses, takes 20 times as long for ISO 8601."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            parsed = datetime.fromisoformat(value)
+            if parsed.tzinfo is not None:
+                return parsed
+    told: datetime = parse_timestamp(value)
+    return told
 
 
 class _Shared:
@@ -134,6 +193,8 @@ class _Shared:
         self.hooks: HierarchicalEmitter | None = None
         self.loader: Any = None
         self.config: dict[str, Any] | None = None
+        self.parsers = ResponseParserFactory()
+        self.parsers.set_parser_defaults(timestamp_parser=_timestamp)
         self.parse = cache(botocore.configloader.raw_config_parse)
         self.load = cache(botocore.configloader.load_config)
 
@@ -148,10 +209,22 @@ class Wire:
         """The client for a service; `signed_by` says whose credentials it signs with."""
         return self._clients[service]
 
-    def close(self) -> None:
-        """Let go of every connection."""
-        for client in self._clients.values():
-            client.close()
+
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+
+
+class _Lent:
+    """The shared STS client in place of one that the SDK creates with these credentials."""
+
+    def __init__(self, client: Any, credentials: Credentials) -> None:
+        self._client = client
+        self._credentials = credentials
+
+    def assume_role(self, **parameters: Any) -> Mapping[str, Any]:
+        """`sts:AssumeRole`, signed with those credentials."""
+        with signed_by(self._credentials):
+            answer: Mapping[str, Any] = self._client.assume_role(**parameters)
+        return answer
 
 
 def _never_ask(prompt: str) -> str:
@@ -164,7 +237,7 @@ class Sdk:
     def __init__(self, *, concurrency: int, retries: int) -> None:
         self._lock = threading.RLock()
         self._shared = _Shared()
-        self._wires: dict[tuple[object, ...], Wire] = {}
+        self._clients: dict[tuple[object, ...], Any] = {}
         self._processes = Processes()
         self._config = Config(
             # Not `adaptive`: it would hold every account back for the throttling of one.
@@ -176,16 +249,26 @@ class Sdk:
             user_agent_extra=f"cloudcraft-onboard/{__version__}",
         )
 
-    def session(self, profile: str | None) -> botocore.session.Session:
+        # All accounts go through one portal, which throttles whoever signed in.
+        self._portal_config = self._config.merge(
+            Config(retries={"mode": "adaptive", "total_max_attempts": retries + 1})
+        )
+
+    def session(self, profile: str | None) -> _Session:
         """A session that shares what is costly. Raises `ProfileNotFound`."""
         with self._lock, as_fault(InvalidConfigError):
             return _Session(profile, self._shared)
+
+    def sso_session(self, name: str) -> SsoSession:
+        """A session for IAM Identity Center by an `[sso-session]`, whether or not there is one."""
+        with self._lock, as_fault(InvalidConfigError):
+            return SsoSession(name, self._shared)
 
     def profiles(self) -> tuple[str, ...]:
         """The names of all profiles, for a hint."""
         return tuple((self._shared.config or {}).get("profiles", ()))
 
-    def credentials(self, session: botocore.session.Session, region: str) -> Credentials:
+    def credentials(self, session: _Session, region: str) -> Credentials:
         """The session's credentials by the SDK's own chain. Raises `NoCredentialsError`.
 
         Sessions with MFA that the AWS CLI keeps are used, but none is written to its cache; where
@@ -198,7 +281,7 @@ class Sdk:
             raise NoCredentialsError
         return credentials
 
-    def _resolver(self, session: botocore.session.Session, region: str) -> CredentialResolver:
+    def _resolver(self, session: _Session, region: str) -> CredentialResolver:
         with self._lock:
             # What is written goes into the empty dict in front.
             kept: Any = JSONFileCache(str(Path(_CLI_CACHE).expanduser()))
@@ -208,6 +291,8 @@ class Sdk:
             # The SDK would ask in the middle of the display, and for each profile anew.
             asking: Any = resolver.get_provider("assume-role")
             asking._prompter = _never_ask  # noqa: SLF001 - botocore offers no other way
+            # A client for each profile, each with connections of its own, costs as much as a call.
+            asking._client_creator = partial(self._lent, session, region)  # noqa: SLF001 - the same
             # Profiles that others name as their source are made by this builder, too.
             builder = asking._profile_provider_builder  # noqa: SLF001 - the same
             builder._create_process_provider = partial(self._process_provider, session)  # noqa: SLF001 - the same
@@ -224,6 +309,11 @@ class Sdk:
             load_config=lambda: session.full_config,
             popen=self._processes.start,
         )
+
+    def _lent(self, session: _Session, region: str, service: str, **keys: Any) -> _Lent:
+        """The shared client of a service, as the SDK's providers create themselves one."""
+        client = self.wire(session, keys.pop("region_name", region), (service,)).client(service)
+        return _Lent(client, Credentials(*(keys[key] for key in _KEYS)))
 
     def _parse_once(self, session: botocore.session.Session, resolver: CredentialResolver) -> None:
         """Two providers would parse their whole file for each profile."""
@@ -242,31 +332,25 @@ class Sdk:
             resolver.insert_before(provider.METHOD, provider)
 
     def wire(
-        self,
-        profile: str | None,
-        session: botocore.session.Session,
-        region: str,
-        services: Sequence[str] = ("sts", "iam"),
+        self, session: _Session, region: str, services: Sequence[str] = ("sts", "iam")
     ) -> Wire:
         """The clients for the endpoints that a session's settings ask for."""
-        key = (*services, region, *_endpoint_settings(session.get_scoped_config()))
+        settings = _endpoint_settings(session.get_scoped_config())
         with self._lock, as_fault(InvalidConfigError):
-            wire = self._wires.get(key)
-            if wire is None:
-                client_session = self.session(profile)
-                client_session.register_component(
-                    "credential_provider", CredentialResolver([_CurrentProvider()])
-                )
-                wire = Wire(
-                    {
-                        service: client_session.create_client(
-                            service, region_name=region, config=self._config
-                        )
-                        for service in services
-                    }
-                )
-                self._wires[key] = wire
-            return wire
+            clients = {}
+            for service in services:
+                key = (service, region, *settings)
+                if key not in self._clients:
+                    self._clients[key] = self._client(session, region, service)
+                clients[service] = self._clients[key]
+            return Wire(clients)
+
+    def _client(self, session: _Session, region: str, service: str) -> Any:
+        """A client that signs with whatever credentials are the current ones."""
+        shared = session.twin()
+        shared.register_component("credential_provider", CredentialResolver([_CurrentProvider()]))
+        config = self._portal_config if service == "sso" else self._config
+        return shared.create_client(service, region_name=region, config=config)
 
     def region(self, session: botocore.session.Session, fallback: str) -> str:
         """The session's region, or one of the fallback's partition: STS and IAM need no more."""
@@ -280,9 +364,9 @@ class Sdk:
         """Let go of every connection and process."""
         self._processes.end()
         with self._lock:
-            for wire in self._wires.values():
-                wire.close()
-            self._wires.clear()
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
 
 
 _CREDENTIAL_SETTINGS = frozenset(

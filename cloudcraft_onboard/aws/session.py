@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from botocore.credentials import Credentials, RefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from cloudcraft_onboard.aws import role
+from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.aws.hints import Where, explain
-from cloudcraft_onboard.aws.sdk import Sdk, UnexpectedAnswer, Wire, as_fault, signed_by
+from cloudcraft_onboard.aws.portal import Portal
+from cloudcraft_onboard.aws.sdk import Sdk, renewed, signed_by
+from cloudcraft_onboard.aws.sources import Opened, ProfileSource, Source, check
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
-from cloudcraft_onboard.console.redact import excerpt
-from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
+from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     Account,
     AssumeRole,
@@ -29,140 +27,11 @@ from cloudcraft_onboard.model import (
     DesiredRole,
     Identity,
     ObservedRole,
+    SsoRole,
     StackSetSpec,
     Stage,
     Via,
 )
-
-_LOG = logging.getLogger("cloudcraft_onboard.http")
-
-_SHOWN = 5
-# With a process of `credential_process` or a prompt for MFA, the SDK lets these through as well.
-_FAULTS = (BotoCoreError, ClientError, EOFError)
-
-
-_ARN = re.compile(r"arn:(aws[a-z-]{0,20}):(?:iam|sts)::([0-9]{12}):[\x21-\x7e]+")
-
-
-def _identity(arn: str) -> Identity:
-    match = _ARN.fullmatch(arn)
-    if match is None:
-        raise ValueError(f"{arn[:80]!r} is not an identity's ARN")
-    return Identity(account_id=match[2], partition=match[1], arn=arn)
-
-
-@contextmanager
-def _understood(stage: Stage, call: str) -> Iterator[None]:
-    """Turn an answer that is not as AWS documents it into the account's problem.
-
-    Something between here and AWS, or in its place, may have answered.
-    """
-    try:
-        yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise AccountError(
-            stage,
-            "UnexpectedAnswer",
-            excerpt(f"The answer to {call} cannot be understood: {type(error).__name__}: {error}"),
-            hint="Check AWS_ENDPOINT_URL and proxies: something other than AWS may have answered."
-            " If it was AWS, report this with the output of -vv.",
-        ) from error
-
-
-class _Source:
-    """The credentials of one profile (None: the default chain), and whose they are.
-
-    Found out once, by whoever comes first; a refusal is remembered, so that an expired session is
-    met once, not a thousand times. An outage is not remembered.
-    """
-
-    def __init__(self, profile: str | None, sdk: Sdk) -> None:
-        self.profile = profile
-        self._sdk = sdk
-        self._lock = threading.Lock()
-        self._opened: tuple[Credentials, Wire, Identity] | None = None
-        self._refusal: AccountError | None = None
-
-    def open(self, region: str) -> tuple[Credentials, Wire, Identity]:
-        """Credentials, clients and identity. Raises `AccountError` (stage reach)."""
-        with self._lock:
-            if self._refusal:
-                raise _again(self._refusal)
-            if self._opened is None:
-                try:
-                    self._opened = self._open(region)
-                except AccountPending:
-                    raise
-                except AccountError as error:
-                    self._refusal = error
-                    raise
-            return self._opened
-
-    def refuse(self, error: AccountError) -> None:
-        """Remember that the source no longer works."""
-        with self._lock:
-            self._refusal = error
-
-    def _open(self, region: str) -> tuple[Credentials, Wire, Identity]:
-        try:
-            session = self._sdk.session(self.profile)
-            region = self._sdk.region(session, region)
-            credentials = self._sdk.credentials(session, region)
-            wire = self._sdk.wire(self.profile, session, region)
-            with signed_by(credentials):
-                answer = _send(wire, Call.GET_CALLER_IDENTITY, account_id=None)
-        except _FAULTS as error:
-            where = Where(
-                stage=Stage.REACH,
-                profile=self.profile,
-                call=Call.GET_CALLER_IDENTITY,
-                profiles=self._sdk.profiles(),
-            )
-            raise explain(error, where) from error
-        with _understood(Stage.REACH, "sts:GetCallerIdentity"):
-            return credentials, wire, _identity(answer["Arn"])
-
-
-def _again(error: AccountError) -> AccountError:
-    """A copy of the error to raise: an exception object holds one thread's traceback."""
-    return type(error)(error.stage, error.code, error.message, hint=error.hint)
-
-
-def _send(
-    wire: Wire, call: Call, *, account_id: str | None, **parameters: Any
-) -> Mapping[str, Any]:
-    """Make one call with the current credentials; log it without its contents."""
-    started = time.monotonic()
-    outcome = "200"
-    try:
-        with as_fault(UnexpectedAnswer):
-            answer: Mapping[str, Any] = getattr(wire.client(call.service), call.method)(
-                **parameters
-            )
-        return answer
-    except ClientError as error:
-        outcome = error.response["Error"].get("Code", "refused")
-        raise
-    except BotoCoreError as error:
-        outcome = type(error).__name__
-        raise
-    finally:
-        _LOG.info(
-            "%s %s account %s: %s, %.3f s",
-            call.service,
-            call.method,
-            account_id or "?",
-            outcome,
-            time.monotonic() - started,
-        )
-
-
-def _way_in(account: Account) -> tuple[str | None, str]:
-    """How the account is entered for its role: profile and region."""
-    stack_set = account.role.stackset
-    if account.role.via is Via.STACKSET:
-        return stack_set.profile, stack_set.region
-    return account.profile, account.region
 
 
 class BotoAws:
@@ -174,75 +43,83 @@ class BotoAws:
 
     def __init__(self, *, concurrency: int, retries: int) -> None:
         self._sdk = Sdk(concurrency=concurrency, retries=retries)
+        self._concurrency = concurrency
         self._retries = retries
         self._lock = threading.Lock()
-        self._sources: dict[str | None, _Source] = {}
+        self._sources: dict[str | None, ProfileSource] = {}
+        self._portals: dict[str, Portal] = {}
         self._to_reach: Counter[str | None] = Counter()
 
     def check_sources(self, accounts: Sequence[Account]) -> None:
         """Raise `CannotStart` if not one of the accounts has a working source of credentials.
 
-        Stops at the first that works; `reach` reuses what was found out.
+        `reach` reuses what was found out.
         """
         called = [a for a in accounts if a.enabled and a.role.via is not Via.EXISTING]
         with self._lock:
             self._to_reach = Counter(a.profile for a in called if a.role.via is Via.ASSUME)
-        regions = dict(reversed([_way_in(account) for account in called]))
-        problems: list[tuple[str | None, AccountError]] = []
-        for profile, region in reversed(regions.items()):
-            try:
-                self._source(profile).open(region)
-            except AccountError as error:
-                problems.append((profile, error))
-                if isinstance(error, AccountPending):
-                    break
-            else:
-                return
-        if problems:
-            raise _cannot_start(problems)
+        check(list(dict.fromkeys(map(self._source_of, called))), at_once=self._concurrency)
+
+    def _source_of(self, account: Account) -> Source:
+        """Where the credentials come from by which the account gets its role."""
+        stack_set = account.role.stackset
+        if account.role.via is Via.STACKSET:
+            return self._source(stack_set.profile, stack_set.region)
+        if account.sso:
+            return self.portal(account.sso.session)
+        return self._source(account.profile, account.region)
 
     def reach(self, account: Account) -> BotoAccount:
         """Get credentials inside the account. Raises `AccountError` (stage reach)."""
+        if account.sso:
+            return self._reach(account, self._signed_in(account, account.sso))
         try:
-            return self._reach(account, self._source(account.profile))
+            return self._reach(account, self._entered(account))
         finally:
             self._forget(account.profile)
 
-    def _reach(self, account: Account, source: _Source) -> BotoAccount:
-        credentials, wire, base = source.open(account.region)
-        wanted = account.account_id
-        if wanted is None or wanted == base.account_id or account.assume_role is None:
-            identity = base
-        else:
-            assumed = _AssumedRole(
-                source, account.assume_role, account_id=wanted, region=account.region
-            )
-            identity, credentials = assumed.identity, assumed.credentials
-        if wanted is not None and identity.account_id != wanted:
+    def _reach(self, account: Account, entered: Opened) -> BotoAccount:
+        identity = entered.identity
+        if account.account_id is not None and identity.account_id != account.account_id:
             raise _wrong_account(account, identity)
-        return BotoAccount(
-            identity=identity,
-            credentials=credentials,
-            wire=wire,
-            profile=account.profile,
-            retries=self._retries,
-        )
+        return BotoAccount(entered, profile=account.profile, sso=account.sso, retries=self._retries)
+
+    def _entered(self, account: Account) -> Opened:
+        """The credentials of the profile, or of the role that is assumed with them."""
+        source = self._source(account.profile, account.region)
+        base, way, wanted = source.open(), account.assume_role, account.account_id
+        if wanted is None or wanted == base.identity.account_id or way is None:
+            return base
+        assumed = _AssumedRole(source, way, account_id=wanted)
+        return replace(base, credentials=assumed.credentials, identity=assumed.identity)
+
+    def _signed_in(self, account: Account, way: SsoRole) -> Opened:
+        """The credentials of a permission set in the account."""
+        return self.portal(way.session).enter(account.account_id or "", way.role)
+
+    def portal(self, session: str) -> Portal:
+        """IAM Identity Center, as the `[sso-session]` of that name tells where it is."""
+        with self._lock:
+            return self._portals.setdefault(session, Portal(session, self._sdk))
 
     def stack_sets(self, spec: StackSetSpec) -> BotoStackSets:
         """Stack sets, by the profile that administers them. Raises `AccountError` (stage reach)."""
-        credentials, _, identity = self._source(spec.profile).open(spec.region)
-        session = self._sdk.session(spec.profile)
-        wire = self._sdk.wire(spec.profile, session, spec.region, SERVICES)
+        opened = self._source(spec.profile, spec.region).open()
+        wire = self._sdk.wire(self._sdk.session(spec.profile), spec.region, SERVICES)
+        identity = opened.identity
         return BotoStackSets(
-            lambda call, **given: _send(wire, call, account_id=identity.account_id, **given),
-            credentials=credentials,
+            lambda call, **given: send(wire, call, account_id=identity.account_id, **given),
+            credentials=opened.credentials,
             identity=identity,
             spec=spec,
         )
 
-    def _source(self, profile: str | None) -> _Source:
+    def _source(self, profile: str | None, region: str) -> ProfileSource:
         with self._lock:
-            return self._sources.setdefault(profile, _Source(profile, self._sdk))
+            source = self._sources.get(profile)
+            if source is None:
+                source = self._sources[profile] = ProfileSource(profile, region, self._sdk)
+            return source
 
     def _forget(self, profile: str | None) -> None:
         """With a profile per account, what is kept for each would grow with their number."""
@@ -259,10 +136,11 @@ class BotoAws:
 class _AssumedRole:
     """A role assumed in another account, whose credentials the SDK refreshes."""
 
-    def __init__(self, source: _Source, way: AssumeRole, *, account_id: str, region: str) -> None:
+    def __init__(self, source: ProfileSource, way: AssumeRole, *, account_id: str) -> None:
         self._source = source
-        self._base, self._wire, caller = source.open(region)
+        self._base = source.open()
         self._account_id = account_id
+        caller = self._base.identity
         target = entry_role_arn(way.role, account_id, caller.partition)
         self._asked = {"RoleArn": target, **_asked(way)}
         self._where = Where(
@@ -273,24 +151,19 @@ class _AssumedRole:
             target=target,
         )
         answer = self._assume()
-        with _understood(Stage.REACH, "sts:AssumeRole"):
-            self.identity = _identity(answer["AssumedRoleUser"]["Arn"])
-            self.credentials: Credentials = RefreshableCredentials.create_from_metadata(
-                metadata=_metadata(answer),
-                refresh_using=lambda: _metadata(self._assume()),
-                method="sts-assume-role",
+        with understood(Stage.REACH, "sts:AssumeRole"):
+            self.identity = identity_of(answer["AssumedRoleUser"]["Arn"])
+            self.credentials = renewed(
+                _metadata(answer), lambda: _metadata(self._assume()), "sts-assume-role"
             )
 
     def _assume(self) -> Mapping[str, Any]:
         try:
-            with signed_by(self._base):
-                return _send(
-                    self._wire,
-                    Call.ASSUME_ROLE,
-                    account_id=self._account_id,
-                    **self._asked,
+            with signed_by(self._base.credentials):
+                return send(
+                    self._base.wire, Call.ASSUME_ROLE, account_id=self._account_id, **self._asked
                 )
-        except _FAULTS as error:
+        except FAULTS as error:
             problem = explain(error, self._where)
             if problem.code in _DEAD_SOURCE:
                 self._source.refuse(problem)
@@ -312,7 +185,7 @@ def _asked(way: AssumeRole) -> dict[str, Any]:
 _DEAD_SOURCE = frozenset({"ExpiredToken", "ExpiredTokenException", "SSOTokenExpired"})
 
 
-def _metadata(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _metadata(answer: Mapping[str, Any]) -> dict[str, str]:
     credentials = answer["Credentials"]
     return {
         "access_key": credentials["AccessKeyId"],
@@ -326,18 +199,13 @@ class BotoAccount:
     """One AWS account that was reached."""
 
     def __init__(
-        self,
-        *,
-        identity: Identity,
-        credentials: Credentials,
-        wire: Wire,
-        profile: str | None,
-        retries: int,
+        self, opened: Opened, *, profile: str | None, sso: SsoRole | None, retries: int
     ) -> None:
-        self._identity = identity
-        self._credentials = credentials
-        self._wire = wire
+        self._identity = opened.identity
+        self._credentials = opened.credentials
+        self._wire = opened.wire
         self._profile = profile
+        self._sso = sso
         self._retries = retries
 
     @property
@@ -348,7 +216,7 @@ class BotoAccount:
     def observe(self, role_name: str, *, inline: bool = False) -> ObservedRole | None:
         """Read the role; None if there is none. Raises `AccountError` (stage role)."""
         try:
-            with _understood(Stage.ROLE, "iam:GetRole and what follows it"):
+            with understood(Stage.ROLE, "iam:GetRole and what follows it"):
                 return role.observe(self._call, role_name, inline=inline)
         except ClientError as error:
             raise self._explained(error, None) from error
@@ -363,7 +231,7 @@ class BotoAccount:
             AccountError: all else, with the stage role.
         """
         try:
-            with _understood(Stage.ROLE, f"the request to {change.action.word}"):
+            with understood(Stage.ROLE, f"the request to {change.action.word}"):
                 return role.apply(self._call, change, desired, observed)
         except ClientError as error:
             raise self._explained(error, None) from error
@@ -373,17 +241,23 @@ class BotoAccount:
         try:
             with signed_by(self._credentials):
                 return self._retrying()(
-                    _send, self._wire, call, account_id=self._identity.account_id, **parameters
+                    send, self._wire, call, account_id=self._identity.account_id, **parameters
                 )
         except ClientError as error:
             if error.response["Error"].get("Code") in _FOR_ROLE:
                 raise
             raise self._explained(error, call) from error
-        except _FAULTS as error:
+        except FAULTS as error:
             raise self._explained(error, call) from error
 
     def _explained(self, error: Exception, call: Call | None) -> AccountError:
-        where = Where(stage=Stage.ROLE, profile=self._profile, call=call, caller=self._identity.arn)
+        where = Where(
+            stage=Stage.ROLE,
+            profile=self._profile,
+            sso=self._sso,
+            call=call,
+            caller=self._identity.arn,
+        )
         return explain(error, where)
 
     def _retrying(self) -> Retrying:
@@ -408,7 +282,10 @@ def _collided(error: BaseException) -> bool:
 
 
 def _wrong_account(account: Account, found: Identity) -> AccountError:
-    way = f"profile {account.profile}" if account.profile else "the default credential chain"
+    if account.sso:
+        way = f"IAM Identity Center's session {account.sso.session} and {account.sso.role}"
+    else:
+        way = f"profile {account.profile}" if account.profile else "the default credential chain"
     if account.assume_role:
         way = f"{way} and {account.assume_role.role}"
     hint = "Correct `account_id` or `profile`, or set `assume_role` to the role to enter through."
@@ -419,19 +296,3 @@ def _wrong_account(account: Account, found: Identity) -> AccountError:
         f" ({found.arn}). Nothing was written.",
         hint=hint,
     )
-
-
-def _cannot_start(problems: Sequence[tuple[str | None, AccountError]]) -> CannotStart:
-    if len(problems) == 1:
-        (profile, error), *_ = problems
-        return CannotStart(f"{_name(profile)}: {error.message}", hint=error.hint)
-    lines = [f"{_name(profile)}: {error.message}" for profile, error in problems[:_SHOWN]]
-    if len(problems) > _SHOWN:
-        lines.append(f"and {len(problems) - _SHOWN} more")
-    said = "\n  ".join(("No source of AWS credentials works:", *lines))
-    hints = dict.fromkeys(error.hint for _, error in problems[:_SHOWN])
-    return CannotStart(said, hint="\n".join(hints))
-
-
-def _name(profile: str | None) -> str:
-    return f"AWS profile {profile}" if profile else "AWS default credential chain"

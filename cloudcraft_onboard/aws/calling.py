@@ -1,0 +1,78 @@
+"""One call to AWS: logged without its contents, its answer understood or the account's problem."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, Wire, as_fault
+from cloudcraft_onboard.console.redact import excerpt
+from cloudcraft_onboard.errors import AccountError
+from cloudcraft_onboard.model import Identity, Stage
+
+_LOG = logging.getLogger("cloudcraft_onboard.http")
+
+# With a process of `credential_process` or a prompt for MFA, the SDK lets these through as well.
+FAULTS = (BotoCoreError, ClientError, EOFError)
+
+_ARN = re.compile(r"arn:(aws[a-z-]{0,20}):(?:iam|sts)::([0-9]{12}):[\x21-\x7e]+")
+
+
+def send(wire: Wire, call: Call, *, account_id: str | None, **parameters: Any) -> Mapping[str, Any]:
+    """Make one call with the current credentials; log it without its contents."""
+    started = time.monotonic()
+    outcome = "200"
+    try:
+        with as_fault(UnexpectedAnswer):
+            answer: Mapping[str, Any] = getattr(wire.client(call.service), call.method)(
+                **parameters
+            )
+        return answer
+    except ClientError as error:
+        outcome = error.response["Error"].get("Code", "refused")
+        raise
+    except BotoCoreError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        _LOG.info(
+            "%s %s account %s: %s, %.3f s",
+            call.service,
+            call.method,
+            account_id or "?",
+            outcome,
+            time.monotonic() - started,
+        )
+
+
+def identity_of(arn: str) -> Identity:
+    """Whose ARN this is. Raises `ValueError` for anything else."""
+    match = _ARN.fullmatch(arn)
+    if match is None:
+        raise ValueError(f"{arn[:80]!r} is not an identity's ARN")
+    return Identity(account_id=match[2], partition=match[1], arn=arn)
+
+
+@contextmanager
+def understood(stage: Stage, call: str) -> Iterator[None]:
+    """Turn an answer that is not as AWS documents it into the account's problem.
+
+    Something between here and AWS, or in its place, may have answered.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise AccountError(
+            stage,
+            "UnexpectedAnswer",
+            excerpt(f"The answer to {call} cannot be understood: {type(error).__name__}: {error}"),
+            hint="Check AWS_ENDPOINT_URL and proxies: something other than AWS may have answered."
+            " If it was AWS, report this with the output of -vv.",
+        ) from error

@@ -1,0 +1,247 @@
+"""IAM Identity Center: credentials for accounts by the token that `aws sso login` has cached.
+
+Its portal is asked with that token alone, no AWS credentials (IAM Identity Center Portal API
+Reference). One token serves all accounts; the SDK's own provider renews it.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    SSOError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+)
+from botocore.tokens import DeferredRefreshableToken, SSOTokenProvider
+from botocore.utils import JSONFileCache
+
+from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
+from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.sdk import Sdk, Wire, as_fault, renewed, signed_by
+from cloudcraft_onboard.aws.sources import Once, Opened
+from cloudcraft_onboard.console.redact import protect
+from cloudcraft_onboard.errors import AccountError
+from cloudcraft_onboard.model import SsoRole, Stage
+
+CACHE_SETTING = "cloudcraft_onboard_cache"
+"""A setting of the sandbox's `[sso-session]`: its token must not replace one of the user's own."""
+
+_CACHE = "~/.aws/sso/cache"
+_NEEDED = ("sso_region", "sso_start_url")
+_SIGNED_OUT = frozenset({"UnauthorizedException"})
+_NOT_OFFERED = frozenset({"ForbiddenException", "ResourceNotFoundException"})
+"""What the portal answers, the first one undocumented, for roles that it doesn't offer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortalAccount:
+    """An account that is assigned to whoever signed in."""
+
+    account_id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _SignedIn:
+    """A token that works; clients for the portal, and for STS and IAM in its region."""
+
+    token: DeferredRefreshableToken
+    portal: Wire
+    wire: Wire
+
+
+class Portal:
+    """The portal of one `[sso-session]` of the AWS config; thread-safe."""
+
+    def __init__(self, name: str, sdk: Sdk) -> None:
+        self.name = name
+        self._sdk = sdk
+        self._once: Once[_SignedIn] = Once()
+
+    @property
+    def title(self) -> str:
+        """What a message calls it."""
+        return f"IAM Identity Center session {self.name}"
+
+    def check(self) -> None:
+        """Raise `AccountError` (stage reach) unless the portal accepts the token."""
+        self._once.get(self._open)
+
+    def enter(self, account_id: str, role: str) -> Opened:
+        """Credentials of a permission set in an account. Raises `AccountError` (stage reach)."""
+        way = SsoRole(session=self.name, role=role)
+        signed_in = self._once.get(self._open)
+        credentials = renewed(
+            self._credentials(way, account_id), lambda: self._credentials(way, account_id), "sso"
+        )
+        try:
+            with signed_by(credentials):
+                answer = send(signed_in.wire, Call.GET_CALLER_IDENTITY, account_id=account_id)
+        except FAULTS as error:
+            raise explain(error, self._where(Call.GET_CALLER_IDENTITY, role)) from error
+        with understood(Stage.REACH, "sts:GetCallerIdentity"):
+            identity = identity_of(answer["Arn"])
+        return Opened(credentials=credentials, wire=signed_in.wire, identity=identity)
+
+    def accounts(self) -> tuple[PortalAccount, ...]:
+        """All accounts that the token sees, in the portal's order. Raises `AccountError`."""
+        with understood(Stage.REACH, "sso:ListAccounts"):
+            return tuple(
+                PortalAccount(
+                    account_id=account["accountId"],
+                    name=account.get("accountName", ""),
+                    email=account.get("emailAddress", ""),
+                )
+                for account in self._all(Call.LIST_SSO_ACCOUNTS, "accountList")
+            )
+
+    def roles(self, account_id: str) -> tuple[str, ...]:
+        """The permission sets that an account offers, by name. Raises `AccountError`."""
+        with understood(Stage.REACH, "sso:ListAccountRoles"):
+            listed = self._all(Call.LIST_SSO_ROLES, "roleList", accountId=account_id)
+            return tuple(sorted(role["roleName"] for role in listed))
+
+    def _open(self) -> _SignedIn:
+        try:
+            session = self._sdk.sso_session(self.name)
+            sections = session.full_config["sso_sessions"]
+        except FAULTS as error:
+            raise explain(error, self._where(Call.LIST_SSO_ACCOUNTS)) from error
+        if (section := sections.get(self.name)) is None:
+            raise _no_section(self.name, sections)
+        if missing := [key for key in _NEEDED if not section.get(key)]:
+            raise AccountError(
+                Stage.REACH,
+                "InvalidConfig",
+                f"[sso-session {self.name}] of the AWS config lacks {' and '.join(missing)}.",
+                hint="Add what is missing, or run `aws configure sso-session`.",
+            )
+        folder = Path(section.get(CACHE_SETTING) or _CACHE).expanduser()
+        cache = JSONFileCache(str(folder), dumps_func=_dumps)
+        signed_in = _SignedIn(
+            token=SSOTokenProvider(session, cache=cache, profile_name=self.name).load_token(),
+            portal=self._sdk.wire(session, section["sso_region"], ("sso",)),
+            wire=self._sdk.wire(session, section["sso_region"]),
+        )
+        try:  # a token may have been revoked long before it expires
+            self._ask(signed_in, Call.LIST_SSO_ACCOUNTS, maxResults=1)
+        except FAULTS as error:
+            raise explain(error, self._where(Call.LIST_SSO_ACCOUNTS)) from error
+        return signed_in
+
+    def _ask(self, signed_in: _SignedIn, call: Call, **parameters: Any) -> Mapping[str, Any]:
+        """Ask the portal with the current token. Raises `AccountError` if it isn't accepted."""
+        try:
+            with as_fault(SSOTokenLoadError):
+                token = signed_in.token.get_frozen_token().token
+        except SSOTokenLoadError as error:
+            raise self._signed_out("is not signed in") from error
+        except (SSOError, TokenRetrievalError) as error:
+            raise self._signed_out("has expired") from error
+        protect(token)
+        account_id = parameters.get("accountId")
+        try:
+            return send(
+                signed_in.portal, call, account_id=account_id, accessToken=token, **parameters
+            )
+        except ClientError as error:
+            if error.response["Error"].get("Code") not in _SIGNED_OUT:
+                raise
+            raise self._signed_out("has expired or was signed out") from error
+
+    def _signed_out(self, what: str) -> AccountError:
+        command = f"aws sso login --sso-session {shlex.quote(self.name)}"
+        return AccountError(
+            Stage.REACH,
+            "SSOTokenExpired",
+            f"The IAM Identity Center session {self.name} {what}.",
+            hint=f"Sign in: `{command}`, then run the same command again.",
+        )
+
+    def _call(self, call: Call, role: str = "", **parameters: Any) -> Mapping[str, Any]:
+        """One call to the portal; a token that is no longer accepted is remembered for all."""
+        signed_in = self._once.get(self._open)
+        try:
+            return self._ask(signed_in, call, **parameters)
+        except AccountError as error:
+            self._once.refuse(error)
+            raise
+        except FAULTS as error:
+            if _code(error) in _NOT_OFFERED and role:
+                raise self._not_offered(role, parameters["accountId"]) from error
+            raise explain(error, self._where(call, role)) from error
+
+    def _all(self, call: Call, key: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+        """Every item of a list that comes in pages."""
+        token: str | None = None
+        while True:
+            page = {"nextToken": token} if token else {}
+            answer = self._call(call, maxResults=100, **page, **parameters)
+            yield from answer.get(key, ())
+            token = answer.get("nextToken")
+            if not token:
+                return
+
+    def _credentials(self, way: SsoRole, account_id: str) -> dict[str, str]:
+        answer = self._call(
+            Call.GET_ROLE_CREDENTIALS, way.role, roleName=way.role, accountId=account_id
+        )
+        with understood(Stage.REACH, "sso:GetRoleCredentials"):
+            given = answer["roleCredentials"]
+            expiry = datetime.fromtimestamp(given["expiration"] / 1000, UTC)
+            return {
+                "access_key": given["accessKeyId"],
+                "secret_key": given["secretAccessKey"],
+                "token": given["sessionToken"],
+                "expiry_time": expiry.isoformat(),
+            }
+
+    def _not_offered(self, role: str, account_id: str) -> AccountError:
+        """The same words for every account that offers the same roles, so that it is one cause."""
+        try:
+            offered = self.roles(account_id)
+        except AccountError:  # the portal says no more of accounts that aren't assigned
+            offered = ()
+        message = f"IAM Identity Center doesn't offer the permission set {role} in the account."
+        hint = (
+            f"It offers {', '.join(offered)}: correct `sso.role`, or request the assignment."
+            if offered
+            else "The account is not assigned to whoever signed in. Request the assignment, or"
+            " correct `account_id`."
+        )
+        return AccountError(Stage.REACH, "PermissionSetNotOffered", message, hint=hint)
+
+    def _where(self, call: Call, role: str = "") -> Where:
+        way = SsoRole(session=self.name, role=role)
+        return Where(stage=Stage.REACH, profile=None, sso=way, call=call)
+
+
+def _no_section(name: str, sections: Mapping[str, Any]) -> AccountError:
+    near = get_close_matches(name, sections, n=3, cutoff=0.5)
+    meant = f"Did you mean {' or '.join(near)}? " if near else ""
+    return AccountError(
+        Stage.REACH,
+        "SsoSessionNotFound",
+        f"The AWS config has no [sso-session {name}].",
+        hint=f"{meant}`aws configure sso-session` adds one.",
+    )
+
+
+def _code(error: BaseException) -> str:
+    return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else ""
+
+
+def _dumps(token: Any) -> str:
+    """A token as the AWS CLI writes it, too."""
+    return json.dumps(token, default=lambda it: it.strftime("%Y-%m-%dT%H:%M:%SZ"))
