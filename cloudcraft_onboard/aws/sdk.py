@@ -169,6 +169,7 @@ class SsoSession(_Session):
 
     @property
     def full_config(self) -> dict[str, Any]:
+        """The profile made of the session, and all sessions."""
         sections = super().full_config.get("sso_sessions", {})
         own = sections.get(self._given, {})
         profile = {"sso_session": self._given, "region": own.get("sso_region")}
@@ -239,9 +240,8 @@ class Sdk:
         self._shared = _Shared()
         self._clients: dict[tuple[object, ...], Any] = {}
         self._processes = Processes()
-        self._config = Config(
-            # Not `adaptive`: it would hold every account back for the throttling of one.
-            retries={"mode": "standard", "total_max_attempts": retries + 1},
+        # Profiles say themselves how often what they do on the way is tried again.
+        self._plain_config = Config(
             max_pool_connections=max(concurrency, 1),
             connect_timeout=_CONNECT_TIMEOUT,
             read_timeout=_READ_TIMEOUT,
@@ -249,9 +249,14 @@ class Sdk:
             user_agent_extra=f"cloudcraft-onboard/{__version__}",
         )
 
+        attempts = retries + 1
+        self._config = self._plain_config.merge(
+            # Not `adaptive`: it would hold every account back for the throttling of one.
+            Config(retries={"mode": "standard", "total_max_attempts": attempts})
+        )
         # All accounts go through one portal, which throttles whoever signed in.
-        self._portal_config = self._config.merge(
-            Config(retries={"mode": "adaptive", "total_max_attempts": retries + 1})
+        self._portal_config = self._plain_config.merge(
+            Config(retries={"mode": "adaptive", "total_max_attempts": attempts})
         )
 
     def session(self, profile: str | None) -> _Session:
@@ -312,7 +317,7 @@ class Sdk:
 
     def _lent(self, session: _Session, region: str, service: str, **keys: Any) -> _Lent:
         """The shared client of a service, as the SDK's providers create themselves one."""
-        client = self.wire(session, keys.pop("region_name", region), (service,)).client(service)
+        client = self._client(session, region, service, self._plain_config)
         return _Lent(client, Credentials(*(keys[key] for key in _KEYS)))
 
     def _parse_once(self, session: botocore.session.Session, resolver: CredentialResolver) -> None:
@@ -335,22 +340,27 @@ class Sdk:
         self, session: _Session, region: str, services: Sequence[str] = ("sts", "iam")
     ) -> Wire:
         """The clients for the endpoints that a session's settings ask for."""
-        settings = _endpoint_settings(session.get_scoped_config())
-        with self._lock, as_fault(InvalidConfigError):
-            clients = {}
-            for service in services:
-                key = (service, region, *settings)
-                if key not in self._clients:
-                    self._clients[key] = self._client(session, region, service)
-                clients[service] = self._clients[key]
-            return Wire(clients)
+        configs = {"sso": self._portal_config}
+        return Wire(
+            {
+                service: self._client(session, region, service, configs.get(service, self._config))
+                for service in services
+            }
+        )
 
-    def _client(self, session: _Session, region: str, service: str) -> Any:
+    def _client(self, session: _Session, region: str, service: str, config: Config) -> Any:
         """A client that signs with whatever credentials are the current ones."""
-        shared = session.twin()
-        shared.register_component("credential_provider", CredentialResolver([_CurrentProvider()]))
-        config = self._portal_config if service == "sso" else self._config
-        return shared.create_client(service, region_name=region, config=config)
+        key = (service, region, id(config), *_endpoint_settings(session.get_scoped_config()))
+        with self._lock, as_fault(InvalidConfigError):
+            if key not in self._clients:
+                shared = session.twin()
+                shared.register_component(
+                    "credential_provider", CredentialResolver([_CurrentProvider()])
+                )
+                self._clients[key] = shared.create_client(
+                    service, region_name=region, config=config
+                )
+            return self._clients[key]
 
     def region(self, session: botocore.session.Session, fallback: str) -> str:
         """The session's region, or one of the fallback's partition: STS and IAM need no more."""
