@@ -124,7 +124,7 @@ class Portal:
             raise AccountError(
                 Stage.REACH,
                 "InvalidConfig",
-                f"[sso-session {self.name}] of the AWS config lacks {' and '.join(missing)}.",
+                f"The AWS config's [sso-session {self.name}] lacks {' and '.join(missing)}.",
                 hint="Add what is missing, or run `aws configure sso-session`.",
             )
         folder = Path(section.get(CACHE_SETTING) or _CACHE).expanduser()
