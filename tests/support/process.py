@@ -9,10 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from tests.support.nursery import nursery
 
 ONBOARD = (sys.executable, "-W", "error", "-m", "cloudcraft_onboard")
 """Warnings are errors there, too."""
@@ -50,24 +53,39 @@ class Exited:
         return {n for a in self.accounts if a["outcome"] == outcome for n in a["notes"]}
 
 
+class Running(Protocol):
+    """A process, as far as `subprocess.Popen` and the nursery have the same to tell of it."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+
+
+Start = Callable[[Sequence[str], Mapping[str, str], Sequence[int]], Running]
+"""Starts `onboard` with arguments, an environment, and descriptors as its standard streams."""
+
+
 class Program:
     """`onboard ARGUMENTS` under way; its output goes to files in `folder`."""
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str | None]
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str | None],
+        start: Start,
     ) -> None:
         self.report = folder / "results.json"
         self._out, self._err = folder / "stdout", folder / "stderr"
         self.started = time.monotonic()
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(
-                [*ONBOARD, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env=environment_with(environment),
-                start_new_session=True,
-            )
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            self._out.open("wb") as out,
+            self._err.open("wb") as err,
+        ):
+            streams = [file.fileno() for file in (nothing, out, err)]
+            self._process = start(arguments, environment_with(environment), streams)
 
     @property
     def pid(self) -> int:
@@ -84,7 +102,8 @@ class Program:
     def send(self, number: int) -> float:
         """Send a signal; the time of it (seconds since the epoch, as in the sandbox's log)."""
         now = time.time()
-        self._process.send_signal(number)
+        if self.running:
+            os.kill(self.pid, number)
         return now
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
@@ -99,11 +118,11 @@ class Program:
         """Wait for its end."""
         since = time.monotonic()
         try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
+            code = self._process.wait(seconds)
+        except (TimeoutError, subprocess.TimeoutExpired):
             raise AssertionError(f"it still runs after {seconds} s: {self.stderr}") from None
         ended = Exited(
-            code=self._process.returncode,
+            code=code,
             stdout=self._out.read_text(encoding="utf-8", errors="replace"),
             stderr=self.stderr,
             report=json.loads(self.report.read_text("utf-8")) if self.report.exists() else None,
@@ -115,9 +134,23 @@ class Program:
 
     def stop(self) -> None:
         """End it if it still runs."""
-        if self.running:
-            self._process.kill()
-        self._process.wait()
+        self.send(signal.SIGKILL)
+        self._process.wait(HANG)
+
+
+def _fresh(
+    arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    """Start `onboard ARGUMENTS` anew, with these files as its standard streams."""
+    stdin, stdout, stderr = streams
+    return subprocess.Popen(
+        [*ONBOARD, *arguments],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def environment_with(changes: Mapping[str, str | None]) -> dict[str, str]:
@@ -127,30 +160,54 @@ def environment_with(changes: Mapping[str, str | None]) -> dict[str, str]:
 
 
 @contextmanager
-def program(
-    folder: Path, command: str, *arguments: object, **environment: str | None
+def _running(
+    start: Start, folder: Path, words: Sequence[object], environment: Mapping[str, str | None]
 ) -> Iterator[Program]:
-    """`onboard COMMAND ARGUMENTS --report results.json`, ended at the latest when the test is."""
     folder.mkdir(exist_ok=True)
     report = folder / "results.json"
     report.unlink(missing_ok=True)
-    started = Program([command, *map(str, arguments), "--report", str(report)], folder, environment)
+    started = Program([*map(str, words), "--report", str(report)], folder, environment, start)
     try:
         yield started
     finally:
         started.stop()
 
 
-def onboard(folder: Path, command: str, *arguments: object, **environment: str | None) -> Exited:
-    """The same, from start to end."""
-    with program(folder, command, *arguments, **environment) as started:
+def program(
+    folder: Path, *words: object, **environment: str | None
+) -> AbstractContextManager[Program]:
+    """`onboard WORDS --report results.json`, ended at the latest when the test is.
+
+    It comes from the nursery; `fresh_program` is for tests of the start itself.
+    """
+    return _running(nursery().start, folder, words, environment)
+
+
+def fresh_program(
+    folder: Path, *words: object, **environment: str | None
+) -> AbstractContextManager[Program]:
+    """The same, started as users start it."""
+    return _running(_fresh, folder, words, environment)
+
+
+def onboard(folder: Path, *words: object, **environment: str | None) -> Exited:
+    """A program from start to end."""
+    with program(folder, *words, **environment) as started:
+        return started.wait()
+
+
+def fresh_onboard(folder: Path, *words: object, **environment: str | None) -> Exited:
+    """The same, started as users start it."""
+    with fresh_program(folder, *words, **environment) as started:
         return started.wait()
 
 
 def time_budget(manifest: Path | str, seconds: int) -> int:
     """A `--time-budget` that leaves so many seconds for work, also where starting takes long."""
     since = time.monotonic()
-    subprocess.run([*ONBOARD, "validate", manifest], capture_output=True, timeout=HANG, check=True)
+    with TemporaryDirectory() as folder:
+        started = Program(["validate", str(manifest)], Path(folder), {}, nursery().start)
+        assert started.wait().code == 0
     return seconds + round(3 * (time.monotonic() - since))
 
 

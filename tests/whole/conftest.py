@@ -10,6 +10,7 @@ import pytest
 
 from cloudcraft_onboard.sandbox.world import start
 from tests.support.aws_proxy import AwsProxy
+from tests.support.nursery import nursery
 from tests.support.world import MakeWorld, SandboxWorld, written
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "_moto" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("moto"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nursery() -> Iterator[None]:
+    yield
+    if nursery.cache_info().currsize:
+        nursery().close()
 
 
 @pytest.fixture(scope="session")

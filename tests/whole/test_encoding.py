@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cloudcraft_onboard.console.encoding import STAND_IN
 from cloudcraft_onboard.console.streams import Stream
-from tests.support.process import LEFT_BEHIND, onboard
+from tests.support.process import LEFT_BEHIND, fresh_onboard
 from tests.support.terminal import Tty
 from tests.support.world import MakeWorld
 
@@ -71,7 +71,7 @@ def test_a_run_tells_the_same_at_any_console(
     manifest = str(tmp_path / "manifest.yaml")
     environment = {**world.env, **CONSOLES[console]}
     for command in ("plan", "run"):
-        ended = onboard(tmp_path, command, manifest, "--settle", "0", **environment)
+        ended = fresh_onboard(tmp_path, command, manifest, "--settle", "0", **environment)
         assert ended.code == 1, ended.stderr
         assert [account["name"] for account in ended.accounts] == ["Zürich → 결제 🚀", "Łódź"]
         assert "rich" in ended.stdout

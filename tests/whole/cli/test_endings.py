@@ -11,7 +11,7 @@ from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
 from tests.support import reports
-from tests.support.process import onboard
+from tests.support.process import fresh_onboard
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
@@ -19,7 +19,7 @@ FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
 
 def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Path) -> None:
     page = tmp_path / "results.html"
-    ended = onboard(
+    ended = fresh_onboard(
         tmp_path / "run",
         "run",
         MANIFESTS / "trouble.yaml",
@@ -51,7 +51,7 @@ def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Pat
 
 
 def test_a_plan_of_the_demo_ends_with_what_to_try(tmp_path: Path) -> None:
-    ended = onboard(tmp_path / "run", "plan", MANIFESTS / "demo.yaml", "--sandbox", **FAST)
+    ended = fresh_onboard(tmp_path / "run", "plan", MANIFESTS / "demo.yaml", "--sandbox", **FAST)
     assert ended.code == 0
     *_, title, first, status, second, third = ended.stderr.splitlines()
     assert title == "Try next:"
@@ -69,7 +69,7 @@ def test_without_a_change_there_is_nothing_to_do(tmp_path: Path) -> None:
     git = ("git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com")
     for words in (["init", "-q"], ["add", "org.yaml"], ["commit", "-qm", "first"]):
         subprocess.run([*git, *words], check=True)
-    ended = onboard(
+    ended = fresh_onboard(
         tmp_path / "run", "plan", manifest, "--sandbox", "--changed-since", "HEAD", **FAST
     )
     assert ended.code == 0
@@ -96,7 +96,7 @@ def test_a_path_of_another_encoding_keeps_the_indent(tmp_path: Path) -> None:
     manifest = tmp_path / "ä.yaml"
     manifest.write_bytes((MANIFESTS / "demo.yaml").read_bytes())
     c_locale = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    ended = onboard(tmp_path / "run", "plan", manifest, "--sandbox", **FAST, **c_locale)
+    ended = fresh_onboard(tmp_path / "run", "plan", manifest, "--sandbox", **FAST, **c_locale)
     assert ended.code == 0, ended.stderr
     *_, title, first, status, second, third = ended.stderr.splitlines()
     assert title == "Try next:"

@@ -12,7 +12,7 @@ import pytest
 from tests.support import faults
 from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import existing, hub
-from tests.support.process import AT_ONCE, Exited, Program, interrupt, program, tell
+from tests.support.process import AT_ONCE, Exited, Program, fresh_program, interrupt, program, tell
 from tests.support.world import MakeWorld, SandboxWorld
 
 MARGIN = 0.3  # a request that was under way when the signal came reaches the log a bit later
@@ -215,7 +215,7 @@ def test_while_a_plan_is_made(make_world: MakeWorld, aws_proxy: AwsProxy, tmp_pa
 @pytest.mark.parametrize("number", SIGNALS)
 def test_while_the_program_is_starting(make_world: MakeWorld, tmp_path: Path, number: int) -> None:
     world = make_world(existing(1))
-    with program(tmp_path / "run", "run", tmp_path / "manifest.yaml") as running:
+    with fresh_program(tmp_path / "run", "run", tmp_path / "manifest.yaml") as running:
         running.wait_until(lambda: handles_signals(running, signal.SIGTERM), "the program")
         ended = interrupt(running, number)[1]
     assert ended.code == 130
@@ -226,7 +226,7 @@ def test_while_the_program_is_starting(make_world: MakeWorld, tmp_path: Path, nu
 def test_at_any_moment_of_the_start(make_world: MakeWorld, tmp_path: Path, part: int) -> None:
     make_world(existing(1))
     delay = (part + random.random()) * 0.6 / 8  # others in each run of the suite
-    with program(tmp_path / "run", "run", tmp_path / "manifest.yaml") as running:
+    with fresh_program(tmp_path / "run", "run", tmp_path / "manifest.yaml") as running:
         running.wait_until(lambda: handles_signals(running, signal.SIGHUP), "the program")
         time.sleep(delay)
         ended = interrupt(running, signal.SIGHUP)[1]
