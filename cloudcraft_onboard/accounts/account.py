@@ -13,7 +13,6 @@ from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
     Account,
-    Action,
     Change,
     CloudcraftParameters,
     DesiredRole,
@@ -26,6 +25,7 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.changes import CreateRole, UpdateTrust
 from cloudcraft_onboard.model.notes import RegisteredBefore
 from cloudcraft_onboard.plan.diff import desired_role, plan_role
 from cloudcraft_onboard.plan.partitions import partition_notes
@@ -41,7 +41,7 @@ from cloudcraft_onboard.plan.registration import (
 # A role that another run makes and removes at the same moment is observed again this many times.
 _RACES = 4
 # What decides whether Cloudcraft can assume the role, and takes IAM some seconds to spread.
-_SEEN_BY_CLOUDCRAFT = (Action.CREATE_ROLE, Action.UPDATE_TRUST)
+_SEEN_BY_CLOUDCRAFT = (CreateRole, UpdateTrust)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,7 +225,7 @@ def _bring_role(
                 yield Changed(name=account.name, change=change)
         except ConcurrentChange:
             continue
-        changed = any(change.action in _SEEN_BY_CLOUDCRAFT for change in done)
+        changed = any(isinstance(change, _SEEN_BY_CLOUDCRAFT) for change in done)
         age = 0.0 if changed else age_of(observed.created_at if observed else None)
         return RoleState(
             account_id=identity.account_id,

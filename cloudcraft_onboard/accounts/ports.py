@@ -8,7 +8,6 @@ from typing import Protocol
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     Account,
-    Change,
     DesiredRole,
     DesiredStackSet,
     Identity,
@@ -19,6 +18,7 @@ from cloudcraft_onboard.model import (
     StackOperation,
     StackSetSpec,
 )
+from cloudcraft_onboard.model.changes import RoleChange
 
 
 class AccountSession(Protocol):
@@ -32,7 +32,7 @@ class AccountSession(Protocol):
         """The role as it is, None where there is none. Raises `AccountError` (stage role)."""
 
     def apply(
-        self, change: Change, desired: DesiredRole, observed: ObservedRole | None
+        self, change: RoleChange, desired: DesiredRole, observed: ObservedRole | None
     ) -> str | None:
         """Make one change of a role; harmless to repeat. The role's ARN where the change made it.
 

@@ -12,7 +12,6 @@ from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
     NOTHING,
     Account,
-    Action,
     Change,
     DesiredRole,
     Identity,
@@ -24,6 +23,7 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.changes import DeleteByStackSet, DeleteRegistration, RoleChange
 from cloudcraft_onboard.model.notes import ExistingRoleKept, RolesKept
 from cloudcraft_onboard.plan.diff import desired_role, plan_removal
 from cloudcraft_onboard.plan.registration import Listing, foreign_note
@@ -45,7 +45,7 @@ class RoleRemoval:
     """A role that is there, what takes it away, and notes on what stays."""
 
     arn: str | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[RoleChange | DeleteByStackSet, ...] = ()
     notes: tuple[Note, ...] = ()
     by_stack_set: bool = False
 
@@ -90,11 +90,7 @@ class Removal:
 
 def deletion(registration: Registration) -> Change:
     """The change that deletes a registration."""
-    return Change(
-        action=Action.DELETE_REGISTRATION,
-        reason=f"registered as {registration.name!r}",
-        subject=registration.id,
-    )
+    return DeleteRegistration(id=registration.id, name=registration.name)
 
 
 def needs_aws(account: Account, scope: Scope) -> bool:
@@ -209,6 +205,7 @@ def _why_kept(account: Account, scope: Scope) -> Note | None:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found(RoleRemoval):
     desired: DesiredRole
+    changes: tuple[RoleChange, ...] = ()
 
 
 def _observe_role(account: Account, session: AccountSession, scope: Scope) -> _Found:

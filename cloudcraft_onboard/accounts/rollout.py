@@ -23,6 +23,7 @@ from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAc
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Change, DesiredStackSet, Note, ObservedStackSet, Stage
+from cloudcraft_onboard.model.differences import StackSetDifference, clauses
 from cloudcraft_onboard.model.notes import JoinersCovered, RolledOut, StackSetBusy
 from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.registration import is_another_users, unlike_stack_set
@@ -213,10 +214,10 @@ class _Roller:
         return Failed(name=self._waiting.pop(account_id).name, error=error)
 
 
-def _unstable(name: str, differs: str) -> AccountError:
+def _unstable(name: str, differs: Iterable[StackSetDifference]) -> AccountError:
     return AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"The stack set {name} was updated, but differs again: {differs}.",
+        f"The stack set {name} was updated, but differs again: {clauses(differs)}.",
         hint="Another program manages the same stack set. Stop one of the two, then run again.",
     )

@@ -14,7 +14,8 @@ from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAc
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.model import Account, Action, Change, ObservedStackSet, Stage
+from cloudcraft_onboard.model import Account, ObservedStackSet, Stage
+from cloudcraft_onboard.model.changes import DeleteByStackSet
 from cloudcraft_onboard.model.notes import RoleOfStackSetKept
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.plan.stackset import not_ours
@@ -120,10 +121,9 @@ def _gone(name: str, account: Account) -> Steps[None]:
     yield Worked(name=account.name, value=())
 
 
-def _with_instance(name: str) -> Change:
+def _with_instance(name: str) -> DeleteByStackSet:
     """What takes the role out of an account."""
-    reason = f"with its instance of the stack set {name}"
-    return Change(action=Action.DELETE_ROLE, reason=reason)
+    return DeleteByStackSet(stack_set=name)
 
 
 def _delete(name: str, sets: StackSets, operations: Operations) -> Steps[None]:

@@ -13,6 +13,7 @@ from cloudcraft_onboard.engine.ports import Cloudcraft
 from cloudcraft_onboard.engine.requests import forecast
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Account, Command, Outcome, Result
+from cloudcraft_onboard.model.changes import UpdateRegistration
 from cloudcraft_onboard.plan.diff import needed_documents
 from cloudcraft_onboard.plan.registration import Listing, is_access_id
 from cloudcraft_onboard.settings import Settings
@@ -90,9 +91,7 @@ def _estimate(results: Sequence[Result], session: Session) -> str | None:
     """The plan's last sentence: how many requests the run will send, and how long that takes."""
     registrations = sum(result.outcome is Outcome.CREATED for result in results)
     updates = sum(
-        change.action.word == "update-registration"
-        for result in results
-        for change in result.changes
+        isinstance(change, UpdateRegistration) for result in results for change in result.changes
     )
     if session.tools is None or not registrations + updates:
         return None

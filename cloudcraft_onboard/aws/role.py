@@ -16,12 +16,21 @@ from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     NOTHING,
-    Action,
-    Change,
     DesiredRole,
     ObservedRole,
     PolicyRef,
     Stage,
+)
+from cloudcraft_onboard.model.changes import (
+    AttachPolicy,
+    CreateRole,
+    DeleteRole,
+    DetachPolicy,
+    PutPolicy,
+    RoleChange,
+    TagRole,
+    UpdateRole,
+    UpdateTrust,
 )
 from cloudcraft_onboard.plan.documents import as_json
 from cloudcraft_onboard.plan.trust import trust_document
@@ -90,7 +99,7 @@ def _pages(call: Caller, listing: Call, role_name: str) -> Iterator[Mapping[str,
 
 
 def apply(
-    call: Caller, change: Change, desired: DesiredRole, observed: ObservedRole | None
+    call: Caller, change: RoleChange, desired: DesiredRole, observed: ObservedRole | None
 ) -> str | None:
     """Make one change; return the role's ARN if the change created it.
 
@@ -100,19 +109,61 @@ def apply(
         ClientError: AWS refused.
     """
     try:
-        return _WRITES[change.action](call, change, desired, observed)
+        if isinstance(change, CreateRole):
+            return _create_role(call, desired)
+        _write(call, change, desired, observed)
     except ClientError as error:
-        if _raced(error, change.action):
+        if _raced(error, change):
             raise ConcurrentChange from error
         raise
+    return None
 
 
-def _raced(error: ClientError, action: Action) -> bool:
+def _write(
+    call: Caller,
+    change: RoleChange,
+    desired: DesiredRole,
+    observed: ObservedRole | None,
+) -> None:
+    role = desired.name
+    match change:
+        case UpdateTrust():
+            document = as_json(trust_document(desired.trust))
+            call(Call.UPDATE_TRUST, RoleName=role, PolicyDocument=document)
+        case UpdateRole():
+            _update_role(call, desired, observed)
+        case TagRole():
+            call(Call.TAG_ROLE, RoleName=role, Tags=_tags(desired.tags))
+        case AttachPolicy():
+            _first_that_exists(
+                change.policy, lambda arn: call(Call.ATTACH, RoleName=role, PolicyArn=arn)
+            )
+        case PutPolicy():
+            document = as_json(desired.inline[change.name])
+            call(Call.PUT_INLINE, RoleName=role, PolicyName=change.name, PolicyDocument=document)
+        case DetachPolicy(inline=True):
+            _unless_gone(lambda: call(Call.DELETE_INLINE, RoleName=role, PolicyName=change.policy))
+        case DetachPolicy():
+            _unless_gone(lambda: call(Call.DETACH, RoleName=role, PolicyArn=change.policy))
+        case DeleteRole():
+            _unless_gone(lambda: call(Call.DELETE_ROLE, RoleName=role))
+
+
+def _unless_gone(delete: Callable[[], object]) -> None:
+    """Delete something; it may be gone already."""
+    try:
+        delete()
+    except ClientError as error:
+        if _code(error) != "NoSuchEntity":
+            raise
+
+
+def _raced(error: ClientError, change: RoleChange) -> bool:
     code = _code(error)
     message = error.response["Error"].get("Message", "").lower()
-    if action is Action.CREATE_ROLE:
+    if isinstance(change, CreateRole):
         return code == "EntityAlreadyExists"
-    if action is Action.DELETE_ROLE:
+    if isinstance(change, DeleteRole):
         return code == "DeleteConflict" and "policies" in message
     return code == "NoSuchEntity" and _names_role(message)
 
@@ -121,9 +172,7 @@ def _names_role(message: str) -> bool:
     return "role with name" in message or message.startswith("role ")
 
 
-def _create_role(
-    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
-) -> str:
+def _create_role(call: Caller, desired: DesiredRole) -> str:
     tags = {**desired.tags, MANAGED_BY[0]: MANAGED_BY[1]}
 
     def create(**boundary: str) -> str:
@@ -146,16 +195,7 @@ def _create_role(
     return _first_that_exists(policy, lambda arn: create(PermissionsBoundary=arn))
 
 
-def _update_trust(
-    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
-) -> None:
-    document = as_json(trust_document(desired.trust))
-    call(Call.UPDATE_TRUST, RoleName=desired.name, PolicyDocument=document)
-
-
-def _update_role(
-    call: Caller, _change: Change, desired: DesiredRole, observed: ObservedRole | None
-) -> None:
+def _update_role(call: Caller, desired: DesiredRole, observed: ObservedRole | None) -> None:
     seconds = desired.max_session_duration
     if observed is None or seconds != observed.max_session_duration:
         call(
@@ -171,68 +211,6 @@ def _update_role(
             policy,
             lambda arn: call(Call.PUT_BOUNDARY, RoleName=desired.name, PermissionsBoundary=arn),
         )
-
-
-def _tag_role(
-    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
-) -> None:
-    call(Call.TAG_ROLE, RoleName=desired.name, Tags=_tags(desired.tags))
-
-
-def _attach_policy(
-    call: Caller, change: Change, desired: DesiredRole, _observed: ObservedRole | None
-) -> None:
-    policy = next(each for each in desired.policies if change.subject in each.arns)
-    _first_that_exists(policy, lambda arn: call(Call.ATTACH, RoleName=desired.name, PolicyArn=arn))
-
-
-def _put_policy(
-    call: Caller, change: Change, desired: DesiredRole, _observed: ObservedRole | None
-) -> None:
-    document = as_json(desired.inline[change.subject])
-    call(
-        Call.PUT_INLINE,
-        RoleName=desired.name,
-        PolicyName=change.subject,
-        PolicyDocument=document,
-    )
-
-
-def _detach_policy(
-    call: Caller, change: Change, desired: DesiredRole, _observed: ObservedRole | None
-) -> None:
-    try:
-        if change.subject.startswith("arn:"):
-            call(Call.DETACH, RoleName=desired.name, PolicyArn=change.subject)
-        else:
-            call(Call.DELETE_INLINE, RoleName=desired.name, PolicyName=change.subject)
-    except ClientError as error:
-        if _code(error) != "NoSuchEntity":
-            raise
-
-
-def _delete_role(
-    call: Caller, _change: Change, desired: DesiredRole, _observed: ObservedRole | None
-) -> None:
-    try:
-        call(Call.DELETE_ROLE, RoleName=desired.name)
-    except ClientError as error:
-        if _code(error) != "NoSuchEntity":
-            raise
-
-
-_WRITES: Mapping[
-    Action, Callable[[Caller, Change, DesiredRole, ObservedRole | None], str | None]
-] = {
-    Action.CREATE_ROLE: _create_role,
-    Action.UPDATE_TRUST: _update_trust,
-    Action.UPDATE_ROLE: _update_role,
-    Action.TAG_ROLE: _tag_role,
-    Action.ATTACH_POLICY: _attach_policy,
-    Action.PUT_POLICY: _put_policy,
-    Action.DETACH_POLICY: _detach_policy,
-    Action.DELETE_ROLE: _delete_role,
-}
 
 
 def _first_that_exists(policy: PolicyRef, use: Callable[[str], _Answer]) -> _Answer:

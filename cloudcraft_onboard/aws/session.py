@@ -23,7 +23,6 @@ from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     Account,
     AssumeRole,
-    Change,
     DesiredRole,
     Identity,
     ObservedRole,
@@ -32,6 +31,7 @@ from cloudcraft_onboard.model import (
     Stage,
     Via,
 )
+from cloudcraft_onboard.model.changes import RoleChange
 
 
 class BotoAws:
@@ -222,7 +222,7 @@ class BotoAccount:
             raise self._explained(error, None) from error
 
     def apply(
-        self, change: Change, desired: DesiredRole, observed: ObservedRole | None
+        self, change: RoleChange, desired: DesiredRole, observed: ObservedRole | None
     ) -> str | None:
         """Make one change of a role; harmless to repeat. Return its ARN if the change created it.
 

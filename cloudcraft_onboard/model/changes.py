@@ -1,11 +1,23 @@
-"""What is done to an account: one kind of write, and one write."""
+"""What is done to an account: one class for each kind of change, with what it changes.
+
+A change holds facts; what a report has of it (subject, reason, before, after) is made where it is
+shown (`show/saved.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
+
+from cloudcraft_onboard.model.differences import (
+    Differs,
+    ForeignTrust,
+    OwnTrust,
+    StackSetDifference,
+)
+from cloudcraft_onboard.model.wanted import PolicyRef, Trust
 
 
 class Action(Enum):
@@ -36,9 +48,215 @@ class Action(Enum):
         raise ValueError(f"{word!r} is not an action")
 
 
+# --- the role -----------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """One write that is planned or was made.
+class NewRole:
+    """What a new role will be like; `permissions_boundary` is the manifest's word."""
+
+    trust: Trust
+    path: str
+    max_session_duration: int
+    permissions_boundary: str | None
+    tags: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateRole:
+    """Make the role; its policies are changes of their own."""
+
+    action: ClassVar = Action.CREATE_ROLE
+    role: NewRole
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustParts:
+    """What a trust policy says, sorted; `statements` is their number."""
+
+    principals: tuple[str, ...]
+    external_ids: tuple[str, ...]
+    actions: tuple[str, ...]
+    effects: tuple[str, ...]
+    conditions: tuple[str, ...]
+    elements: tuple[str, ...]
+    statements: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateTrust:
+    """Make the trust policy the wanted one; `adopted`: it names somebody else."""
+
+    action: ClassVar = Action.UPDATE_TRUST
+    differences: tuple[ForeignTrust | OwnTrust, ...]
+    before: TrustParts
+    after: TrustParts
+    adopted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateRole:
+    """Change the role's settings, those that differ; the boundary by its ARN, or None."""
+
+    action: ClassVar = Action.UPDATE_ROLE
+    max_session_duration: Differs[int] | None = None
+    permissions_boundary: Differs[str | None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TagRole:
+    """Give the role the tags that it lacks, or has with another value."""
+
+    action: ClassVar = Action.TAG_ROLE
+    before: Mapping[str, str | None] = field(hash=False)
+    after: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttachPolicy:
+    """Attach a managed policy."""
+
+    action: ClassVar = Action.ATTACH_POLICY
+    policy: PolicyRef
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyParts:
+    """What an inline policy says, sorted; `statements` is their number."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    effects: tuple[str, ...]
+    conditions: tuple[str, ...]
+    elements: tuple[str, ...]
+    statements: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutPolicy:
+    """Write an inline policy; `before` is None where there is none yet."""
+
+    action: ClassVar = Action.PUT_POLICY
+    name: str
+    before: PolicyParts | None
+    after: PolicyParts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetachPolicy:
+    """Take a managed policy (its ARN) off a role that is to be deleted, or delete an inline one."""
+
+    action: ClassVar = Action.DETACH_POLICY
+    policy: str
+    inline: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteRole:
+    """Delete the role, which holds no policy any more."""
+
+    action: ClassVar = Action.DELETE_ROLE
+
+
+RoleChange = (
+    CreateRole
+    | UpdateTrust
+    | UpdateRole
+    | TagRole
+    | AttachPolicy
+    | PutPolicy
+    | DetachPolicy
+    | DeleteRole
+)
+"""What is done to a role directly."""
+
+
+# --- the role, by a stack set -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateByStackSet:
+    """Make the role with an instance of the stack set, which is `new` or there already."""
+
+    action: ClassVar = Action.CREATE_ROLE
+    stack_set: str
+    new: bool
+    role: NewRole
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateByStackSet:
+    """Update the stack set, and its instance in the account."""
+
+    action: ClassVar = Action.UPDATE_ROLE
+    stack_set: str
+    differences: tuple[StackSetDifference, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateInstance:
+    """Bring the account's instance up to date; `status` is CloudFormation's word for it."""
+
+    action: ClassVar = Action.UPDATE_ROLE
+    stack_set: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteByStackSet:
+    """Delete the account's instance of the stack set, and the role with it."""
+
+    action: ClassVar = Action.DELETE_ROLE
+    stack_set: str
+
+
+StackSetChange = CreateByStackSet | UpdateByStackSet | UpdateInstance | DeleteByStackSet
+
+
+# --- the registration ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegisterAccount:
+    """Register the account; who has access by the words that the manifest would use."""
+
+    action: ClassVar = Action.REGISTER
+    name: str
+    region: str
+    read_access: tuple[str, ...] | None = None
+    write_access: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateRegistration:
+    """Change what differs of the registration; who has access as in `RegisterAccount`, sorted."""
+
+    action: ClassVar = Action.UPDATE_REGISTRATION
+    name: Differs[str] | None = None
+    role_arn: Differs[str] | None = None
+    read_access: Differs[tuple[str, ...]] | None = None
+    write_access: Differs[tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteRegistration:
+    """Delete a registration; `name` is the one in Cloudcraft."""
+
+    action: ClassVar = Action.DELETE_REGISTRATION
+    id: str
+    name: str
+
+
+RegistrationChange = RegisterAccount | UpdateRegistration | DeleteRegistration
+
+
+# --- both, read back ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedChange:
+    """A change as a report has it.
 
     `subject` names what is written where the action alone doesn't: a policy's ARN or inline name.
     `reason` is a clause for people: "external ID differs". `before` and `after` hold what there is
@@ -46,7 +264,10 @@ class Change:
     """
 
     action: Action
-    reason: str
+    reason: str = ""
     subject: str = ""
     before: Mapping[str, Any] | None = field(default=None, hash=False)
     after: Mapping[str, Any] | None = field(default=None, hash=False)
+
+
+Change = RoleChange | StackSetChange | RegistrationChange | SavedChange

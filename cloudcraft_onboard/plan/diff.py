@@ -12,8 +12,6 @@ from typing import Any
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     Account,
-    Action,
-    Change,
     DesiredRole,
     Identity,
     ObservedRole,
@@ -24,6 +22,19 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.changes import (
+    AttachPolicy,
+    CreateRole,
+    DeleteRole,
+    DetachPolicy,
+    NewRole,
+    PutPolicy,
+    RoleChange,
+    TagRole,
+    UpdateRole,
+    UpdateTrust,
+)
+from cloudcraft_onboard.model.differences import Differs, clauses
 from cloudcraft_onboard.model.notes import (
     BoundaryKept,
     Note,
@@ -33,14 +44,8 @@ from cloudcraft_onboard.model.notes import (
     RoleNotMoved,
 )
 from cloudcraft_onboard.plan.documents import as_json, compact, same
-from cloudcraft_onboard.plan.parts import (
-    made_role,
-    policy_difference,
-    role_difference,
-    tag_difference,
-    trust_difference,
-)
-from cloudcraft_onboard.plan.trust import Standing, compare_trust
+from cloudcraft_onboard.plan.parts import policy_parts, trust_parts
+from cloudcraft_onboard.plan.trust import Standing, TrustFinding, compare_trust, trust_document
 
 DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
 """As in Datadog's guide "Add AWS accounts via the Cloudcraft API"."""
@@ -56,7 +61,7 @@ _OURS = "cloudcraft:"
 class RolePlan:
     """The writes to make, in this order; none when `conflict` says why the role is left alone."""
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[RoleChange, ...] = ()
     notes: tuple[Note, ...] = ()
     conflict: Problem | None = None
 
@@ -117,68 +122,69 @@ def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
     if too_long:
         return RolePlan(conflict=too_long)
     if observed is None:
-        create = Change(action=Action.CREATE_ROLE, reason="new role", after=made_role(desired))
+        create = CreateRole(role=_new_role(desired))
         return RolePlan(changes=(create, *_policy_changes(desired, (), {})))
     notes = tuple(_left_alone(desired, observed))
     finding = compare_trust(desired.trust, observed.trust)
-    if finding.standing is Standing.FOREIGN and not desired.adopt:
-        return RolePlan(notes=notes, conflict=_trust_conflict(desired, observed, finding.reason))
-    changes: list[Change] = []
+    foreign = finding.standing is Standing.FOREIGN
+    if foreign and not desired.adopt:
+        return RolePlan(notes=notes, conflict=_trust_conflict(desired, observed, finding))
+    changes: list[RoleChange] = []
     if finding.standing is not Standing.SAME:
-        reason = finding.reason
-        if finding.standing is Standing.FOREIGN:
-            reason = f"taken over (`adopt: true`), though {reason}"
-        before, after = trust_difference(desired.trust, observed.trust)
         changes.append(
-            Change(action=Action.UPDATE_TRUST, reason=reason, before=before, after=after)
+            UpdateTrust(
+                differences=finding.differences,
+                before=trust_parts(observed.trust),
+                after=trust_parts(trust_document(desired.trust)),
+                adopted=foreign,
+            )
         )
-    differences = list(_settings(desired, observed))
-    if differences:
-        reason = "; ".join(differences)
-        before, after = role_difference(desired, observed)
-        changes.append(Change(action=Action.UPDATE_ROLE, reason=reason, before=before, after=after))
-    before, after = tag_difference(desired, observed)
-    if after:
-        reason = f"tag {', '.join(after)} differs"
-        changes.append(Change(action=Action.TAG_ROLE, reason=reason, before=before, after=after))
+    changes += _settings(desired, observed)
+    changes += _tags(desired, observed)
     changes += _policy_changes(desired, observed.attached, observed.inline)
     return RolePlan(changes=tuple(changes), notes=notes)
 
 
+def _new_role(desired: DesiredRole) -> NewRole:
+    boundary = desired.permissions_boundary
+    return NewRole(
+        trust=desired.trust,
+        path=desired.path,
+        max_session_duration=desired.max_session_duration,
+        permissions_boundary=boundary.name if boundary else None,
+        tags={**desired.tags, MANAGED_BY[0]: MANAGED_BY[1]},
+    )
+
+
+def _settings(desired: DesiredRole, observed: ObservedRole) -> Iterator[UpdateRole]:
+    duration: Differs[int] | None = None
+    boundary: Differs[str | None] | None = None
+    if observed.max_session_duration != desired.max_session_duration:
+        duration = Differs(before=observed.max_session_duration, after=desired.max_session_duration)
+    wanted = desired.permissions_boundary
+    if wanted and observed.permissions_boundary not in wanted.arns:
+        boundary = Differs(before=observed.permissions_boundary, after=wanted.name)
+    if duration or boundary:
+        yield UpdateRole(max_session_duration=duration, permissions_boundary=boundary)
+
+
+def _tags(desired: DesiredRole, observed: ObservedRole) -> Iterator[TagRole]:
+    after = {key: it for key, it in desired.tags.items() if observed.tags.get(key) != it}
+    if after:
+        yield TagRole(before={key: observed.tags.get(key) for key in after}, after=after)
+
+
 def _policy_changes(
     desired: DesiredRole, attached: tuple[str, ...], inline: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Change]:
+) -> Iterator[AttachPolicy | PutPolicy]:
     for policy in desired.policies:
         if not set(policy.arns) & set(attached):
-            yield Change(
-                action=Action.ATTACH_POLICY,
-                reason="missing from the role",
-                subject=policy.arns[0],
-            )
+            yield AttachPolicy(policy=policy)
     for name, document in desired.inline.items():
         found = inline.get(name)
-        if found is None:
-            reason = "missing from the role"
-        elif not same(found, document):
-            reason = "Cloudcraft's document differs"
-        else:
-            continue
-        before, after = policy_difference(document, found)
-        yield Change(
-            action=Action.PUT_POLICY, reason=reason, subject=name, before=before, after=after
-        )
-
-
-def _settings(desired: DesiredRole, observed: ObservedRole) -> Iterator[str]:
-    if observed.max_session_duration != desired.max_session_duration:
-        yield (
-            f"maximum session duration is {observed.max_session_duration} s,"
-            f" not {desired.max_session_duration} s"
-        )
-    boundary = desired.permissions_boundary
-    if boundary and observed.permissions_boundary not in boundary.arns:
-        was = observed.permissions_boundary or "missing"
-        yield f"permissions boundary is {was}, not {boundary.name}"
+        if found is None or not same(found, document):
+            before = None if found is None else policy_parts(found)
+            yield PutPolicy(name=name, before=before, after=policy_parts(document))
 
 
 def _left_alone(desired: DesiredRole, observed: ObservedRole) -> Iterator[Note]:
@@ -199,12 +205,13 @@ def _beyond(desired: DesiredRole, observed: ObservedRole) -> PoliciesKept | None
     return PoliciesKept(attached=attached, inline=inline) if attached or inline else None
 
 
-def _trust_conflict(desired: DesiredRole, observed: ObservedRole, reason: str) -> Problem:
+def _trust_conflict(desired: DesiredRole, observed: ObservedRole, finding: TrustFinding) -> Problem:
+    why = clauses(finding.differences)
     return Problem(
         stage=Stage.ROLE,
         code="TrustConflict",
         message=(
-            f"The role {observed.arn} already exists, and is not for Cloudcraft alone: {reason}."
+            f"The role {observed.arn} already exists, and is not for Cloudcraft alone: {why}."
         ),
         hint=(
             f"To keep that role, choose a `role.name` other than {desired.name}. To take it over,"
@@ -251,9 +258,10 @@ def plan_removal(desired: DesiredRole, observed: ObservedRole | None, *, force: 
     return RolePlan(changes=tuple(_removal(observed)))
 
 
-def _removal(observed: ObservedRole) -> Iterator[Change]:
+def _removal(observed: ObservedRole) -> Iterator[RoleChange]:
     """IAM deletes no role that still holds a policy."""
-    reason = "the role is removed"
-    for subject in (*observed.attached, *observed.inline):
-        yield Change(action=Action.DETACH_POLICY, reason=reason, subject=subject)
-    yield Change(action=Action.DELETE_ROLE, reason="made by onboard")
+    for arn in observed.attached:
+        yield DetachPolicy(policy=arn, inline=False)
+    for name in observed.inline:
+        yield DetachPolicy(policy=name, inline=True)
+    yield DeleteRole()

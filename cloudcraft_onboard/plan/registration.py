@@ -6,20 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     NOTHING,
-    Action,
-    Change,
     CloudcraftParameters,
     Registration,
     RegistrationSpec,
     Stage,
     Team,
 )
+from cloudcraft_onboard.model.changes import RegisterAccount, UpdateRegistration
+from cloudcraft_onboard.model.differences import Differs
 from cloudcraft_onboard.model.notes import BroughtIn, StillBroughtIn
 
 EVERYONE = "everyone"
@@ -176,41 +175,42 @@ def seniority(registration: Registration) -> tuple[datetime, str]:
 
 def plan_registration(
     spec: RegistrationSpec, found: Registration | None, names: Mapping[str, str] = NOTHING
-) -> tuple[Change, ...]:
+) -> tuple[RegisterAccount | UpdateRegistration, ...]:
     """The change that makes the registration as desired, if any.
 
     The region is not compared: Cloudcraft doesn't give it back. Of `names` are the words by which
     the change shows who has access (`access_names`).
     """
 
-    def told(access: Iterable[str]) -> list[str]:
-        return [names.get(entry, entry) for entry in access]
+    def words(access: Iterable[str]) -> tuple[str, ...]:
+        return tuple(names.get(entry, entry) for entry in access)
+
+    def differ(
+        wanted: Iterable[str] | None, there: Iterable[str] | None
+    ) -> Differs[tuple[str, ...]] | None:
+        if wanted is None or set(wanted) == set(there or ()):
+            return None
+        return Differs(before=tuple(sorted(words(there or ()))), after=tuple(sorted(words(wanted))))
 
     if found is None:
-        made = {
-            "name": spec.name,
-            "region": spec.region,
-            **({} if spec.read_access is None else {"read_access": told(spec.read_access)}),
-            **({} if spec.write_access is None else {"write_access": told(spec.write_access)}),
-        }
-        return (Change(action=Action.REGISTER, reason="not in Cloudcraft yet", after=made),)
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
-    if found.name != spec.name:
-        before["name"], after["name"] = found.name, spec.name
-    if found.role_arn != spec.role_arn:
-        before["role_arn"], after["role_arn"] = found.role_arn, spec.role_arn
-    for what, wanted, there in (
-        ("read_access", spec.read_access, found.read_access),
-        ("write_access", spec.write_access, found.write_access),
-    ):
-        if wanted is not None and set(wanted) != set(there or ()):
-            before[what], after[what] = sorted(told(there or ())), sorted(told(wanted))
-    if not after:
-        return ()
-    differ = "differs" if len(after) == 1 else "differ"
-    reason = f"{', '.join(after).replace('_', ' ')} {differ}"
-    return (Change(action=Action.UPDATE_REGISTRATION, reason=reason, before=before, after=after),)
+        made = RegisterAccount(
+            name=spec.name,
+            region=spec.region,
+            read_access=None if spec.read_access is None else words(spec.read_access),
+            write_access=None if spec.write_access is None else words(spec.write_access),
+        )
+        return (made,)
+    change = UpdateRegistration(
+        name=_unlike(found.name, spec.name),
+        role_arn=_unlike(found.role_arn, spec.role_arn),
+        read_access=differ(spec.read_access, found.read_access),
+        write_access=differ(spec.write_access, found.write_access),
+    )
+    return () if change == UpdateRegistration() else (change,)
+
+
+def _unlike(before: str, after: str) -> Differs[str] | None:
+    return None if before == after else Differs(before=before, after=after)
 
 
 def is_access_id(word: str) -> bool:

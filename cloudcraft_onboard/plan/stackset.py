@@ -8,8 +8,6 @@ from typing import Any
 
 from cloudcraft_onboard.model import (
     MANAGED_BY,
-    Action,
-    Change,
     CloudcraftParameters,
     DesiredStackSet,
     ObservedStackSet,
@@ -18,6 +16,20 @@ from cloudcraft_onboard.model import (
     RoleSpec,
     StackInstance,
     Stage,
+    Trust,
+)
+from cloudcraft_onboard.model.changes import (
+    CreateByStackSet,
+    NewRole,
+    StackSetChange,
+    UpdateByStackSet,
+    UpdateInstance,
+)
+from cloudcraft_onboard.model.differences import (
+    NoAutoDeployment,
+    ParameterDiffers,
+    StackSetDifference,
+    TemplateDiffers,
 )
 from cloudcraft_onboard.model.notes import Note, StackSetStays
 from cloudcraft_onboard.plan.template import (
@@ -44,10 +56,10 @@ class StackSetPlan:
     """
 
     create: bool = False
-    differs: str = ""
+    differs: tuple[StackSetDifference, ...] = ()
     units: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
-    changes: Mapping[str, Change] = field(default_factory=dict)
+    changes: Mapping[str, StackSetChange] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     conflict: Problem | None = None
@@ -81,42 +93,29 @@ def plan_stack_set(
     """The operations that bring the role into these accounts; takes nothing from any other."""
     name = desired.spec.name
     if observed is None:
-        reason = f"through the new stack set {name}"
-        made = _made_role(desired)
         return StackSetPlan(
             create=True,
             units=desired.units,
             accounts=_only(desired, account_ids),
-            changes={
-                each: Change(action=Action.CREATE_ROLE, reason=reason, after=made)
-                for each in account_ids
-            },
+            changes=dict.fromkeys(account_ids, _made_role(desired, new=True)),
         )
     conflict = not_ours(name, observed)
     if conflict:
         return StackSetPlan(conflict=conflict)
-    differs = "; ".join(_differences(desired, observed))
+    differs = tuple(_differences(desired, observed))
     instances = {instance.account_id: instance for instance in observed.instances}
-    changes: dict[str, Change] = {}
+    changes: dict[str, StackSetChange] = {}
     problems: dict[str, Problem] = {}
     for account_id in account_ids:
         found = instances.get(account_id)
         if found is not None and found.status == _INOPERABLE:
             problems[account_id] = _inoperable(name, found)
         elif found is None:
-            reason = f"through the stack set {name}"
-            changes[account_id] = Change(
-                action=Action.CREATE_ROLE, reason=reason, after=_made_role(desired)
-            )
+            changes[account_id] = _made_role(desired, new=False)
         elif differs:
-            reason = f"the stack set {name} differs: {differs}"
-            before, after = _parameters(desired, observed)
-            changes[account_id] = Change(
-                action=Action.UPDATE_ROLE, reason=reason, before=before, after=after
-            )
+            changes[account_id] = UpdateByStackSet(stack_set=name, differences=differs)
         elif found.status != _CURRENT:
-            reason = f"its instance of the stack set {name} is {found.status.lower()}"
-            changes[account_id] = Change(action=Action.UPDATE_ROLE, reason=reason)
+            changes[account_id] = UpdateInstance(stack_set=name, status=found.status)
     unready = tuple(each for each in changes if _needs_filling(instances.get(each)))
     fresh = tuple(unit for unit in desired.units if unit not in observed.units)
     whole = fresh if desired.spec.organizational_units else ()
@@ -135,25 +134,29 @@ def _only(desired: DesiredStackSet, account_ids: Sequence[str]) -> tuple[str, ..
     return () if desired.spec.organizational_units else tuple(account_ids)
 
 
-def _made_role(desired: DesiredStackSet) -> dict[str, Any]:
-    """The role that the template makes, in the words of one that is made directly."""
+def _made_role(desired: DesiredStackSet, *, new: bool) -> CreateByStackSet:
+    """The role that the template makes."""
     role = desired.template["Resources"][ROLE]["Properties"]
     boundary = role.get("PermissionsBoundary")
-    return {
-        "stack_set": desired.spec.name,
-        "trust": {
-            "account_id": desired.parameters[ACCOUNT_PARAMETER],
-            "external_id": desired.parameters[EXTERNAL_ID_PARAMETER],
-        },
-        "policies": [
+    return CreateByStackSet(
+        stack_set=desired.spec.name,
+        new=new,
+        role=NewRole(
+            trust=Trust(
+                account_id=desired.parameters[ACCOUNT_PARAMETER],
+                external_id=desired.parameters[EXTERNAL_ID_PARAMETER],
+                partition="",
+            ),
+            path=role["Path"],
+            max_session_duration=role["MaxSessionDuration"],
+            permissions_boundary=boundary and _policy_name(boundary),
+            tags={tag["Key"]: tag["Value"] for tag in role["Tags"]},
+        ),
+        policies=(
             *map(_policy_name, role.get("ManagedPolicyArns", ())),
             *(policy["PolicyName"] for policy in role.get("Policies", ())),
-        ],
-        "path": role["Path"],
-        "max_session_duration": role["MaxSessionDuration"],
-        "permissions_boundary": boundary and _policy_name(boundary),
-        "tags": {tag["Key"]: tag["Value"] for tag in role["Tags"]},
-    }
+        ),
+    )
 
 
 def _policy_name(arn: Any) -> str:
@@ -163,33 +166,21 @@ def _policy_name(arn: Any) -> str:
     return str(arn)
 
 
-def _parameters(
-    desired: DesiredStackSet, observed: ObservedStackSet
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The parameters that differ; None where it is something else that does."""
-    keys = [
-        key for key in desired.parameters if observed.parameters.get(key) != desired.parameters[key]
-    ]
-    if not keys:
-        return None, None
-    return (
-        {key: observed.parameters.get(key) for key in keys},
-        {key: desired.parameters[key] for key in keys},
-    )
-
-
 def _needs_filling(found: StackInstance | None) -> bool:
     return found is None or found.status != _CURRENT
 
 
-def _differences(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterator[str]:
+def _differences(
+    desired: DesiredStackSet, observed: ObservedStackSet
+) -> Iterator[StackSetDifference]:
     if observed.template != desired.template:
-        yield "its template differs"
-    for key, value in desired.parameters.items():
-        if observed.parameters.get(key) != value:
-            yield f"its parameter {key} differs"
+        yield TemplateDiffers()
+    for name, value in desired.parameters.items():
+        was = observed.parameters.get(name)
+        if was != value:
+            yield ParameterDiffers(name=name, before=was, after=value)
     if not observed.auto_deployment:
-        yield "automatic deployment is off"
+        yield NoAutoDeployment()
 
 
 def _left_alone(desired: DesiredStackSet, observed: ObservedStackSet) -> Iterator[Note]:

@@ -13,6 +13,21 @@ from enum import Enum
 from typing import Any
 
 from cloudcraft_onboard.model import Trust
+from cloudcraft_onboard.model.differences import (
+    ExternalIdDiffers,
+    ExternalIdMissing,
+    ForeignTrust,
+    NoPrincipal,
+    OtherActions,
+    OtherConditions,
+    OtherEffect,
+    OtherElements,
+    OwnTrust,
+    SeveralExternalIds,
+    SeveralStatements,
+    TrustsNobody,
+    TrustsOthers,
+)
 from cloudcraft_onboard.plan.documents import VERSION, Statement, statements
 
 _ACTION = "sts:AssumeRole"
@@ -30,10 +45,10 @@ class Standing(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustFinding:
-    """`reason` is a clause: what differs, or who or what else the policy names."""
+    """What differs; of a foreign one the most telling reason why it is not Cloudcraft's alone."""
 
     standing: Standing
-    reason: str = ""
+    differences: tuple[ForeignTrust | OwnTrust, ...] = ()
 
 
 def trust_document(trust: Trust) -> dict[str, Any]:
@@ -58,12 +73,12 @@ def compare_trust(trust: Trust, document: Mapping[str, Any]) -> TrustFinding:
     if found == {wanted}:
         return TrustFinding(standing=Standing.SAME)
     if not found:
-        return TrustFinding(standing=Standing.DIFFERS, reason="trusts nobody")
+        return TrustFinding(standing=Standing.DIFFERS, differences=(TrustsNobody(),))
     foreign = next(_foreign(wanted, found), None)
     if foreign:
-        return TrustFinding(standing=Standing.FOREIGN, reason=foreign)
+        return TrustFinding(standing=Standing.FOREIGN, differences=(foreign,))
     (only,) = found
-    return TrustFinding(standing=Standing.DIFFERS, reason="; ".join(_differences(wanted, only)))
+    return TrustFinding(standing=Standing.DIFFERS, differences=tuple(_differences(wanted, only)))
 
 
 def normal(document: Mapping[str, Any]) -> frozenset[Statement]:
@@ -79,34 +94,22 @@ def _account(kind: str, name: str) -> tuple[str, str]:
     return kind, root.group(1) if root else name
 
 
-def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[str]:
+def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[ForeignTrust]:
     """Why a trust policy is somebody else's too; the most telling reason comes first."""
-    others = {
-        f"account {name}" if name.isdigit() else name
-        for said in found
-        for _, name in said.principals - wanted.principals
-    }
+    others = {name for said in found for _, name in said.principals - wanted.principals}
     if others:
-        yield (
-            f"it also trusts {', '.join(sorted(others))}"
-            if any(wanted.principals <= said.principals for said in found)
-            else f"it trusts {', '.join(sorted(others))}"
-        )
+        besides = any(wanted.principals <= said.principals for said in found)
+        yield TrustsOthers(principals=tuple(sorted(others)), besides=besides)
     for said in found:
         if said.effect != "Allow":
-            yield f"it has a statement with the effect {said.effect or 'missing'}"
+            yield OtherEffect(effect=said.effect)
         if not said.principals:
-            element = next((key for key, _ in said.other), "no Principal")
-            yield f"it has a statement with {element}"
+            yield NoPrincipal(instead=next((key for key, _ in said.other), ""))
     if len(found) > 1:
-        several = len({_external_ids(said) for said in found}) > 1
-        yield (
-            "it has several statements for Cloudcraft with different external IDs"
-            if several
-            else "it has a second statement besides Cloudcraft's"
-        )
+        differ = len({_external_ids(said) for said in found}) > 1
+        yield SeveralStatements(external_ids_differ=differ)
     if any(len(_external_ids(said)) > 1 for said in found):
-        yield "it accepts several external IDs, which others may use"
+        yield SeveralExternalIds()
 
 
 def _external_ids(said: Statement) -> frozenset[str]:
@@ -118,22 +121,22 @@ def _external_ids(said: Statement) -> frozenset[str]:
     )
 
 
-def _differences(wanted: Statement, only: Statement) -> Iterator[str]:
-    """What an update corrects, as clauses; at least one."""
+def _differences(wanted: Statement, only: Statement) -> Iterator[OwnTrust]:
+    """What an update corrects; at least one."""
     have, want = _external_ids(only), _external_ids(wanted)
     if not have:
-        yield "external ID is missing"
+        yield ExternalIdMissing()
     elif have != want:
-        yield "external ID differs"
+        yield ExternalIdDiffers()
     if only.actions != wanted.actions:
-        yield f"allows {', '.join(sorted(only.actions)) or 'no action'} instead of {_ACTION}"
+        yield OtherActions(actions=tuple(sorted(only.actions)))
     stray = sorted(
-        f"{operator} {key}"
+        (operator, key)
         for operator, key, _ in only.conditions
         if (operator, key) != ("StringEquals", _EXTERNAL_ID.lower())
     )
     if stray:
-        yield f"has the condition {', '.join(stray)}"
+        yield OtherConditions(conditions=tuple(stray))
     if only.other or only.resources:
-        names = sorted({key for key, _ in only.other} | ({"Resource"} if only.resources else set()))
-        yield f"has the element {', '.join(names)}"
+        names = {key for key, _ in only.other} | ({"Resource"} if only.resources else set())
+        yield OtherElements(elements=tuple(sorted(names)))

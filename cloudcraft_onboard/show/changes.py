@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cloudcraft_onboard.model import Action, Change, Outcome, Result
+from cloudcraft_onboard.model import Action, Outcome, Result
+from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.show import text
+from cloudcraft_onboard.show.saved import saved
 
 _MOST_VALUES = 6
 _AWS_POLICY = re.compile(r"arn:[a-z-]+:iam::aws:policy/(?:[\w-]+/)*([\w+=,.@-]+)")
@@ -89,7 +91,7 @@ def lines(result: Result) -> tuple[Line, ...]:
     """The account's changes, policies that are attached to its role as one."""
     told: list[Line] = []
     attached: list[str] = []
-    for change in result.changes:
+    for change in map(saved, result.changes):
         if change.action is Action.ATTACH_POLICY:
             if not attached:
                 told.append(Line(action=change.action, told=""))
@@ -104,21 +106,21 @@ def lines(result: Result) -> tuple[Line, ...]:
     )
 
 
-def what(change: Change, result: Result) -> str:
+def what(change: SavedChange, result: Result) -> str:
     """What one change makes, or else its reason."""
     match change:
-        case Change(action=Action.CREATE_ROLE, after=Mapping() as after):
+        case SavedChange(action=Action.CREATE_ROLE, after=Mapping() as after):
             parts = _new_role(after)
-        case Change(action=Action.REGISTER, after=Mapping() as after):
+        case SavedChange(action=Action.REGISTER, after=Mapping() as after):
             parts = _values(after, but=result.name)
-        case Change(action=Action.PUT_POLICY, after=Mapping() as after):
+        case SavedChange(action=Action.PUT_POLICY, after=Mapping() as after):
             return f"{change.subject}: {', '.join(_policy(change.before, after))}"
-        case Change(after=Mapping() as after) if after:
+        case SavedChange(after=Mapping() as after) if after:
             before = change.before or {}
             parts = (_difference(name, before.get(name), after[name]) for name in after)
             if change.action is Action.TAG_ROLE:
                 parts = (f"tag {part}" for part in parts)
-        case Change(action=Action.DETACH_POLICY):
+        case SavedChange(action=Action.DETACH_POLICY):
             return policy_name(change.subject)
         case _:
             return text.why(change)

@@ -12,6 +12,7 @@ from rich.text import Text
 from cloudcraft_onboard.console.harmless import clean as clean  # noqa: PLC0414 - words of this room
 from cloudcraft_onboard.console.harmless import listed as listed  # noqa: PLC0414 - the same
 from cloudcraft_onboard.model import Action, Change, Command, Outcome, RateLimit, Report, Result
+from cloudcraft_onboard.model.changes import SavedChange
 
 TIME = "Work time"
 """The title of times: AWS work on an account and its requests, without waits."""
@@ -182,7 +183,7 @@ def action_words(changes: Iterable[Change]) -> str:
     return ", ".join(dict.fromkeys(change.action.word for change in changes))
 
 
-def why(change: Change) -> str:
+def why(change: SavedChange) -> str:
     """What a change is about: `ReadOnlyAccess: not attached`."""
     return ": ".join(clean(part) for part in (change.subject, change.reason) if part)
 

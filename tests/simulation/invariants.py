@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from cloudcraft_onboard.engine.core import CLOSING_SECONDS, GRACE_SECONDS, LAST_LOOK_SECONDS
 from cloudcraft_onboard.engine.messages import Stop
-from cloudcraft_onboard.model import Account, Action, Outcome, Result, Stage
+from cloudcraft_onboard.model import Account, Outcome, Result, Stage
+from cloudcraft_onboard.model.changes import CreateRole, DeleteRegistration
 from cloudcraft_onboard.model.notes import (
     DuplicateLeft,
     NeverAnswered,
@@ -77,7 +78,7 @@ class Judge:
             mine = [entry for entry in left if entry.registration.id in known]
             if result.outcome is Outcome.REMOVED and (mine or self._has_role(account)):
                 self._say(run, account, "is reported removed, and is still there")
-            told = {c.subject for c in result.changes if c.action is Action.DELETE_REGISTRATION}
+            told = {c.id for c in result.changes if isinstance(c, DeleteRegistration)}
             if told & {entry.registration.id for entry in mine}:
                 self._say(run, account, "has a registration that is reported deleted")
             gone = known - told - {entry.registration.id for entry in mine}
@@ -164,7 +165,7 @@ class Judge:
                 self._not_done(run, account, result)
 
     def _changes(self, run: Run, account: Account, result: Result) -> None:
-        made = sum(change.action is Action.CREATE_ROLE for change in result.changes)
+        made = sum(isinstance(change, CreateRole) for change in result.changes)
         if made != run.driver.journal.changes.get(account.name, 0):
             self._say(run, account, "has other changes in its result than were made")
 

@@ -12,7 +12,8 @@ from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import Job, Message, Stop
 from cloudcraft_onboard.errors import AccountError, AccountPending
-from cloudcraft_onboard.model import Account, Action, Change, Stage, Via
+from cloudcraft_onboard.model import Account, Change, Stage, Trust, Via
+from cloudcraft_onboard.model.changes import CreateRole, DeleteRole, NewRole
 from tests.simulation.loop import Loop, Wait
 from tests.simulation.seeds import Role
 from tests.simulation.world import AwsWorld
@@ -20,8 +21,16 @@ from tests.simulation.world import AwsWorld
 Put = Callable[[Message], None]
 Steps = Generator[Wait, Any, None]
 
-MADE = Change(action=Action.CREATE_ROLE, reason="there is none")
-DELETED = Change(action=Action.DELETE_ROLE, reason="onboard made it")
+MADE = CreateRole(
+    role=NewRole(
+        trust=Trust(account_id="912185983511", external_id="4414aef4", partition="aws"),
+        path="/",
+        max_session_duration=3600,
+        permissions_boundary=None,
+        tags={},
+    )
+)
+DELETED = DeleteRole()
 
 
 class Worker:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from cloudcraft_onboard.model import (
     Action,
-    Change,
     CloudcraftUsage,
     Command,
     Outcome,
@@ -16,10 +15,11 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
+from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.model.notes import SavedNote
 
 NEW = (
-    Change(
+    SavedChange(
         action=Action.CREATE_ROLE,
         reason="new role",
         after={
@@ -30,15 +30,17 @@ NEW = (
             "tags": {"ManagedBy": "cloudcraft-onboard"},
         },
     ),
-    Change(
+    SavedChange(
         action=Action.ATTACH_POLICY,
         subject="arn:aws:iam::aws:policy/ReadOnlyAccess",
         reason="missing from the role",
     ),
-    Change(action=Action.REGISTER, reason="not in Cloudcraft yet", after={"region": "us-east-1"}),
+    SavedChange(
+        action=Action.REGISTER, reason="not in Cloudcraft yet", after={"region": "us-east-1"}
+    ),
 )
 DRIFT = (
-    Change(
+    SavedChange(
         action=Action.UPDATE_TRUST,
         reason="external ID differs",
         before={"external_ids": ["older"]},

@@ -18,11 +18,13 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
+from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show import changes
 from cloudcraft_onboard.show.notes import all_told
 from cloudcraft_onboard.show.report import shape
 from cloudcraft_onboard.show.report.shape import time_of, time_text
+from cloudcraft_onboard.show.saved import saved
 
 T = TypeVar("T")
 
@@ -107,12 +109,13 @@ def _words(changes: Iterable[Change]) -> list[str]:
 
 
 def _change(change: Change) -> shape.ChangeShape:
+    told = saved(change)
     return shape.ChangeShape(
-        action=change.action.word,
-        subject=change.subject,
-        reason=change.reason,
-        before=change.before,
-        after=change.after,
+        action=told.action.word,
+        subject=told.subject,
+        reason=told.reason,
+        before=told.before,
+        after=told.after,
     )
 
 
@@ -165,14 +168,14 @@ def _result(told: shape.AccountShape) -> Result:
     return made
 
 
-def _alone(words: Iterable[str]) -> tuple[Change, ...]:
+def _alone(words: Iterable[str]) -> tuple[SavedChange, ...]:
     """Changes of which only the actions are known."""
-    return tuple(Change(action=Action.of(word), reason="") for word in words)
+    return tuple(SavedChange(action=Action.of(word)) for word in words)
 
 
-def _changes(told: Iterable[shape.ChangeShape]) -> tuple[Change, ...]:
+def _changes(told: Iterable[shape.ChangeShape]) -> tuple[SavedChange, ...]:
     return tuple(
-        Change(
+        SavedChange(
             action=Action.of(change.action),
             reason=change.reason,
             subject=change.subject,

@@ -35,8 +35,6 @@ from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import AccountError, Doubtful, Refused
 from cloudcraft_onboard.model import (
     Account,
-    Action,
-    Change,
     CloudcraftParameters,
     Outcome,
     RateLimit,
@@ -44,6 +42,7 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
+from cloudcraft_onboard.model.changes import DeleteRole
 from cloudcraft_onboard.model.notes import AnotherRunRegistered, Errand, NeverAnswered, NoAnswer
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -381,7 +380,7 @@ def test_work_time_of_a_removal_is_that_of_plan_deletion_and_role() -> None:
         account=run.accounts[0],
         account_id="000000000000",
         registrations=(run.registered(),),
-        role_changes=(Change(action=Action.DELETE_ROLE, reason="made by onboard"),),
+        role_changes=(DeleteRole(),),
         seconds=1.0,
     )
     policy = Unregister()

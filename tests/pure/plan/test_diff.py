@@ -23,6 +23,15 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.changes import (
+    AttachPolicy,
+    CreateRole,
+    PutPolicy,
+    RoleChange,
+    TagRole,
+    UpdateRole,
+    UpdateTrust,
+)
 from cloudcraft_onboard.model.notes import (
     BoundaryKept,
     NotMadeHere,
@@ -38,6 +47,7 @@ from cloudcraft_onboard.plan.diff import (
     plan_role,
 )
 from cloudcraft_onboard.plan.trust import trust_document
+from cloudcraft_onboard.show.saved import saved
 
 ACCOUNT = "111122223333"
 IDENTITY = Identity(
@@ -79,6 +89,10 @@ def made(role: DesiredRole, **differences: Any) -> ObservedRole:
 
 def words(changes: tuple[Change, ...]) -> list[str]:
     return [change.action.word for change in changes]
+
+
+def subjects(changes: tuple[Change, ...]) -> list[str]:
+    return [saved(change).subject for change in changes]
 
 
 # --- the desired role ---------------------------------------------------------------------------
@@ -128,7 +142,7 @@ def test_missing_role_is_created_with_everything_then_given_its_policies() -> No
     role = desired(policies=("ReadOnlyAccess", "cloudcraft:minimal"), tags={"team": "x"})
     plan = plan_role(role, None)
     assert words(plan.changes) == ["create-role", "attach-policy", "put-policy"]
-    assert [change.subject for change in plan.changes] == ["", READ_ONLY, "cloudcraft-minimal"]
+    assert subjects(plan.changes) == ["", READ_ONLY, "cloudcraft-minimal"]
 
 
 def test_role_as_made_here_needs_nothing() -> None:
@@ -188,7 +202,7 @@ def test_each_difference_is_one_change(
         tags={"team": "x"},
     )
     (change,) = plan_role(role, made(role, **difference)).changes
-    assert (change.action, change.reason) == (action, reason)
+    assert (change.action, saved(change).reason) == (action, reason)
 
 
 def test_policy_of_the_account_satisfies_a_plain_name() -> None:
@@ -254,7 +268,8 @@ def test_adopt_makes_a_foreign_trust_the_wanted_one_and_says_whose_it_was() -> N
     role = desired(adopt=True)
     (change,) = plan_role(role, made(role, trust=FOREIGN)).changes
     assert change.action is Action.UPDATE_TRUST
-    assert change.reason == "taken over (`adopt: true`), though it trusts account 999999999999"
+    reason = "taken over (`adopt: true`), though it trusts account 999999999999"
+    assert saved(change).reason == reason
 
 
 def test_inline_documents_beyond_iams_limit_are_refused_with_a_way_out() -> None:
@@ -283,7 +298,7 @@ def test_role_made_here_is_emptied_and_deleted() -> None:
     role = desired(policies=("ReadOnlyAccess", "cloudcraft:minimal"))
     plan = removal(role, made(role))
     assert words(plan.changes) == ["detach-policy", "detach-policy", "delete-role"]
-    assert [change.subject for change in plan.changes] == [READ_ONLY, "cloudcraft-minimal", ""]
+    assert subjects(plan.changes) == [READ_ONLY, "cloudcraft-minimal", ""]
     assert removal(role, None).changes == ()
 
 
@@ -309,7 +324,7 @@ def test_role_is_kept_and_the_note_says_why(
 def test_force_takes_other_policies_with_it() -> None:
     role = desired()
     plan = removal(role, made(role, attached=(READ_ONLY, BOUNDARY)), force=True)
-    assert [change.subject for change in plan.changes] == [READ_ONLY, BOUNDARY, ""]
+    assert subjects(plan.changes) == [READ_ONLY, BOUNDARY, ""]
 
 
 # --- as a property ------------------------------------------------------------------------------
@@ -321,28 +336,34 @@ class Iam:
     def __init__(self, role: ObservedRole | None) -> None:
         self.role = role
 
-    def apply(self, change: Change, wanted: DesiredRole) -> None:
-        if change.action is Action.CREATE_ROLE:
+    def apply(self, change: RoleChange, wanted: DesiredRole) -> None:
+        if isinstance(change, CreateRole):
             assert self.role is None
             self.role = replace(made(wanted), attached=(), inline={})
             return
         assert self.role is not None
         role = self.role
         boundary = wanted.permissions_boundary
-        self.role = {
-            Action.UPDATE_TRUST: lambda: replace(role, trust=trust_document(wanted.trust)),
-            Action.UPDATE_ROLE: lambda: replace(
-                role,
-                description=wanted.description,
-                max_session_duration=wanted.max_session_duration,
-                permissions_boundary=boundary.arns[-1] if boundary else role.permissions_boundary,
-            ),
-            Action.TAG_ROLE: lambda: replace(role, tags={**role.tags, **wanted.tags}),
-            Action.ATTACH_POLICY: lambda: replace(role, attached=(*role.attached, change.subject)),
-            Action.PUT_POLICY: lambda: replace(
-                role, inline={**role.inline, change.subject: wanted.inline[change.subject]}
-            ),
-        }[change.action]()
+        match change:
+            case UpdateTrust():
+                self.role = replace(role, trust=trust_document(wanted.trust))
+            case UpdateRole():
+                kept = role.permissions_boundary
+                self.role = replace(
+                    role,
+                    description=wanted.description,
+                    max_session_duration=wanted.max_session_duration,
+                    permissions_boundary=boundary.arns[-1] if boundary else kept,
+                )
+            case TagRole():
+                self.role = replace(role, tags={**role.tags, **change.after})
+            case AttachPolicy():
+                self.role = replace(role, attached=(*role.attached, change.policy.arns[0]))
+            case PutPolicy():
+                inline = {**role.inline, change.name: wanted.inline[change.name]}
+                self.role = replace(role, inline=inline)
+            case _:
+                raise AssertionError(change)
 
 
 names = st.sampled_from(
@@ -394,7 +415,7 @@ def test_applying_the_plan_leaves_nothing_to_plan(
         return
     iam = Iam(observed)
     for change in plan.changes:
-        assert change.reason
+        assert saved(change).reason
         iam.apply(change, wanted)
     again = plan_role(wanted, iam.role)
     assert (again.changes, again.conflict) == ((), None)

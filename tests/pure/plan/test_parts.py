@@ -12,6 +12,7 @@ from cloudcraft_onboard.model import MANAGED_BY, Action, Registration, Registrat
 from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.registration import plan_registration
 from cloudcraft_onboard.plan.trust import trust_document
+from cloudcraft_onboard.show.saved import saved
 from tests.pure.plan.test_diff import ACCOUNT, DOCUMENTS, FOREIGN, READ_ONLY, TRUST, desired, made
 
 
@@ -19,7 +20,7 @@ def test_a_new_role_shows_what_it_will_be() -> None:
     role = desired(
         path="/security/", max_session_duration=7200, permissions_boundary="edge", tags={"a": "b"}
     )
-    create, attach = plan_role(role, None).changes
+    create, attach = map(saved, plan_role(role, None).changes)
     assert create.after == {
         "trust": {"account_id": "912185983511", "external_id": "4414aef4"},
         "path": "/security/",
@@ -88,9 +89,11 @@ def test_a_difference_shows_its_parts(
         adopt=True,
     )
     (change,) = plan_role(role, made(role, **difference)).changes
-    assert (change.before, change.after) == (before, after)
-    assert json.loads(json.dumps([change.before, change.after])) == [before, after]
-    assert hash(change) == hash(replace(change, before=None, after=None)), "changes can be keys"
+    shown = saved(change)
+    assert (shown.before, shown.after) == (before, after)
+    assert json.loads(json.dumps([shown.before, shown.after])) == [before, after]
+    assert hash(change), "changes can be keys"
+    assert hash(shown) == hash(replace(shown, before=None, after=None))
 
 
 WANTED = RegistrationSpec(
@@ -103,14 +106,14 @@ WANTED = RegistrationSpec(
 
 
 def test_a_registration_shows_name_region_and_access() -> None:
-    (change,) = plan_registration(WANTED, None)
+    (change,) = map(saved, plan_registration(WANTED, None))
     assert change.action is Action.REGISTER
     assert change.after == {"name": "Payments", "region": "eu-west-1", "read_access": ["b", "a"]}
 
 
 def test_a_registration_that_differs_shows_the_parts_that_do() -> None:
     found = Registration(id="1", name="Old", role_arn=WANTED.role_arn, read_access=("b", "c"))
-    (change,) = plan_registration(WANTED, found)
+    (change,) = map(saved, plan_registration(WANTED, found))
     assert change.before == {"name": "Old", "read_access": ["b", "c"]}
     assert change.after == {"name": "Payments", "read_access": ["a", "b"]}
     assert change.reason == "name, read access differ"

@@ -24,12 +24,13 @@ from cloudcraft_onboard.model import (
     Stage,
     Via,
 )
+from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.model.notes import Doubled, InChina, Note, RegisteredBefore
 from cloudcraft_onboard.plan.registration import Listing
 
 IDS = [f"1000000000{n:02d}" for n in range(12)]
-DRIFT = (Change(action=Action.UPDATE_TRUST, reason="external ID differs"),)
-NEW = (Change(action=Action.REGISTER, reason="not in Cloudcraft yet"),)
+DRIFT = (SavedChange(action=Action.UPDATE_TRUST, reason="external ID differs"),)
+NEW = (SavedChange(action=Action.REGISTER, reason="not in Cloudcraft yet"),)
 ERROR = Problem(stage=Stage.REACH, code="AccessDenied", message="no", hint="ask")
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from cloudcraft_onboard.model import Action, Change, Command, Outcome, Report, Result
+from cloudcraft_onboard.model import Action, Command, Outcome, Report, Result
+from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.show import changes, table
 from cloudcraft_onboard.show.told import document
 from tests.support.reports import report, result, typical
@@ -45,8 +46,8 @@ def test_run_dry_run_reads_the_same() -> None:
 
 def test_a_removal_is_a_diff_too() -> None:
     gone = (
-        Change(action=Action.DELETE_REGISTRATION, reason="registered"),
-        Change(action=Action.DELETE_ROLE, reason="made by onboard"),
+        SavedChange(action=Action.DELETE_REGISTRATION, reason="registered"),
+        SavedChange(action=Action.DELETE_ROLE, reason="made by onboard"),
     )
     plan = report(result("A", Outcome.REMOVED, changes=gone), command=Command.REMOVE, dry_run=True)
     assert lines(plan) == [
@@ -92,8 +93,8 @@ def test_verbose_shows_account_by_account() -> None:
     assert sum(line.startswith("+ n") for line in told) == 50
 
 
-def change(action: Action, before: object, after: object, subject: str = "") -> Change:
-    return Change(
+def change(action: Action, before: object, after: object, subject: str = "") -> SavedChange:
+    return SavedChange(
         action=action,
         reason="differs",
         subject=subject,
@@ -147,7 +148,7 @@ def change(action: Action, before: object, after: object, subject: str = "") -> 
         (change(Action.UPDATE_ROLE, None, None, "x"), "x: differs"),
     ],
 )
-def test_a_change_shows_before_and_after(one: Change, told: str) -> None:
+def test_a_change_shows_before_and_after(one: SavedChange, told: str) -> None:
     (line,) = changes.lines(result("A", changes=(one,)))
     assert line.told == told
 
@@ -172,13 +173,13 @@ def test_what_is_particular_to_an_account_does_not_keep_blocks_apart() -> None:
 def test_a_thousand_removals_are_one_block() -> None:
     def gone(i: int, registered_as: str = "") -> Result:
         name = f"n{i}'s"
-        registration = Change(
+        registration = SavedChange(
             action=Action.DELETE_REGISTRATION,
             reason=f"registered as {(registered_as or name)!r}",
             subject=f"8a084cff-{i}",
         )
         policy = change(Action.DETACH_POLICY, None, None, "arn:aws:iam::aws:policy/ReadOnlyAccess")
-        role = Change(action=Action.DELETE_ROLE, reason="made by onboard")
+        role = SavedChange(action=Action.DELETE_ROLE, reason="made by onboard")
         made = (registration, policy, role)
         return result(name, Outcome.REMOVED, account_id=f"{i:012d}", changes=made)
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.model import Action, Change, Command, Outcome, Report, Stage
+from cloudcraft_onboard.model import Action, Command, Outcome, Report, Stage
+from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.show.report.json import from_json, render, to_json
 from tests.support import statuses
 from tests.support.reports import denied, report, result, typical
@@ -93,7 +94,7 @@ def test_to_the_letter_of_the_readme() -> None:
         attempts=1,
         line=24,
         changes=(
-            Change(
+            SavedChange(
                 action=Action.REGISTER,
                 reason="not in Cloudcraft yet",
                 after={"name": "Production", "region": "us-east-1"},

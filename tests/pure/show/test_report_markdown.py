@@ -11,7 +11,7 @@ from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import markdown
 from cloudcraft_onboard.show.told import Told, document
 from tests.support.markup import from_markdown
-from tests.support.reports import denied, report, result, typical
+from tests.support.reports import NEW, denied, report, result, typical
 
 HARMLESS = {
     "h3", "h4", "p", "strong", "code", "span", "blockquote", "details", "summary", "br",
@@ -76,7 +76,7 @@ def test_five_thousand_accounts_fit_a_comment(command: Command, kind: str) -> No
         made = result(name, outcome, account_id=account_id, notes=notes)
         if kind == "each its own":
             after = {"name": name, "region": f"eu-west-{i}"}
-            last = replace(made.changes[-1], after=after)
+            last = replace(NEW[-1], after=after)
             made = replace(made, changes=(*made.changes[:-1], last))
         return made
 
@@ -99,7 +99,7 @@ def test_the_worst_of_five_thousand_accounts_fits_a_comment(command: Command) ->
             return replace(failed, error=replace(failed.error, message=said, hint=said))
         tags = {f"key{n}": f"{i} {'value ' * 20}" for n in range(20)}
         made = result(name, account_id=f"{i:012d}", notes=(f"{i} {'a note ' * 20}",))
-        role = replace(made.changes[0], after={**(made.changes[0].after or {}), "tags": tags})
+        role = replace(NEW[0], after={**(NEW[0].after or {}), "tags": tags})
         return replace(made, changes=(role, *made.changes[1:]))
 
     told = render(report(*map(one, range(5000)), command=command))

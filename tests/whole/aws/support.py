@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from cloudcraft_onboard.aws.session import BotoAccount, BotoAws
-from cloudcraft_onboard.model import Account, AssumeRole, Change, DesiredRole, RoleSpec, Trust
+from cloudcraft_onboard.model import Account, AssumeRole, DesiredRole, RoleSpec, Trust
+from cloudcraft_onboard.model.changes import RoleChange
 from cloudcraft_onboard.plan.diff import RolePlan, desired_role, plan_removal, plan_role
 
 HUB = "111111111111"
@@ -58,7 +59,7 @@ def plan(account: BotoAccount, spec: RoleSpec) -> RolePlan:
     return plan_role(desired, account.observe(desired.name, inline=bool(desired.inline)))
 
 
-def bring(account: BotoAccount, spec: RoleSpec) -> tuple[Change, ...]:
+def bring(account: BotoAccount, spec: RoleSpec) -> tuple[RoleChange, ...]:
     """Make or mend the role; the changes that were made."""
     desired = wanted(account, spec)
     observed = account.observe(desired.name, inline=bool(desired.inline))
@@ -89,5 +90,5 @@ def opened(*, retries: int = 0, concurrency: int = 4) -> Iterator[BotoAws]:
         aws.close()
 
 
-def words(changes: tuple[Change, ...]) -> list[str]:
+def words(changes: Iterable[RoleChange]) -> list[str]:
     return [change.action.word for change in changes]

@@ -11,7 +11,8 @@ from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, AccountPending
-from cloudcraft_onboard.model import Action, Change, RoleSpec, Stage
+from cloudcraft_onboard.model import RoleSpec, Stage
+from cloudcraft_onboard.model.changes import DeleteRole
 from tests.support.aws_proxy import BOUNDARY, EXPIRED, NO_IDENTITY_POLICY, SCP, THROTTLING, AwsProxy
 from tests.support.world import SandboxWorld
 from tests.whole.aws.support import ENTRY, HUB, MEMBER, bring, member, opened, wanted
@@ -256,9 +257,8 @@ def test_conflict_on_deletion_says_what_uses_the_role(proxy: AwsProxy, aws: Boto
         message="Cannot delete entity, must remove roles from instance profile first.",
     )
     session = aws.reach(member())
-    change = Change(action=Action.DELETE_ROLE, reason="made by onboard")
     with pytest.raises(AccountError) as caught:
-        session.apply(change, wanted(session, RoleSpec()), None)
+        session.apply(DeleteRole(), wanted(session, RoleSpec()), None)
     assert "instance profile" in caught.value.hint
 
 

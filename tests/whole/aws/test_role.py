@@ -14,12 +14,15 @@ from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.role import observe
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
-from cloudcraft_onboard.model import MANAGED_BY, Action, Change, RoleSpec, Stage
+from cloudcraft_onboard.model import MANAGED_BY, RoleSpec, Stage, Trust
+from cloudcraft_onboard.model.changes import DeleteRole
 from cloudcraft_onboard.model.notes import PoliciesKept, RoleKept
 from cloudcraft_onboard.plan.documents import same
+from cloudcraft_onboard.plan.trust import trust_document
 from tests.support.aws_proxy import AwsProxy
 from tests.support.world import SandboxWorld
 from tests.whole.aws.support import (
+    CLOUDCRAFT,
     DOCUMENTS,
     ENTRY,
     MEMBER,
@@ -42,6 +45,9 @@ EVERYTHING = RoleSpec(
 )
 ANY = json.dumps(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+)
+OLDER = json.dumps(
+    trust_document(Trust(account_id=CLOUDCRAFT, external_id="older", partition="aws"))
 )
 
 
@@ -181,41 +187,39 @@ def test_long_lists_are_read_to_their_end(aws: BotoAws) -> None:
 
 def test_role_made_by_somebody_else_meanwhile_is_a_race(aws: BotoAws) -> None:
     session = aws.reach(member())
-    bring(session, RoleSpec())
-    create = Change(action=Action.CREATE_ROLE, reason="there is no such role")
+    create, *_ = bring(session, RoleSpec())
     with pytest.raises(ConcurrentChange):
         session.apply(create, wanted(session, RoleSpec()), None)
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        Action.UPDATE_TRUST,
-        Action.UPDATE_ROLE,
-        Action.TAG_ROLE,
-        Action.ATTACH_POLICY,
-        Action.PUT_POLICY,
-    ],
-    ids=lambda action: action.word,
-)
-def test_role_that_vanished_meanwhile_is_a_race(action: Action, aws: BotoAws) -> None:
+def test_role_that_vanished_meanwhile_is_a_race(org: SandboxWorld, aws: BotoAws) -> None:
     session = aws.reach(member())
     spec = RoleSpec(policies=("ReadOnlyAccess", "cloudcraft:minimal"), tags={"team": "x"})
-    subject = {Action.ATTACH_POLICY: READ_ONLY, Action.PUT_POLICY: "cloudcraft-minimal"}
-    change = Change(action=action, reason="x", subject=subject.get(action, ""))
-    with pytest.raises(ConcurrentChange):
-        session.apply(change, wanted(session, spec), None)
+    org.iam(MEMBER).create_role(
+        RoleName="cloudcraft", AssumeRolePolicyDocument=OLDER, MaxSessionDuration=7200
+    )
+    changes = plan(session, spec).changes
+    assert words(changes) == [
+        "update-trust",
+        "update-role",
+        "tag-role",
+        "attach-policy",
+        "put-policy",
+    ]
+    org.iam(MEMBER).delete_role(RoleName="cloudcraft")
+    for change in changes:
+        with pytest.raises(ConcurrentChange):
+            session.apply(change, wanted(session, spec), None)
 
 
 def test_policies_that_somebody_attached_meanwhile_make_deleting_a_race(aws: BotoAws) -> None:
     session = aws.reach(member())
     bring(session, RoleSpec())
-    delete = Change(action=Action.DELETE_ROLE, reason="made by onboard")
     with pytest.raises(ConcurrentChange):
-        session.apply(delete, wanted(session, RoleSpec()), None)
+        session.apply(DeleteRole(), wanted(session, RoleSpec()), None)
 
 
-def test_collision_with_another_write_is_tried_again(proxy: AwsProxy) -> None:
+def test_collision_with_another_write_is_tried_again(org: SandboxWorld, proxy: AwsProxy) -> None:
     proxy.trouble(
         "UpdateAssumeRolePolicy",
         status=409,
@@ -225,9 +229,8 @@ def test_collision_with_another_write_is_tried_again(proxy: AwsProxy) -> None:
     )
     with opened(retries=1) as aws:
         session = aws.reach(member())
-        bring(session, RoleSpec())
-        trust = Change(action=Action.UPDATE_TRUST, reason="external ID differs")
-        session.apply(trust, wanted(session, RoleSpec()), session.observe("cloudcraft"))
+        org.iam(MEMBER).create_role(RoleName="cloudcraft", AssumeRolePolicyDocument=OLDER)
+        assert "update-trust" in words(bring(session, RoleSpec()))
     assert proxy.calls["UpdateAssumeRolePolicy"] == 2
 
 
