@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:  # `onboard --help` needs no model, and building its classes takes a while
+    from cloudcraft_onboard.blame.cause import Cause
     from cloudcraft_onboard.model import Problem, Stage
 
 
@@ -75,28 +76,45 @@ class Interrupted(OnboardError):
 class AccountError(OnboardError):
     """One account's problem; it becomes the `error` of that account's result.
 
-    `transient`: throttling, 5xx, a broken connection; worth another try later.
+    `cause` is its kind and facts, which make the hint where none is given. `transient`:
+    throttling, 5xx, a broken connection; worth another try later.
     """
 
     def __init__(
-        self, stage: Stage, code: str, message: str, *, hint: str = "", transient: bool = False
+        self,
+        stage: Stage,
+        code: str,
+        message: str,
+        *,
+        hint: str = "",
+        cause: Cause | None = None,
+        transient: bool = False,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint or (cause.hint if cause else ""))
         self.stage = stage
         self.code = code
+        self.cause = cause
         self.transient = transient
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
         """Make an error of a problem."""
-        return cls(problem.stage, problem.code, problem.message, hint=problem.hint)
+        return cls(
+            problem.stage, problem.code, problem.message, hint=problem.hint, cause=problem.cause
+        )
 
     @property
     def problem(self) -> Problem:
         """The error as the model has it."""
         from cloudcraft_onboard.model import Problem  # noqa: PLC0415 - see the imports above
 
-        return Problem(stage=self.stage, code=self.code, message=self.message, hint=self.hint)
+        return Problem(
+            stage=self.stage,
+            code=self.code,
+            message=self.message,
+            hint=self.hint,
+            cause=self.cause,
+        )
 
 
 class AccountPending(AccountError):

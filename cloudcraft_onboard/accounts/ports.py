@@ -55,8 +55,8 @@ class StackSets(Protocol):
     def organization(self) -> Organization:
         """The organization that the account is in."""
 
-    def explain(self, role: RoleSpec, reason: str) -> AccountError:
-        """CloudFormation's reason for a failed instance, with what to do about it."""
+    def explain(self, role: RoleSpec, reason: str, account_id: str) -> AccountError:
+        """CloudFormation's reason for an account's failed instance, and what to do about it."""
 
     def observe(self, name: str) -> ObservedStackSet | None:
         """The stack set with all its instances, None where there is none."""

@@ -170,7 +170,8 @@ class _Roller:
             elif fact.error is not None:
                 yield self._failed(fact.account_id, fact.error)
             elif fact.reason:
-                yield self._failed(fact.account_id, self._sets.explain(self._role, fact.reason))
+                error = self._sets.explain(self._role, fact.reason, fact.account_id)
+                yield self._failed(fact.account_id, error)
             else:
                 yield self._ready(fact.account_id, (changes[fact.account_id],), (), 0.0)
 

@@ -24,7 +24,7 @@ from cloudcraft_onboard.errors import (
     UsageError,
 )
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.model import Account, Manifest, Via
+from cloudcraft_onboard.model import Account, Command, Manifest, Via
 from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT, Settings
 
 
@@ -34,8 +34,10 @@ def connect(
     control: Control,
     emit: Callable[[Event], None],
     stack: ExitStack,
+    *,
+    command: Command,
 ) -> Tools:
-    """Open the tools of a run; `stack` closes them.
+    """Open the tools of a command; `stack` closes them.
 
     Raises:
         UsageError: an environment variable's value cannot be used, the sandbox's extra is not
@@ -48,7 +50,7 @@ def connect(
     cloudcraft = open_cloudcraft(
         stack, control=control, emit=emit, timeout=settings.timeout, retries=settings.retries
     )
-    aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries)
+    aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries, command=command.value)
     stack.callback(aws.close)
     return Tools(aws=aws, cloudcraft=cloudcraft, pace=cloudcraft.pace, control=control, emit=emit)
 

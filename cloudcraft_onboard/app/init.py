@@ -271,7 +271,7 @@ def _ids(known: Iterable[Profile]) -> dict[str | None, str | None]:
 
 def _resolved(chosen: Sequence[Profile], said: list[str]) -> list[Profile]:
     """Add the account IDs that the config lacks, as told by STS."""
-    aws = BotoAws(concurrency=_LOOKUPS, retries=3)
+    aws = BotoAws(concurrency=_LOOKUPS, retries=3, command="init")
 
     def look_up(profile: Profile) -> Profile | str:
         if profile.account_id is not None:

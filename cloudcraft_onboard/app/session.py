@@ -88,7 +88,12 @@ class Session:
     def connect(self) -> Tools:
         """The tools of a run, closed with the session. Raises as `connect.connect` does."""
         self.tools = connect(
-            self.settings, self.manifest, self.control, self._events.put, self._stack
+            self.settings,
+            self.manifest,
+            self.control,
+            self._events.put,
+            self._stack,
+            command=self._command,
         )
         return self.tools
 

@@ -185,9 +185,9 @@ def _hub(accounts: Iterable[Account]) -> str | None:
 def _members(profile: str | None, tools: Tools) -> dict[str, Member]:
     """The organization's accounts by ID."""
     tools.emit(StepStarted(name=_ORGANIZATION, step="listing the accounts"))
-    client = organizations.connect(profile)
+    client = organizations.connect(profile, Command.STATUS)
     try:
-        found = organizations.members(client, profile=profile)
+        found = organizations.members(client, profile=profile, command=Command.STATUS)
     finally:
         client.close()
         tools.emit(StepEnded(name=_ORGANIZATION))

@@ -5,19 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigParseError,
+    CredentialRetrievalError,
+)
 
 from cloudcraft_onboard.aws.crew import WORKERS, each, spread
 from cloudcraft_onboard.aws.hints import Where, explain
-from cloudcraft_onboard.aws.profiles import profiles
+from cloudcraft_onboard.aws.origin import origin
 from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, as_fault
-from cloudcraft_onboard.errors import CannotStart, OnboardError, UsageError
+from cloudcraft_onboard.errors import CannotStart, UsageError
 from cloudcraft_onboard.model import Member, Stage
 
 ACTIVE = "ACTIVE"
@@ -31,7 +37,6 @@ _CONFIG = Config(
 )
 _UNKNOWN_UNIT = frozenset({"ParentNotFoundException", "OrganizationalUnitNotFoundException"})
 _NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
-_THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 _LONG = 5  # seconds without an answer that are worth a word
 
 
@@ -101,7 +106,20 @@ class Progress:
         return f"{found}, waiting for AWS since {waiting} s" if waiting >= _LONG else found
 
 
-def connect(profile: str | None) -> Any:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """Who asks: the profile, the command whose options hints may name.
+
+    Any account may ask for its organization's management account, so that is known as a rule when
+    the rest is refused.
+    """
+
+    profile: str | None
+    command: str
+    management: str = ""
+
+
+def connect(profile: str | None, command: str = "init") -> Any:
     """An Organizations client with the credentials of a profile. Raises `CannotStart`."""
     try:
         with as_fault(CredentialRetrievalError, provider=_source(profile)):
@@ -109,7 +127,7 @@ def connect(profile: str | None) -> Any:
             region = session.region_name or "us-east-1"
             return session.client("organizations", region_name=region, config=_CONFIG)
     except BotoCoreError as error:
-        raise _explained(error, profile) from error
+        raise _explained(error, _Asked(profile=profile, command=command)) from error
 
 
 def members(
@@ -117,6 +135,7 @@ def members(
     units: Sequence[str] = (),
     profile: str | None = None,
     *,
+    command: str = "init",
     outside: bool = True,
     progress: Progress | None = None,
 ) -> list[Member]:
@@ -124,19 +143,20 @@ def members(
 
     `units` are OUs or roots: only accounts below them, however deep, have a path; those `outside`
     of them need not be listed. Which accounts there are, ListAccounts says. An account that moves
-    while the units are read may be in none of them then: it has no path. `profile` is named in
-    errors.
+    while the units are read may be in none of them then: it has no path. `profile` and
+    `command` are named in errors.
 
     Raises:
         CannotStart: AWS refuses.
         UsageError: there is no such unit.
     """
-    return _Reading(client, profile, progress or Progress()).members(units, outside=outside)
+    asked = _Asked(profile=profile, command=command)
+    return _Reading(client, asked, progress or Progress()).members(units, outside=outside)
 
 
 def tags(client: Any, accounts: Sequence[str], profile: str | None = None) -> list[dict[str, str]]:
     """The tags of each account in AWS Organizations. Raises `CannotStart`."""
-    reading = _Reading(client, profile, Progress())
+    reading = _Reading(client, _Asked(profile=profile, command="init"), Progress())
 
     def one(account_id: str) -> dict[str, str]:
         with reading.explained(f"the tags of account {account_id}"):
@@ -149,11 +169,10 @@ def tags(client: Any, accounts: Sequence[str], profile: str | None = None) -> li
 class _Reading:
     """One look at an organization."""
 
-    def __init__(self, client: Any, profile: str | None, progress: Progress) -> None:
+    def __init__(self, client: Any, asked: _Asked, progress: Progress) -> None:
         self._client = client
-        self._profile = profile
+        self._asked = asked
         self._progress = progress
-        self._management = ""
 
     def members(self, units: Sequence[str], *, outside: bool) -> list[Member]:
         """See `members`."""
@@ -161,7 +180,7 @@ class _Reading:
         tasks: list[_Task] = []
         with self.explained():
             organization = self._client.describe_organization()["Organization"]
-            self._management = organization["MasterAccountId"]
+            self._asked = replace(self._asked, management=organization["MasterAccountId"])
             starts = self._starts(units)
             whole = outside or not units
             if whole:
@@ -256,7 +275,7 @@ class _Reading:
             email=account.get("Email", ""),
             # Organizations is replacing Status by State.
             state=account.get("State") or account.get("Status") or "",
-            is_management=account["Id"] == self._management,
+            is_management=account["Id"] == self._asked.management,
             path=unit.names if unit else None,
             unit_ids=unit.ids if unit else (),
         )
@@ -268,7 +287,7 @@ class _Reading:
             with as_fault(UnexpectedAnswer):
                 yield
         except (ClientError, BotoCoreError) as error:
-            raise _explained(error, self._profile, self._management, what) from error
+            raise _explained(error, self._asked, what) from error
 
 
 def _kinds(*, told: bool) -> tuple[type[_UnitsOf | _AccountsOf], ...]:
@@ -292,35 +311,33 @@ def _source(profile: str | None) -> str:
     return f"profile {profile}" if profile else "these credentials"
 
 
-def _explained(
-    error: Exception, profile: str | None, management: str = "", what: str = ""
-) -> OnboardError:
-    """What went wrong, and what to do about it.
-
-    Any account may ask for its organization's management account, so that is known as a rule when
-    the rest is refused.
-    """
+def _explained(error: Exception, asked: _Asked, what: str = "") -> CannotStart:
+    """What went wrong, and what to do about it; `what` was to be read."""
+    session = botocore.session.Session(profile=asked.profile)
+    known: Mapping[str, Any] = {}
+    with suppress(BotoCoreError):  # what cannot be read is the error to be explained, as a rule
+        known = session.full_config["profiles"]
+    where = Where(
+        stage=Stage.REACH,
+        profile=asked.profile,
+        service="organizations",
+        command=asked.command,
+        management=asked.management,
+        origin=origin(known, asked.profile),
+        profiles=tuple(known),
+    )
+    problem = explain(error, where)
+    cannot = f"Cannot read {what or 'AWS Organizations'}"
     code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
     if code == "AWSOrganizationsNotInUseException":
-        return CannotStart(
-            "The account of these credentials is not in an AWS organization.",
-            hint="Give another --profile, or take the accounts from --profiles 'GLOB'.",
+        message = "The account of these credentials is not in an AWS organization."
+    elif isinstance(error, ClientError) and code in _NOT_ALLOWED:
+        message = (
+            f"{cannot}: {_source(asked.profile)} may not call"
+            f" organizations:{error.operation_name}: {problem.message}"
         )
-    names = [known.name for known in profiles()]
-    problem = explain(error, Where(stage=Stage.REACH, profile=profile, profiles=names))
-    cannot = f"Cannot read {what or 'AWS Organizations'}"
-    if code in _THROTTLED:
-        return CannotStart(
-            f"{cannot}: {problem.message}",
-            hint="AWS limits these calls for the whole organization; others use them as well. Try"
-            " again in some minutes.",
-        )
-    if not (isinstance(error, ClientError) and code in _NOT_ALLOWED):
-        return CannotStart(f"{cannot}: {problem.message}", hint=problem.hint)
-    whose = _source(profile)
-    where = f", which is {management}," if management else ""
-    return CannotStart(
-        f"{cannot}: {whose} may not call organizations:{error.operation_name}: {problem.message}",
-        hint=f"Give a --profile of the management account{where} or of a delegated administrator "
-        "that allows organizations:Describe* and organizations:List*.",
-    )
+    elif isinstance(error, ConfigParseError):
+        message = problem.message
+    else:
+        message = f"{cannot}: {problem.message}"
+    return CannotStart(message, hint=problem.hint)

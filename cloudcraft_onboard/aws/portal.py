@@ -7,7 +7,6 @@ Reference). One token serves all accounts; the SDK's own provider renews it.
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,8 +26,11 @@ from botocore.utils import JSONFileCache
 from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.origin import Origin
 from cloudcraft_onboard.aws.sdk import Sdk, Wire, as_fault, renewed, signed_by
 from cloudcraft_onboard.aws.sources import Once, Opened
+from cloudcraft_onboard.blame.facts import Facts, Maker
+from cloudcraft_onboard.blame.table import cause_of
 from cloudcraft_onboard.console.redact import protect
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import SsoRole, Stage
@@ -92,7 +94,12 @@ class Portal:
             raise explain(error, self._where(Call.GET_CALLER_IDENTITY, role)) from error
         with understood(Stage.REACH, "sts:GetCallerIdentity"):
             identity = identity_of(answer["Arn"])
-        return Opened(credentials=credentials, wire=signed_in.wire, identity=identity)
+        return Opened(
+            credentials=credentials,
+            wire=signed_in.wire,
+            identity=identity,
+            origin=self._origin(role),
+        )
 
     def accounts(self) -> tuple[PortalAccount, ...]:
         """All accounts that the token sees, in the portal's order. Raises `AccountError`."""
@@ -161,13 +168,9 @@ class Portal:
             raise self._signed_out("has expired or was signed out") from error
 
     def _signed_out(self, what: str) -> AccountError:
-        command = f"aws sso login --sso-session {shlex.quote(self.name)}"
-        return AccountError(
-            Stage.REACH,
-            "SSOTokenExpired",
-            f"The IAM Identity Center session {self.name} {what}.",
-            hint=f"Sign in: `{command}`, then run the same command again.",
-        )
+        code, message = "SSOTokenExpired", f"The IAM Identity Center session {self.name} {what}."
+        facts = Facts(maker=Maker.SSO, sso_session=self.name)
+        return AccountError(Stage.REACH, code, message, cause=cause_of(code, message, facts))
 
     def _call(self, call: Call, role: str = "", **parameters: Any) -> Mapping[str, Any]:
         """One call to the portal; a token that is no longer accepted is remembered for all."""
@@ -223,8 +226,16 @@ class Portal:
         return AccountError(Stage.REACH, "PermissionSetNotOffered", message, hint=hint)
 
     def _where(self, call: Call, role: str = "") -> Where:
-        way = SsoRole(session=self.name, role=role)
-        return Where(stage=Stage.REACH, profile=None, sso=way, call=call)
+        return Where(
+            stage=Stage.REACH,
+            profile=None,
+            call=call,
+            command=self._sdk.command,
+            origin=self._origin(role),
+        )
+
+    def _origin(self, role: str) -> Origin:
+        return Origin(maker=Maker.SSO, sso_session=self.name, permission_set=role)
 
 
 def _no_section(name: str, sections: Mapping[str, Any]) -> AccountError:

@@ -10,7 +10,9 @@ from typing import Any
 import botocore.session
 from botocore.exceptions import BotoCoreError
 
+from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.errors import CannotStart
+from cloudcraft_onboard.model import Stage
 
 _ARN = re.compile(r"arn:[^:\s]*:(?:iam|sts)::([0-9]{12}):[^\s]+")
 _ARNS = ("role_arn", "x_principal_arn", "login_session")
@@ -38,10 +40,8 @@ def profiles() -> tuple[Profile, ...]:
     try:
         found = botocore.session.Session().full_config.get("profiles", {})
     except BotoCoreError as error:
-        raise CannotStart(
-            f"Cannot read the AWS config: {error}",
-            hint="Correct the file, so that `aws configure list-profiles` works.",
-        ) from error
+        problem = explain(error, Where(stage=Stage.REACH, profile=None))
+        raise CannotStart(problem.message, hint=problem.hint) from error
     return tuple(Profile(name=name, account_id=_account_id(it)) for name, it in found.items())
 
 

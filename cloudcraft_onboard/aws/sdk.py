@@ -235,7 +235,8 @@ def _never_ask(prompt: str) -> str:
 class Sdk:
     """Sessions, credentials and clients; a lock guards their creation, not their use."""
 
-    def __init__(self, *, concurrency: int, retries: int) -> None:
+    def __init__(self, *, concurrency: int, retries: int, command: str = "") -> None:
+        self.command = command
         self._lock = threading.RLock()
         self._shared = _Shared()
         self._clients: dict[tuple[object, ...], Any] = {}

@@ -23,6 +23,7 @@ from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     Account,
     AssumeRole,
+    Command,
     DesiredRole,
     Identity,
     ObservedRole,
@@ -38,11 +39,11 @@ class BotoAws:
     """AWS through boto's SDK, shared by all accounts of a run; thread-safe.
 
     `concurrency` is how many accounts are worked on at once; `retries` how often the SDK sends one
-    request again.
+    request again; `command` the one whose options hints may name.
     """
 
-    def __init__(self, *, concurrency: int, retries: int) -> None:
-        self._sdk = Sdk(concurrency=concurrency, retries=retries)
+    def __init__(self, *, concurrency: int, retries: int, command: str = Command.RUN) -> None:
+        self._sdk = Sdk(concurrency=concurrency, retries=retries, command=command)
         self._concurrency = concurrency
         self._retries = retries
         self._lock = threading.Lock()
@@ -82,7 +83,18 @@ class BotoAws:
         identity = entered.identity
         if account.account_id is not None and identity.account_id != account.account_id:
             raise _wrong_account(account, identity)
-        return BotoAccount(entered, profile=account.profile, sso=account.sso, retries=self._retries)
+        return BotoAccount(entered, self._where(account.profile, entered), retries=self._retries)
+
+    def _where(self, profile: str | None, opened: Opened) -> Where:
+        """Who does what is done with these credentials."""
+        return Where(
+            stage=Stage.ROLE,
+            profile=profile,
+            caller=opened.identity.arn,
+            account=opened.identity.account_id,
+            command=self._sdk.command,
+            origin=opened.origin,
+        )
 
     def _entered(self, account: Account) -> Opened:
         """The credentials of the profile, or of the role that is assumed with them."""
@@ -112,6 +124,7 @@ class BotoAws:
             credentials=opened.credentials,
             identity=identity,
             spec=spec,
+            where=self._where(spec.profile, opened),
         )
 
     def _source(self, profile: str | None, region: str) -> ProfileSource:
@@ -149,6 +162,10 @@ class _AssumedRole:
             call=Call.ASSUME_ROLE,
             caller=caller.arn,
             target=target,
+            account=account_id,
+            external_id=way.external_id is not None,
+            command=source.command,
+            origin=self._base.origin,
         )
         answer = self._assume()
         with understood(Stage.REACH, "sts:AssumeRole"):
@@ -198,14 +215,11 @@ def _metadata(answer: Mapping[str, Any]) -> dict[str, str]:
 class BotoAccount:
     """One AWS account that was reached."""
 
-    def __init__(
-        self, opened: Opened, *, profile: str | None, sso: SsoRole | None, retries: int
-    ) -> None:
+    def __init__(self, opened: Opened, where: Where, *, retries: int) -> None:
         self._identity = opened.identity
         self._credentials = opened.credentials
         self._wire = opened.wire
-        self._profile = profile
-        self._sso = sso
+        self._where = where
         self._retries = retries
 
     @property
@@ -251,14 +265,7 @@ class BotoAccount:
             raise self._explained(error, call) from error
 
     def _explained(self, error: Exception, call: Call | None) -> AccountError:
-        where = Where(
-            stage=Stage.ROLE,
-            profile=self._profile,
-            sso=self._sso,
-            call=call,
-            caller=self._identity.arn,
-        )
-        return explain(error, where)
+        return explain(error, replace(self._where, call=call))
 
     def _retrying(self) -> Retrying:
         """The SDK doesn't send again what collided with another change of the same role."""

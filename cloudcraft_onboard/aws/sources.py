@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.origin import Origin, origin
 from cloudcraft_onboard.aws.sdk import Sdk, Wire, signed_by
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import Identity, Stage
@@ -58,7 +59,7 @@ class Once(Generic[T]):
 
 def _copy(error: AccountError) -> AccountError:
     """The error without the frames of the thread that met it: 3,000 of them hold 400 MB."""
-    return type(error)(error.stage, error.code, error.message, hint=error.hint)
+    return type(error)(error.stage, error.code, error.message, hint=error.hint, cause=error.cause)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +69,7 @@ class Opened:
     credentials: Credentials
     wire: Wire
     identity: Identity
+    origin: Origin
 
 
 class Source(Protocol):
@@ -94,6 +96,11 @@ class ProfileSource:
         self._once: Once[Opened] = Once()
 
     @property
+    def command(self) -> str:
+        """The command whose options hints may name."""
+        return self._sdk.command
+
+    @property
     def title(self) -> str:
         """What a message calls it."""
         return f"AWS profile {self.profile}" if self.profile else "AWS default credential chain"
@@ -111,8 +118,10 @@ class ProfileSource:
         self._once.refuse(error)
 
     def _open(self) -> Opened:
+        made, region = Origin(), ""
         try:
             session = self._sdk.session(self.profile)
+            made = origin(session.full_config["profiles"], self.profile)
             region = self._sdk.region(session, self._region)
             credentials = self._sdk.credentials(session, region)
             wire = self._sdk.wire(session, region)
@@ -123,12 +132,15 @@ class ProfileSource:
                 stage=Stage.REACH,
                 profile=self.profile,
                 call=Call.GET_CALLER_IDENTITY,
+                region=region,
+                command=self.command,
+                origin=made,
                 profiles=self._sdk.profiles(),
             )
             raise explain(error, where) from error
         with understood(Stage.REACH, "sts:GetCallerIdentity"):
             identity = identity_of(answer["Arn"])
-            return Opened(credentials=credentials, wire=wire, identity=identity)
+            return Opened(credentials=credentials, wire=wire, identity=identity, origin=made)
 
 
 def check(sources: Sequence[Source], *, at_once: int) -> None:

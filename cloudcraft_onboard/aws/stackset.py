@@ -7,8 +7,8 @@ that it delegated the administration of stack sets to.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -30,7 +30,6 @@ from cloudcraft_onboard.model import (
     StackInstance,
     StackOperation,
     StackSetSpec,
-    Stage,
 )
 from cloudcraft_onboard.plan.documents import as_json
 from cloudcraft_onboard.plan.stackset import SERVICE_MANAGED
@@ -46,36 +45,6 @@ _GONE = "StackSetNotFoundException"
 # Not every server at AWS_ENDPOINT_URL is a CloudFormation; the SDK then trips over the answer.
 _FAULTS = (BotoCoreError, ResponseParserError)
 
-_HINTS = {
-    r"unsupported service|unable to parse": (
-        "Check AWS_ENDPOINT_URL: what answers there is not CloudFormation (the sandbox has none)."
-    ),
-    r"enable organizations access": (
-        "Let CloudFormation work in the organization's accounts: in the management account, run"
-        " `aws cloudformation activate-organizations-access{option}`."
-    ),
-    r"not a delegated administrator": (
-        "The account of {source} is not registered for stack sets, or its identity lacks"
-        " organizations:ListDelegatedAdministrators. In the management account, run `aws"
-        " organizations register-delegated-administrator --account-id {account}"
-        " --service-principal member.org.stacksets.cloudformation.amazonaws.com`. If {source}"
-        " is the management account's, set `role.stackset.admin: self` instead."
-    ),
-    r"management account or delegated|master or delegated": (
-        "Stack sets for an organization are made in its management account. Set `defaults.profile`"
-        " to a profile of that account. If {account} is a delegated administrator, set"
-        " `role.stackset.admin: delegated` instead."
-    ),
-    r"AWSOrganizationsNotInUse": (
-        "The account of {source} is not in an organization. Set `defaults.profile` to a profile of"
-        " the management account, or give the accounts `role.via: assume`."
-    ),
-    r"organizational ?unit": (
-        "Correct `role.stackset.organizational_units`: the organization may not have such units."
-    ),
-}
-"""What CloudFormation and Organizations say, and what to do about it; the first that fits wins."""
-
 
 class Sender(Protocol):
     """Sends one call."""
@@ -88,12 +57,19 @@ class BotoStackSets:
     """Stack sets by boto's SDK; `accounts.ports.StackSets` says what each call does."""
 
     def __init__(
-        self, send: Sender, *, credentials: Credentials, identity: Identity, spec: StackSetSpec
+        self,
+        send: Sender,
+        *,
+        credentials: Credentials,
+        identity: Identity,
+        spec: StackSetSpec,
+        where: Where,
     ) -> None:
         self._send = send
         self._credentials = credentials
         self._identity = identity
         self._spec = spec
+        self._where = where
         self._call_as = {"CallAs": "SELF" if spec.admin == "self" else "DELEGATED_ADMIN"}
 
     @property
@@ -101,9 +77,9 @@ class BotoStackSets:
         """Whose credentials these are."""
         return self._identity
 
-    def explain(self, role: RoleSpec, reason: str) -> AccountError:
-        """CloudFormation's reason for a failed instance, with what to do about it."""
-        return explain_instance(role, reason)
+    def explain(self, role: RoleSpec, reason: str, account_id: str) -> AccountError:
+        """CloudFormation's reason for an account's failed instance, and what to do about it."""
+        return explain_instance(role, reason, account_id)
 
     def organization(self) -> Organization:
         """The organization that the account is in."""
@@ -256,20 +232,7 @@ class BotoStackSets:
             raise self._explained(error, call) from error
 
     def _explained(self, error: Exception, call: Call) -> AccountError:
-        profile = self._spec.profile
-        where = Where(stage=Stage.ROLE, profile=profile, call=call, caller=self._identity.arn)
-        problem = explain(error, where)
-        said = f"{problem.code} {problem.message}"
-        hint = next(
-            (hint for words, hint in _HINTS.items() if re.search(words, said, re.IGNORECASE)), ""
-        )
-        if hint and not problem.code.startswith("AccessDenied"):
-            problem.hint = hint.format(
-                account=self._identity.account_id,
-                option=f" --profile {profile}" if profile else "",
-                source=f"profile '{profile}'" if profile else "the default credential chain",
-            )
-        return problem
+        return explain(error, replace(self._where, call=call))
 
 
 def _definition(desired: DesiredStackSet) -> dict[str, Any]:

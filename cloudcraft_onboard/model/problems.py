@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cloudcraft_onboard.blame.cause import Cause
+
 
 class Stage(StrEnum):
     """Where an account's problem arose (README, The JSON report: `error.stage`)."""
@@ -17,9 +19,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """Why an account failed, for people to read: what happened and what to do next."""
+    """Why an account failed, for people to read: what happened and what to do next.
+
+    `cause` is its kind and facts, by which failures are grouped; None for one from a saved report.
+    """
 
     stage: Stage
     code: str
     message: str
     hint: str
+    cause: Cause | None = None

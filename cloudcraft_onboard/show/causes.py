@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from cloudcraft_onboard.blame.facts import common, differing
+from cloudcraft_onboard.blame.words import hint
 from cloudcraft_onboard.model import Outcome, Problem, Result
 from cloudcraft_onboard.show.notes import all_told
 
@@ -50,10 +52,20 @@ def headline(problem: Problem) -> str:
 
 
 def key(result: Result) -> Problem:
-    """The result's problem without what is particular to its account; equal for equal causes."""
+    """The result's problem without what is particular to its account; equal for equal causes.
+
+    A problem with a cause is known by its kind and by the facts that name the remedy; one of a
+    saved report by its text.
+    """
     problem = result.error
     if problem is None:
         raise ValueError(f"{result.name!r} has no problem")
+    if problem.cause is not None:
+        return Problem(stage=problem.stage, code="/".join(problem.cause.key), message="", hint="")
+    return _generalised(problem, result)
+
+
+def _generalised(problem: Problem, result: Result) -> Problem:
     return replace(
         problem,
         message=_general(problem.message, result),
@@ -72,12 +84,27 @@ def _general(text: str, result: Result) -> str:
     return text
 
 
-def group(general: Problem, results: Iterable[Result]) -> Cause:
-    """The cause of `results`, which all have `general` as their key."""
+def group(results: Iterable[Result]) -> Cause:
+    """The cause of `results`, which all have the same key."""
     some = tuple(results)
-    first = some[0].error
-    alike = first is not None and all(result.error == first for result in some)
-    return Cause(problem=first if alike and first is not None else general, results=some)
+    problems = [result.error for result in some if result.error is not None]
+    first = problems[0]
+    if all(problem == first for problem in problems):
+        return Cause(problem=first, results=some)
+    return Cause(problem=_together(_generalised(first, some[0]), problems), results=some)
+
+
+def _together(first: Problem, problems: Sequence[Problem]) -> Problem:
+    """One problem for all, with words such as PROFILE where the accounts' facts differ."""
+    found = [problem.cause for problem in problems if problem.cause is not None]
+    if not found:
+        return first
+    row, one = found[0].row, found[0].facts
+    general = common(cause.facts for cause in found)
+    message = first.message
+    for value, word in differing(one, general).items():
+        message = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", word, message)
+    return replace(first, message=message, hint=hint(row, general))
 
 
 def causes(results: Iterable[Result]) -> tuple[Cause, ...]:
@@ -86,7 +113,7 @@ def causes(results: Iterable[Result]) -> tuple[Cause, ...]:
     for result in results:
         if result.outcome is Outcome.FAILED and result.error is not None:
             found.setdefault(key(result), []).append(result)
-    return tuple(group(general, some) for general, some in found.items())
+    return tuple(map(group, found.values()))
 
 
 def notes(

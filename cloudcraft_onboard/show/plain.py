@@ -116,9 +116,10 @@ class PlainView:
             parts.append("to be verified at the end")
         lines = ["  ".join(parts)]
         if result.error is not None and result.error.hint:
-            general = causes.key(result).hint
-            if general not in self._hinted:
-                self._hinted.add(general)
+            general = causes.key(result)
+            known = general.hint or general.code
+            if known not in self._hinted:
+                self._hinted.add(known)
                 lines.append(f"    → {text.clean(result.error.hint)}")
         return lines
 

@@ -92,9 +92,7 @@ class State:
 
     def causes(self) -> tuple[causes.Cause, ...]:
         """The failures by cause, oldest first."""
-        return tuple(
-            causes.group(general, some.values()) for general, some in self.failures.items()
-        )
+        return tuple(causes.group(some.values()) for some in self.failures.values())
 
     def elapsed(self, now: float) -> float:
         """Seconds since the run started."""

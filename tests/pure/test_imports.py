@@ -13,6 +13,7 @@ import cloudcraft_onboard
 PACKAGE = "cloudcraft_onboard"
 ROOT = Path(cloudcraft_onboard.__file__).parent
 WORDS = {
+    "blame",
     "model",
     "events",
     "errors",
@@ -23,6 +24,7 @@ WORDS = {
 
 # What each room may import of the package, besides itself and the words.
 MAY_IMPORT: dict[str, set[str]] = {
+    "blame": set(),
     "model": set(),
     "events": set(),
     "errors": set(),
@@ -64,11 +66,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Words know nobody but each other, in this order.
 WORD_ORDER = {
-    "model": set(),
+    "blame": set(),
+    "model": {"blame"},
     "console.redact": {"console.harmless"},
     "console.encoding": set(),
     "console.harmless": set(),
-    "errors": {"model"},
+    "errors": {"blame", "model"},
     "events": {"model"},
 }
 

@@ -229,10 +229,10 @@ def test_expired_sso_session_names_the_command_to_sign_in(aws: BotoAws) -> None:
         "[profile legacy]\nsso_account_id = 111111111111\nsso_role_name = Admin\n"
         "sso_region = us-east-1\nsso_start_url = https://corp.example/start"
     )
-    for profile in ("sso", "legacy"):
+    for profile, option in (("sso", "--sso-session corp"), ("legacy", "--profile legacy")):
         error = refusal(aws, member(profile=profile))
         assert error.code == "SSOTokenExpired"
-        assert error.hint == f"Sign in again: `aws sso login --profile {profile}`."
+        assert error.hint == f"Sign in again: `aws sso login {option}`."
 
 
 def test_denied_entry_names_role_caller_and_what_the_trust_must_hold(
@@ -255,7 +255,8 @@ def test_expired_source_is_met_once_and_said_for_every_account(
     errors = [refusal(aws, member(account_id)) for account_id in (MEMBER, OTHER, MEMBER)]
     assert proxy.calls["AssumeRole"] == 1
     assert {(error.code, error.hint) for error in errors} == {("ExpiredToken", errors[0].hint)}
-    assert "aws sso login --profile hub" in errors[0].hint
+    assert "The credentials of profile 'hub' have expired." in errors[0].hint
+    assert "sso" not in errors[0].hint  # they are static keys
 
 
 def test_outage_leaves_the_account_pending_and_is_not_remembered(

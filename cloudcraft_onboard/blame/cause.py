@@ -1,0 +1,39 @@
+"""Why something failed, as a problem carries it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cloudcraft_onboard.blame.facts import Facts
+from cloudcraft_onboard.blame.row import Row
+from cloudcraft_onboard.blame.words import hint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """Why something failed: a kind, and the facts of one account's case."""
+
+    row: Row
+    facts: Facts
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return hint(self.row, self.facts)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Equal for one cause in several accounts."""
+        told = (_plain(getattr(self.facts, name), self.facts) for name in self.row.by)
+        return (self.row.name, *told)
+
+
+_SSO_ROLE = re.compile(r"(AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}\b")
+
+
+def _plain(value: str, facts: Facts) -> str:
+    """A fact without what is the account's own: its ID, the suffix of a permission set's role."""
+    if facts.account:
+        value = value.replace(facts.account, "ACCOUNT_ID")
+    return _SSO_ROLE.sub(r"\1", value)
