@@ -33,10 +33,7 @@ from cloudcraft_onboard.blame.facts import Facts, Maker
 from cloudcraft_onboard.blame.table import cause_of
 from cloudcraft_onboard.console.redact import protect
 from cloudcraft_onboard.errors import AccountError
-from cloudcraft_onboard.model import SsoRole, Stage
-
-CACHE_SETTING = "cloudcraft_onboard_cache"
-"""A setting of the sandbox's `[sso-session]`: its token must not replace one of the user's own."""
+from cloudcraft_onboard.model import SSO_CACHE, SsoRole, Stage
 
 _CACHE = "~/.aws/sso/cache"
 _NEEDED = ("sso_region", "sso_start_url")
@@ -134,7 +131,7 @@ class Portal:
                 f"The AWS config's [sso-session {self.name}] lacks {' and '.join(missing)}.",
                 hint="Add what is missing, or run `aws configure sso-session`.",
             )
-        folder = Path(section.get(CACHE_SETTING) or _CACHE).expanduser()
+        folder = Path(section.get(SSO_CACHE) or _CACHE).expanduser()
         cache = JSONFileCache(str(folder), dumps_func=_dumps)
         signed_in = _SignedIn(
             token=SSOTokenProvider(session, cache=cache, profile_name=self.name).load_token(),

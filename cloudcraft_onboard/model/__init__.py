@@ -42,13 +42,14 @@ from cloudcraft_onboard.model.wanted import (
     Trust,
     Via,
 )
-from cloudcraft_onboard.model.ways import SESSION_NAME, AssumeRole, SsoRole
+from cloudcraft_onboard.model.ways import SESSION_NAME, SSO_CACHE, AssumeRole, SsoRole
 
 __all__ = [
     "DIRECT_SOURCE",
     "MANAGED_BY",
     "NOTHING",
     "SESSION_NAME",
+    "SSO_CACHE",
     "Account",
     "Action",
     "AssumeRole",

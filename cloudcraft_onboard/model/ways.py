@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 SESSION_NAME = "cloudcraft-onboard"
 """What CloudTrail calls the sessions of assumed roles, unless the manifest says otherwise."""
 
+SSO_CACHE = "cloudcraft_onboard_cache"
+"""A setting of the sandbox's `[sso-session]`: the folder of its token.
+
+The AWS CLI's own is found by the session's name, and one of the user's has that name, too.
+"""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AssumeRole:

@@ -4,6 +4,7 @@ world.py       starts the child, hands out the environment that points at it (pa
 __main__.py    the child: both servers on one event loop, gone as soon as its parent is
 seed.py        manifest → what exists before the run (pure)
 aws.py         MiniStack with IAM enforced
+portal.py      IAM Identity Center: sign-in, and credentials for accounts
 api.py         Cloudcraft as its documentation has it
 cloudcraft.py  … behind its rate limit, with faults
 limits.py      the rate limit, in every window semantics that it might have

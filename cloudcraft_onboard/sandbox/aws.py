@@ -18,6 +18,7 @@ from ministack.app import app as ministack
 from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import iam, organizations, sts
 
+from cloudcraft_onboard.sandbox.portal import PATHS, LocalPortal
 from cloudcraft_onboard.sandbox.seed import Document, Seed, SeedRole, SeedUser, allow
 
 Scope = MutableMapping[str, Any]
@@ -36,11 +37,15 @@ class LocalAws:
     """MiniStack as an ASGI app, which remembers when a role's trust was last written over HTTP."""
 
     def __init__(self) -> None:
+        self.portal = LocalPortal()
         self._written: dict[tuple[str, str], float] = {}
         self._management = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and look at those that write a trust policy or attach a policy."""
+        if scope["type"] == "http" and scope["path"] in PATHS:
+            await self.portal(scope, receive, send)
+            return
         body = await _body(receive) if scope["type"] == "http" else b""
         status = 0
 

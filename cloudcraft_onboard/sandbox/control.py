@@ -6,6 +6,9 @@ These requests are neither limited nor logged, and locked (`door.py`) unless the
 from __future__ import annotations
 
 import asyncio
+import json
+import shlex
+import shutil
 import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -19,11 +22,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cloudcraft_onboard.model import SSO_CACHE
 from cloudcraft_onboard.sandbox.aws import LocalAws, make_user
 from cloudcraft_onboard.sandbox.cloudcraft import LocalCloudcraft
 from cloudcraft_onboard.sandbox.door import Door
 from cloudcraft_onboard.sandbox.faults import Fault
 from cloudcraft_onboard.sandbox.options import Options
+from cloudcraft_onboard.sandbox.portal import REGION, cache_name, start_url
 from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed, SeedUser, allow
 from cloudcraft_onboard.sandbox.verify import AwsVerifier
 from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT
@@ -63,14 +68,16 @@ class Sandbox:
         """Begin anew from `{"options": {...}, "seed": {...}}`; the environment to use it with."""
         options = OPTIONS.validate_python(body.get("options", {}))
         seed = SEED.validate_python(body["seed"])
-        for user in seed.users:
-            _check_profile(user.profile or "")
+        profiles = [user.profile or "" for user in seed.users]
+        for name in (*profiles, *(each.session for each in seed.assignments)):
+            _check_name(name)
         for task in self._waiting:
             task.cancel()
         self.aws.reset()
         own = SeedUser(profile="cloudcraft", account_id=CLOUDCRAFT_ACCOUNT, policy=allow("sts:*"))
         self._verifier.aim(self.aws_url, *await make_user(own))
         keys = await self.aws.fill(seed)
+        self.aws.portal.reset(options, seed.assignments)
         self.cloudcraft.reset(options, seed)
         address = urlsplit(self.cloudcraft_url)
         return {
@@ -82,12 +89,30 @@ class Sandbox:
             "CLOUDCRAFT_HOST": address.hostname,
             "CLOUDCRAFT_PORT": str(address.port),
             "AWS_ENDPOINT_URL": self.aws_url,
-            **self._write_config(keys),
+            **self._write_config(keys, self._sign_in(seed)),
         }
 
-    def _write_config(self, keys: Keys) -> dict[str, str]:
+    def _sign_in(self, seed: Seed) -> list[str]:
+        """The sections of the IAM Identity Center sessions, whose tokens are cached."""
+        cache = self._folder / "sso-cache"
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir()
+        sections = []
+        for name in dict.fromkeys(each.session for each in seed.assignments):
+            url = start_url(self.aws_url, name)
+            if name not in seed.signed_out:
+                token = json.dumps(self.aws.portal.sign_in(name, url))
+                (cache / cache_name(name)).write_text(token, encoding="utf-8")
+            sections.append(
+                f"[sso-session {shlex.quote(name)}]\nsso_region = {REGION}\n"
+                f"sso_start_url = {url}\nsso_registration_scopes = sso:account:access\n"
+                f"{SSO_CACHE} = {cache}\n"
+            )
+        return sections
+
+    def _write_config(self, keys: Keys, sessions: list[str]) -> dict[str, str]:
         """The AWS config of this world; the variables that name it."""
-        config, credentials = [], []
+        config, credentials = sessions, []
         for profile, (access_key, secret) in keys.items():
             section = f"profile {profile}" if profile else "default"
             config.append(f"[{section}]\nregion = us-east-1\n")
@@ -150,10 +175,10 @@ class Sandbox:
         }
 
 
-def _check_profile(name: str) -> None:
+def _check_name(name: str) -> None:
     """A line break would let a name write lines of its own into the AWS config."""
     if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name):
-        raise ValueError(f"{name!r} is not a profile name")
+        raise ValueError(f"{name!r} is not a name for the AWS config")
 
 
 def _checked(

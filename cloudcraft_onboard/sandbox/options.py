@@ -33,6 +33,8 @@ class Options:
         customer_id: whose teams they are; empty: `customerId` is left out.
         blocked_regions: where a service control policy keeps Cloudcraft from assuming the role.
         external_id: the one that `iamParameters` shows.
+        token_seconds: how long a token of IAM Identity Center is valid.
+        portal_seconds: how long the credentials are that its portal gives.
     """
 
     rate_limit: str = "20/10"
@@ -52,6 +54,8 @@ class Options:
     customer_id: str = CUSTOMER
     blocked_regions: tuple[str, ...] = ()
     external_id: str = EXTERNAL_ID
+    token_seconds: float = 8 * 3600.0
+    portal_seconds: float = 3600.0
 
     @property
     def limit(self) -> tuple[int, float]:

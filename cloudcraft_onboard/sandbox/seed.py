@@ -12,7 +12,9 @@ An account's tag `sandbox` says in which state it starts; several words may stan
     foreign-trust  the role trusts somebody else, who made it
     shared-trust   the role trusts Cloudcraft and somebody else
     denied         the way in has no IAM permissions
-    unreachable    there is no way in: no role to assume, or no such profile
+    unreachable    there is no way in: no role to assume, no such profile, another permission set
+    external-id    the way in asks for the external ID `onboard-ACCOUNT_ID`
+    signed-out     nobody has signed in to the account's IAM Identity Center session
     closed         AWS Organizations says that the account is suspended
     strangers      beside this account there are three that the manifest lacks: one that is in the
                    organization alone, one that Cloudcraft knows too, one that left the organization
@@ -29,7 +31,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cloudcraft_onboard.model import DIRECT_SOURCE, MANAGED_BY, Account, Manifest, Via
+from cloudcraft_onboard.model import (
+    DIRECT_SOURCE,
+    MANAGED_BY,
+    Account,
+    Manifest,
+    SsoRole,
+    Via,
+)
 from cloudcraft_onboard.sandbox.options import CUSTOMER
 from cloudcraft_onboard.sandbox.policies import POLICIES
 
@@ -54,7 +63,11 @@ def allow(*actions: str) -> Document:
     }
 
 
-def trust(*principals: str, external_id: str | None = None) -> Document:
+def trust(
+    *principals: str,
+    external_id: str | None = None,
+    actions: tuple[str, ...] = ("sts:AssumeRole",),
+) -> Document:
     """A trust policy, one statement per principal, all with the same condition."""
     condition: Document = (
         {"Condition": {"StringEquals": {"sts:ExternalId": external_id}}} if external_id else {}
@@ -62,7 +75,12 @@ def trust(*principals: str, external_id: str | None = None) -> Document:
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole", **condition}
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": arn},
+                "Action": actions[0] if len(actions) == 1 else list(actions),
+                **condition,
+            }
             for arn in principals
         ],
     }
@@ -91,6 +109,16 @@ class SeedRole:
     tags: dict[str, str] = field(default_factory=dict)
     policies: tuple[str, ...] = ()
     inline: dict[str, Document] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedAssignment:
+    """The permission sets that IAM Identity Center offers in an account."""
+
+    session: str
+    account_id: str
+    name: str
+    roles: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +173,8 @@ class Seed:
     policies: tuple[SeedPolicies, ...]
     teams: tuple[SeedTeam, ...]
     registrations: tuple[SeedRegistration, ...]
+    assignments: tuple[SeedAssignment, ...] = ()
+    signed_out: tuple[str, ...] = ()
 
 
 def seed(manifest: Manifest | None, external_id: str, customer_id: str = CUSTOMER) -> Seed:
@@ -180,6 +210,21 @@ def seed(manifest: Manifest | None, external_id: str, customer_id: str = CUSTOME
             ),
             *(_by_hand(stranger) for stranger in (STRANGERS[1:] if strangers else ())),
         ),
+        assignments=tuple(
+            SeedAssignment(
+                session=account.sso.session,
+                account_id=home,
+                name=account.name,
+                roles=(_offered(account, account.sso), VIEW_ONLY),
+            )
+            for account, home in placed
+            if account.sso
+        ),
+        signed_out=tuple(
+            account.sso.session
+            for account in accounts
+            if account.sso and "signed-out" in states(account)
+        ),
     )
 
 
@@ -188,6 +233,20 @@ STRANGERS = (
     SeedMember(account_id="200000000002", name="Mobile App", path=("Prod",)),
     SeedMember(account_id="200000000003", name="Sold Subsidiary"),
 )
+
+
+VIEW_ONLY = "ViewOnlyAccess"
+"""A permission set that is offered in every account besides the manifest's."""
+
+
+def entry_of(permission_set: str) -> str:
+    """The role that IAM Identity Center makes for a permission set."""
+    digest = hashlib.sha256(permission_set.encode()).hexdigest()
+    return f"AWSReservedSSO_{permission_set}_{digest[:16]}"
+
+
+def _offered(account: Account, way: SsoRole) -> str:
+    return "BillingAccess" if "unreachable" in states(account) else way.role
 
 
 def states(account: Account) -> frozenset[str]:
@@ -214,7 +273,7 @@ def _is_direct(account: Account) -> bool:
 def _homes(accounts: tuple[Account, ...]) -> dict[str | None, str]:
     """The account that each profile is in."""
     homes: dict[str | None, str] = {}
-    reached = [account for account in accounts if account.role.via is not Via.EXISTING]
+    reached = [a for a in accounts if a.role.via is not Via.EXISTING and not a.sso]
     for account in reached:
         if _is_direct(account):
             homes.setdefault(account.profile, account.account_id or invented_id(account.name))
@@ -252,8 +311,8 @@ def _management(accounts: tuple[Account, ...], homes: dict[str | None, str]) -> 
 
 
 def _users(accounts: tuple[Account, ...], homes: dict[str | None, str]) -> Iterator[SeedUser]:
-    direct = {account.profile: account for account in accounts if _is_direct(account)}
-    hubs = {account.profile for account in accounts if not _is_direct(account)}
+    direct = {a.profile: a for a in accounts if _is_direct(a) and not a.sso}
+    hubs = {a.profile for a in accounts if not _is_direct(a)}
     for profile, home in homes.items():
         state = states(direct[profile]) if profile in direct else frozenset()
         if "unreachable" in state and profile not in hubs:
@@ -270,18 +329,25 @@ def _roles(
 ) -> Iterator[SeedRole]:
     state = states(account)
     existing = account.role.via is Via.EXISTING
-    if account.assume_role and not existing and not _is_direct(account):
-        role = account.assume_role.role
-        way_in = role.partition(":role")[2] or f"/{role}"
+    access = {"access": allow("sts:*") if "denied" in state else allow("*")}
+    way = account.assume_role
+    if account.sso:
+        yield from _permission_sets(account.sso, home, _offered(account, account.sso), access)
+    elif way and not existing and not _is_direct(account) and "unreachable" not in state:
+        way_in = way.role.partition(":role")[2] or f"/{way.role}"
         path, _, name = way_in.rpartition("/")
-        if "unreachable" not in state:
-            yield SeedRole(
-                account_id=home,
-                name=name,
-                path=f"{path}/",
-                trust=trust(f"arn:aws:iam::{homes[account.profile]}:root"),
-                inline={"access": allow("sts:*") if "denied" in state else allow("*")},
-            )
+        yield SeedRole(
+            account_id=home,
+            name=name,
+            path=f"{path}/",
+            max_session_duration=max(3600, way.duration or 0),
+            trust=trust(
+                f"arn:aws:iam::{homes[account.profile]}:root",
+                external_id=f"onboard-{home}" if "external-id" in state else None,
+                actions=way.actions,
+            ),
+            inline=access,
+        )
     cloudcraft = f"arn:aws:iam::{CLOUDCRAFT_ACCOUNT}:root"
     if "foreign-trust" in state:
         yield replace(_role(account, home, trust(STRANGER)), tags=dict(account.role.tags))
@@ -301,6 +367,26 @@ def _roles(
         yield _role(account, home, trust(cloudcraft, external_id=OTHER_EXTERNAL_ID))
     elif existing or state & {"onboarded", "doubled", "role"}:
         yield _role(account, home, trust(cloudcraft, external_id=external_id))
+
+
+def _permission_sets(
+    way: SsoRole, home: str, offered: str, access: dict[str, Document]
+) -> Iterator[SeedRole]:
+    """The roles of the permission sets in an account, as IAM Identity Center makes them."""
+    provider = f"arn:aws:iam::{home}:saml-provider/AWSSSO_{way.session.encode().hex()[:16]}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+    }
+    for name, inline in ((offered, access), (VIEW_ONLY, {"access": allow("*:Describe*")})):
+        yield SeedRole(
+            account_id=home,
+            name=entry_of(name),
+            path="/aws-reserved/sso.amazonaws.com/",
+            trust={"Version": "2012-10-17", "Statement": [statement]},
+            inline=inline,
+        )
 
 
 def _role(account: Account, home: str, trusted: Document) -> SeedRole:

@@ -129,11 +129,18 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     _upstream: HTTPConnection | None = None
 
+    def do_GET(self) -> None:
+        """The portal of IAM Identity Center: its actions are the paths."""
+        self._take(urlsplit(self.path).path, b"", self.path)
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         text = body.decode(errors="replace")
         target = self.headers.get("x-amz-target", "")
         action = target.partition(".")[2] or parse_qs(text).get("Action", [""])[0]
+        self._take(action, body, text)
+
+    def _take(self, action: str, body: bytes, text: str) -> None:
         trouble = self.server.proxy.count(action, text)
         if trouble is None:
             self._pass_on(body)
