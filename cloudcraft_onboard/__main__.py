@@ -26,13 +26,14 @@ def main() -> NoReturn:
 
         streams.secure()
         code = _run()
+        problem = streams.end(hurried=code == interrupts.EXIT_CODE)
         interrupts.ignore()
     except KeyboardInterrupt:  # between two of these steps, or while another one is told
         interrupts.end()
-    problem = streams.stdout_problem()
     if problem is not None:
         if not isinstance(problem, BrokenPipeError):  # `| head` has read what it wanted
             _say(f"Standard output could not be written: {problem.strerror or problem}.")
+            streams.end(hurried=True)
         code = code or 1
     sys.exit(code)
 

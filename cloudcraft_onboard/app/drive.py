@@ -1,4 +1,8 @@
-"""Runs the story in its own thread; the main thread handles its events and the signals."""
+"""Runs the story in its own thread; the main thread handles its events and the signals.
+
+What it shows meanwhile waits for no reader (`console/streams.py`): progress that nobody reads holds
+up neither the story nor its deadline, nor what a signal asks for.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,12 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import TypeVar
 
-from cloudcraft_onboard.console import interrupts
+from cloudcraft_onboard.console import interrupts, streams
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model.notes import Stop
@@ -51,7 +55,7 @@ def drive(
             raised.append(error)
 
     thread = threading.Thread(target=tell, name="story", daemon=True)
-    with signals(control):
+    with signals(control), _without_waits(control):
         thread.start()
         try:
             while thread.is_alive():
@@ -65,6 +69,22 @@ def drive(
     if raised:
         raise raised[0]
     return ended[0]
+
+
+@contextmanager
+def _without_waits(control: Control) -> Iterator[None]:
+    """Wait for no reader while there is work, and later on only as long as there is time."""
+    streams.hurry_when(lambda: True)
+    try:
+        yield
+    finally:
+        streams.hurry_when(lambda: _is_over(control))
+
+
+def _is_over(control: Control) -> bool:
+    """Whether the command is to end now, whoever still has to read what it says."""
+    deadline = control.deadline
+    return control.interrupted.is_set() or (deadline is not None and control.clock() >= deadline)
 
 
 def _is_late(control: Control) -> bool:

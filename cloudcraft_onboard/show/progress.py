@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from cloudcraft_onboard.console.streams import draw
+from cloudcraft_onboard.console.streams import draw, is_behind
 from cloudcraft_onboard.events import (
     Event,
     Forecast,
@@ -61,7 +61,7 @@ class LiveView:
             case RunStarted():
                 self._running = True
                 draw(self._stream, _HIDE_CURSOR)
-            case Stopping():
+            case Stopping() if not is_behind(self._stream):
                 self._draw(now)
             case Forecast() if not self._forecast:
                 self._forecast = True
@@ -78,8 +78,8 @@ class LiveView:
                 pass
 
     def tick(self, now: float) -> None:
-        """Draw if it is time for a frame."""
-        if self._running and now >= self._next_frame:
+        """Draw if it is time for a frame, and the one before has been read."""
+        if self._running and now >= self._next_frame and not is_behind(self._stream):
             self._draw(now)
 
     def close(self) -> None:

@@ -25,20 +25,19 @@ from tests.support import hostile
 PIECES = st.sampled_from([":", "::", "##", "[", "error", " ", "\n", "\r", "\x1b", "\x9b", "x"])
 
 
-def written(texts: Iterable[str], encoding: str = "utf-8", *, at_once: bool = False) -> str:
+def written(texts: Iterable[str], encoding: str = "utf-8") -> str:
     with tempfile.TemporaryFile() as file:
-        stream = Stream(file.fileno(), encoding, at_once=at_once)
+        stream = Stream(file.fileno(), encoding)
         for text in texts:
             assert stream.write(text) == len(text)
-        stream.flush()
+        stream.close()
         file.seek(0)
         return file.read().decode(encoding)
 
 
 @pytest.mark.parametrize("text", hostile.TEXTS)
 def test_nothing_that_steers_gets_out(text: str) -> None:
-    lines = written([f"\n{text}\n"], at_once=True)
-    for told in (written([text]), written(text), lines):
+    for told in (written([text]), written(text), written([f"\n{text}\n"])):
         assert hostile.steering(told) == []
 
 
@@ -61,11 +60,11 @@ def test_an_arn_in_a_line_stays_an_arn() -> None:
 
 def test_the_programs_own_colours_and_annotations_get_out() -> None:
     with tempfile.TemporaryFile() as file:
-        stream = Stream(file.fileno(), "utf-8", at_once=False)
+        stream = Stream(file.fileno(), "utf-8")
         stream.write("\x1b[1;31mfailed\x1b[0m\x1b[2J\n")
         stream.command("::error file=m.yaml::x")
         stream.write("::error::y\n")
-        stream.flush()
+        stream.close()
         file.seek(0)
         first, second, third = file.read().decode().splitlines()
     assert first == "\x1b[1;31mfailed\x1b[0m\ufffd[2J"
@@ -105,12 +104,13 @@ def test_a_large_document_comes_in_pieces_of_whole_lines() -> None:
 def test_a_descriptor_that_would_block_is_waited_for() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    stream = Stream(writing, "utf-8", at_once=True)
+    stream = Stream(writing, "utf-8")
     text = "0123456789\n" * 100_000  # more than a pipe holds
     with ThreadPoolExecutor(1) as pool, os.fdopen(reading, "rb") as pipe:
         done = pool.submit(pipe.read, len(text))
         stream.write(text)
         assert done.result() == text.encode()
+    stream.close()
     os.close(writing)
     assert stream.problem is None
 
@@ -118,19 +118,20 @@ def test_a_descriptor_that_would_block_is_waited_for() -> None:
 def test_what_cannot_be_written_is_dropped_and_remembered() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    stream = Stream(writing, "utf-8", at_once=True)
+    stream = Stream(writing, "utf-8")
     for _ in range(3):
         assert stream.write("lost\n") == 5
-    os.close(writing)
     stream.close()
+    os.close(writing)
     assert isinstance(stream.problem, BrokenPipeError)
 
 
 def test_threads_write_whole_texts() -> None:
     with tempfile.TemporaryFile() as file:
-        stream = Stream(file.fileno(), "utf-8", at_once=True)
+        stream = Stream(file.fileno(), "utf-8")
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda n: stream.write(f"{n:05}\n" * 50), range(400)))
+        stream.close()
         file.seek(0)
         lines = file.read().decode().split()
     assert all(len(set(lines[n : n + 50])) == 1 for n in range(0, len(lines), 50))

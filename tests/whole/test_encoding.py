@@ -56,9 +56,9 @@ def test_what_the_encoding_can_write_stays() -> None:
 )
 def test_any_text_can_be_written_in_any_encoding(text: str, encoding: str) -> None:
     with tempfile.TemporaryFile() as file:
-        stream = Stream(file.fileno(), encoding, at_once=False)
+        stream = Stream(file.fileno(), encoding)
         stream.write(text)
-        stream.flush()
+        stream.close()
         file.seek(0)
         file.read().decode(encoding)
 
