@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +11,22 @@ import typer
 from cloudcraft_onboard.errors import UsageError
 
 if TYPE_CHECKING:
-    from cloudcraft_onboard.app.init import FromOrganization, FromProfiles
+    from cloudcraft_onboard.sources.found import Source
 
-_ORGANIZATION = "From AWS Organizations"
-_PROFILES = "From the AWS config"
+_SOURCES = "Where the accounts come from"
+_WHICH = "Which accounts, and how they are entered"
+_HOW = "How they are written"
+
+_ONLY_WITH = {
+    "--profile": ("--organization",),
+    "--assume-role": ("--organization",),
+    "--ou": ("--organization",),
+    "--exclude": ("--organization",),
+    "--tags": ("--organization",),
+    "--resolve": ("--profiles",),
+    "--disable-closed": ("--organization",),
+}
+"""Options that not every source takes."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,17 +40,26 @@ def init(
         bool,
         typer.Option(
             "--organization",
-            help="Take all active accounts of the organization.",
-            rich_help_panel=_ORGANIZATION,
+            help="All active accounts of AWS Organizations.",
+            rich_help_panel=_SOURCES,
         ),
     ] = False,
+    profiles: Annotated[
+        str | None,
+        typer.Option(
+            "--profiles",
+            metavar="GLOB",
+            help="The profiles of the AWS config whose names match.",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
     profile: Annotated[
         str | None,
         typer.Option(
             "--profile",
             metavar="PROFILE",
             help="The profile to use; it becomes the manifest's default unless it is AWS_PROFILE.",
-            rich_help_panel=_ORGANIZATION,
+            rich_help_panel=_WHICH,
         ),
     ] = None,
     ou: Annotated[
@@ -47,16 +68,16 @@ def init(
             "--ou",
             metavar="OU",
             help="Only accounts in this unit, at any depth. Repeatable.",
-            rich_help_panel=_ORGANIZATION,
+            rich_help_panel=_WHICH,
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
             "--exclude",
-            metavar="ID",
-            help="Leave this account out. Repeatable.",
-            rich_help_panel=_ORGANIZATION,
+            metavar="ID|OU",
+            help="Leave out this account, or this OU (ID or path). Repeatable.",
+            rich_help_panel=_WHICH,
         ),
     ] = None,
     assume_role: Annotated[
@@ -65,18 +86,27 @@ def init(
             "--assume-role",
             metavar="NAME",
             help="The role to assume in the accounts. Default: OrganizationAccountAccessRole.",
-            rich_help_panel=_ORGANIZATION,
+            rich_help_panel=_WHICH,
         ),
     ] = None,
+    resolve: Annotated[
+        bool,
+        typer.Option(
+            "--resolve",
+            help="With --profiles: look up account IDs missing from the config"
+            " (sts:GetCallerIdentity); --update always does.",
+            rich_help_panel=_WHICH,
+        ),
+    ] = False,
     name: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--name",
             metavar="PATTERN",
-            help="How to name accounts, with {name}, {id}, {email}, {ou}. Default: {name}.",
-            rich_help_panel=_ORGANIZATION,
+            help="How to name accounts, with {name}, {id}, {email}, {ou}.",
+            rich_help_panel=_HOW,
         ),
-    ] = None,
+    ] = "{name}",
     share: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,27 +114,18 @@ def init(
             metavar="GLOB=WHO",
             help="Who sees the accounts whose OU path matches: 'Prod/*=Platform', '*=everyone'."
             " Repeatable; the first match wins.",
-            rich_help_panel=_ORGANIZATION,
+            rich_help_panel=_HOW,
         ),
     ] = None,
-    profiles: Annotated[
+    tags: Annotated[
         str | None,
         typer.Option(
-            "--profiles",
-            metavar="GLOB",
-            help="Take the profiles of the AWS config whose names match.",
-            rich_help_panel=_PROFILES,
+            "--tags",
+            metavar="KEY,...",
+            help="Copy these tags of AWS Organizations; '*' for all.",
+            rich_help_panel=_HOW,
         ),
     ] = None,
-    resolve: Annotated[
-        bool,
-        typer.Option(
-            "--resolve",
-            help="Look up account IDs missing from the config (sts:GetCallerIdentity); --update"
-            " always does.",
-            rich_help_panel=_PROFILES,
-        ),
-    ] = False,
     file: Annotated[
         str | None,
         typer.Option("-f", "--file", metavar="FILE", help="Write to FILE, which must not exist."),
@@ -117,56 +138,79 @@ def init(
         bool,
         typer.Option(
             "--disable-closed",
-            help="With --update --organization: set `enabled: false` for accounts that are gone.",
+            help="With --update: set `enabled: false` for accounts that are gone.",
         ),
     ] = False,
+    max_disabled: Annotated[
+        int | None,
+        typer.Option(
+            "--max-disabled",
+            metavar="N",
+            min=0,
+            help="Write nothing if --disable-closed would disable more. Default: 5, or a tenth.",
+        ),
+    ] = None,
 ) -> None:
-    """Make a manifest from AWS Organizations or from the profiles of the AWS config.
+    """Make a manifest from one source of accounts, or bring one up to date.
 
     Writes it to stdout, or to a file. Stderr says what is left out, and why.
     """
     from cloudcraft_onboard.app import init as story  # noqa: PLC0415 - loads boto3
     from cloudcraft_onboard.manifest.share import share_of  # noqa: PLC0415 - with it
 
-    if organization == (profiles is not None):
-        raise UsageError("Choose one source of accounts: --organization or --profiles 'GLOB'.")
+    _check_source(
+        {
+            "--organization": organization,
+            "--profiles": profiles is not None,
+        },
+        {
+            "--profile": profile,
+            "--assume-role": assume_role,
+            "--ou": ou,
+            "--exclude": exclude,
+            "--tags": tags,
+            "--resolve": resolve,
+            "--disable-closed": disable_closed,
+        },
+    )
     if file is not None and update is not None:
         raise UsageError("-f makes a new file, --update changes one: give only one of them.")
-    for_organization = (
-        ("--profile", profile),
-        ("--ou", ou),
-        ("--exclude", exclude),
-        ("--assume-role", assume_role),
-        ("--name", name),
-        ("--share", share),
-        ("--disable-closed", disable_closed),
-    )
-    source: FromOrganization | FromProfiles
-    if profiles is None:
-        _only_with("--profiles", (("--resolve", resolve),))
-        source = story.FromOrganization(
+    if disable_closed and update is None:
+        raise UsageError("--disable-closed needs --update.")
+    if max_disabled is not None and not disable_closed:
+        raise UsageError("--max-disabled needs --disable-closed.")
+    source: Source
+    if profiles is not None:
+        from cloudcraft_onboard.sources.profiles import Profiles  # noqa: PLC0415 - loads boto3
+
+        source = Profiles(glob=profiles)
+    else:
+        from cloudcraft_onboard.sources.organization import Organization  # noqa: PLC0415 - as above
+
+        source = Organization(
             profile=profile,
             units=tuple(ou or ()),
             excluded=tuple(exclude or ()),
+            tags=tuple(key.strip() for key in (tags or "").split(",") if key.strip()),
             assume_role=assume_role,
-            name=name or "{name}",
-            shares=tuple(map(share_of, share or ())),
         )
-    else:
-        _only_with("--organization", for_organization)
-        source = story.FromProfiles(glob=profiles, resolve=resolve)
+    wishes = story.Wishes(name=name, shares=tuple(map(share_of, share or ())), resolve=resolve)
     if update is None:
-        _only_with("--update", (("--disable-closed", disable_closed),))
-        outcome = story.create(source, file)
+        outcome = story.create(source, wishes, file)
     else:
-        outcome = story.update(source, update, disable_closed=disable_closed)
+        closing = story.Closing(disable=disable_closed, most=max_disabled)
+        outcome = story.update(source, wishes, update, closing)
     for sentence in outcome.said:
         print(sentence, file=sys.stderr)
     print(outcome.text, end="")
+    raise typer.Exit(outcome.code)
 
 
-def _only_with(option: str, given: Iterable[tuple[str, object]]) -> None:
-    """Raise `UsageError` for options that need another one."""
-    for name, value in given:
-        if value:
-            raise UsageError(f"{name} needs {option}.")
+def _check_source(sources: Mapping[str, bool], options: Mapping[str, object]) -> None:
+    """Raise `UsageError` unless there is one source, and only options that it takes."""
+    given = [source for source, is_given in sources.items() if is_given]
+    if len(given) != 1:
+        raise UsageError("Choose one source of accounts: --organization or --profiles 'GLOB'.")
+    for option, value in options.items():
+        if value and given[0] not in _ONLY_WITH[option]:
+            raise UsageError(f"{option} needs {' or '.join(_ONLY_WITH[option])}.")

@@ -7,19 +7,22 @@ read again and must be exactly the accounts that were asked for.
 
 from __future__ import annotations
 
+import fcntl
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cloudcraft_onboard.errors import ManifestError, UsageError
-from cloudcraft_onboard.manifest.load import loads
-from cloudcraft_onboard.manifest.nodes import compose
+from cloudcraft_onboard.console.files import write_whole
+from cloudcraft_onboard.errors import ManifestError, OnboardError, UsageError
+from cloudcraft_onboard.manifest.load import loads, opened
+from cloudcraft_onboard.manifest.nodes import Node
 from cloudcraft_onboard.manifest.source import Source, read
-from cloudcraft_onboard.manifest.write import Entry, as_json, block, flow
-from cloudcraft_onboard.model import Account
+from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, block, flow
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n]|$)")
@@ -34,54 +37,104 @@ class _Insert:
     text: str
 
 
-def edited(path: str, add: Sequence[Entry], disable: Collection[str]) -> str:
-    """The file's text with entries appended, and accounts disabled by their ID.
+class Draft:
+    """A manifest's file that is to be changed in place; read once, and parsed once.
 
-    With nothing to do, the text is unchanged, byte order mark included. Raises `ManifestError` for
-    an invalid manifest, `UsageError` for one that cannot be changed in place.
+    Raises `ManifestError` for an invalid manifest.
     """
-    source = read(path)
-    text = source.text
-    before = loads(path, text.encode()).accounts
-    accounts = _value(yaml.compose(source.yaml, Loader=_LOADER), "accounts")
-    if accounts is None:
-        raise _by_hand(path)
-    # Where both are at one place, what is applied later comes to stand in front.
-    inserts = [_add(source, accounts, add)] if add else []
-    inserts += [
-        _disable(source, node)
-        for node, account in zip(accounts.value, before, strict=True)
-        if account.account_id in disable and account.enabled
-    ]
-    changed = text
-    for insert in sorted(inserts, key=lambda it: it.start, reverse=True):
-        changed = changed[: insert.start] + insert.text + changed[insert.end :]
-    if inserts:
-        _check(path, changed, before, add, disable)
-    return source.mark + changed
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._source = read(path)
+        manifest, root = opened(self._source)
+        self.accounts = manifest.accounts
+        self.defaults = _defaults(root)
+
+    def edited(self, add: Sequence[Entry], disable: Collection[str]) -> str:
+        """The text with entries appended, and accounts disabled by their name.
+
+        With nothing to do, the text is unchanged, byte order mark included. Raises `UsageError` for
+        one that cannot be changed in place.
+        """
+        source = self._source
+        changed = source.text
+        if add or disable:
+            inserts = self._inserts(add, disable)
+            # Where both are at one place, what is applied later comes to stand in front.
+            for insert in sorted(inserts, key=lambda it: it.start, reverse=True):
+                changed = changed[: insert.start] + insert.text + changed[insert.end :]
+            self._check(changed, add, disable)
+        return source.mark + changed
+
+    def save(self, text: str) -> None:
+        """Write the changed text over the file, unless somebody changed it since it was read.
+
+        Of two programs that want to write, the second waits for the first, and finds the change.
+
+        Raises:
+            OnboardError: it was changed meanwhile.
+            UsageError: it cannot be written.
+        """
+        try:
+            with _alone(self.path):
+                now = read(self.path)
+                if (now.mark, now.text) != (self._source.mark, self._source.text):
+                    raise OnboardError(
+                        f"{self.path} was changed by somebody else meanwhile. Nothing was written.",
+                        hint="Run the same command again.",
+                    )
+                write_whole(self.path, text)
+        except OSError as error:
+            raise UsageError(f"Cannot write {self.path}: {error.strerror or error}.") from error
+
+    def _inserts(self, add: Sequence[Entry], disable: Collection[str]) -> list[_Insert]:
+        source = self._source
+        accounts = _value(yaml.compose(source.yaml, Loader=_LOADER), "accounts")
+        if accounts is None:
+            raise _by_hand(self.path)
+        inserts = [_add(source, accounts, add)] if add else []
+        return inserts + [
+            _disable(source, node)
+            for node, account in zip(accounts.value, self.accounts, strict=True)
+            if account.name in disable and account.enabled
+        ]
+
+    def _check(self, text: str, add: Sequence[Entry], disable: Collection[str]) -> None:
+        """Raise `UsageError` unless the text holds the old accounts and the wanted changes."""
+        try:
+            after = loads(self.path, text.encode()).accounts
+        except ManifestError as error:
+            raise _by_hand(self.path) from error
+        kept = [
+            replace(a, line=0, enabled=a.enabled and a.name not in disable) for a in self.accounts
+        ]
+        added = [(entry.name, entry.account_id, dict(entry.tags)) for entry in add]
+        if [replace(a, line=0) for a in after[: len(kept)]] != kept or added != [
+            (a.name, a.account_id, dict(a.tags)) for a in after[len(kept) :]
+        ]:
+            raise _by_hand(self.path)
 
 
-def default_of(path: str, key: str) -> Any:
-    """A key of the defaults of a valid manifest; None if it is not set."""
-    root = compose(read(path))
-    defaults = root.data.get("defaults") if root else None
-    return defaults.get(key) if defaults else None
+def _defaults(root: Node | None) -> Defaults:
+    """What new entries take from a valid manifest's defaults."""
+    written = root.data.get("defaults") if root else None
+    told = written or {}
+    access = told.get("read_access")
+    return Defaults(
+        profile=told.get("profile"),
+        sso=told.get("sso"),
+        assume_role=told.get("assume_role"),
+        read_access=None if access is None else tuple(access),
+    )
 
 
-def _check(
-    path: str, text: str, before: Sequence[Account], add: Sequence[Entry], disable: Collection[str]
-) -> None:
-    """Raise `UsageError` unless the text holds the old accounts plus the requested changes."""
-    try:
-        after = loads(path, text.encode()).accounts
-    except ManifestError as error:
-        raise _by_hand(path) from error
-    kept = [replace(a, line=0, enabled=a.enabled and a.account_id not in disable) for a in before]
-    added = [(entry.name, entry.account_id, dict(entry.tags)) for entry in add]
-    if [replace(a, line=0) for a in after[: len(kept)]] != kept or added != [
-        (a.name, a.account_id, dict(a.tags)) for a in after[len(kept) :]
-    ]:
-        raise _by_hand(path)
+@contextmanager
+def _alone(path: str) -> Iterator[None]:
+    """Wait for others who change the file this way, as far as its file system knows locks."""
+    with Path(path).open("rb") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _by_hand(path: str) -> UsageError:

@@ -29,12 +29,12 @@ _WIDTH = 120
 
 def load(path: str) -> Manifest:
     """Load the manifest `path`. Raises `ManifestError` with all of its errors."""
-    return _parse(read(path))
+    return opened(read(path))[0]
 
 
 def loads(path: str, raw: bytes) -> Manifest:
     """The same for a manifest's bytes; `path` is the name that its errors give it."""
-    return _parse(decode(path, raw))
+    return opened(decode(path, raw))[0]
 
 
 def load_all(paths: Sequence[str]) -> tuple[Manifest, ...]:
@@ -76,7 +76,8 @@ def _no_collection() -> Iterator[None]:
 
 
 @_no_collection()
-def _parse(source: Source) -> Manifest:
+def opened(source: Source) -> tuple[Manifest, Node | None]:
+    """The manifest of a text, and its tree. Raises `ManifestError` with all of its errors."""
     root = compose(source)
     accounts: tuple[Account, ...] = ()
     if root is not None:
@@ -95,7 +96,8 @@ def _parse(source: Source) -> Manifest:
         check_entries(source, root, shape.defaults, entries)
         accounts = tuple(entry.account for entry in entries)
     source.settle()
-    return Manifest(path=source.path, accounts=accounts, profile=defaults.profile)
+    manifest = Manifest(path=source.path, accounts=accounts, profile=defaults.profile)
+    return manifest, root
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,10 @@ _UNQUOTED = re.compile(r"[^\W\d_](?:[\w .()/+@&-]*[\w)])?")
 """Texts that mean themselves without quotes, in block and in flow style."""
 
 
+Way = str | Mapping[str, str | int]
+"""A value of `assume_role`: a role's name or ARN, or a mapping with more."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """An account to be written. `comment` is one line for the reader."""
@@ -21,30 +25,48 @@ class Entry:
     name: str
     account_id: str | None = None
     profile: str | None = None
-    assume_role: str | None = None
+    sso: Mapping[str, str] | None = None
+    assume_role: Way | None = None
+    region: str | None = None
     read_access: tuple[str, ...] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
 
+    @property
+    def has_way(self) -> bool:
+        """Whether it says itself how the account is entered."""
+        return not (self.profile is None and self.sso is None and self.assume_role is None)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Defaults:
-    """The defaults of a new manifest."""
+    """The defaults of a manifest, as far as new entries depend on them."""
 
     profile: str | None = None
-    assume_role: str | None = None
+    sso: Mapping[str, str] | None = None
+    assume_role: Way | None = None
     read_access: tuple[str, ...] | None = None
 
 
-def render(origin: str, defaults: Defaults, entries: Sequence[Entry]) -> str:
-    """A whole manifest. `origin` says where its accounts are from, as a clause."""
+SCHEMA = "onboard.schema.json"
+_MODELINE = f"yaml-language-server: $schema=./{SCHEMA}"
+
+
+def render(origin: str, defaults: Defaults, entries: Sequence[Entry], *, schema: bool) -> str:
+    """A whole manifest. `origin` says where its accounts are from, as a clause.
+
+    `schema`: the JSON Schema is in the same folder, so that editors find it.
+    """
+    editors = [
+        "# For help in your editor: `onboard schema > onboard.schema.json` in this folder, and the",
+        f"# first line `# {_MODELINE}`.",
+    ]
     return "\n".join(
         (
-            "# yaml-language-server: $schema=./onboard.schema.json",
-            "# For help in your editor: onboard schema > onboard.schema.json",
-            "#",
-            f"# Made by `onboard init` from {origin}.",
+            *([f"# {_MODELINE}", "#"] if schema else []),
+            f"# Made by `onboard init` from {clean(origin)}.",
             "# Edit it as you like, then run `onboard validate`, `onboard plan` and `onboard run`.",
+            *([] if schema else editors),
             "version: 1",
             "",
             "# Defaults for every account that does not override them.",
@@ -128,33 +150,35 @@ def _pairs(entry: Entry) -> list[tuple[str, str]]:
         pairs.append(("profile", scalar(entry.profile)))
     if entry.account_id is not None:
         pairs.append(("account_id", f'"{entry.account_id}"'))
+    if entry.sso is not None:
+        pairs.append(("sso", _mapping(entry.sso)))
     if entry.assume_role is not None:
-        pairs.append(("assume_role", scalar(entry.assume_role)))
+        pairs.append(("assume_role", _way(entry.assume_role)))
+    if entry.region is not None:
+        pairs.append(("region", scalar(entry.region)))
     if entry.read_access is not None:
         pairs.append(("read_access", sequence(entry.read_access)))
     if entry.tags:
-        tags = ", ".join(f"{scalar(key)}: {scalar(value)}" for key, value in entry.tags.items())
-        pairs.append(("tags", f"{{{tags}}}"))
+        pairs.append(("tags", _mapping(entry.tags)))
     return pairs
 
 
+def _way(way: Way) -> str:
+    return scalar(way) if isinstance(way, str) else _mapping(way)
+
+
+def _mapping(values: Mapping[str, str | int]) -> str:
+    """A YAML mapping, on one line."""
+    pairs = (
+        f"{scalar(key)}: {scalar(value) if isinstance(value, str) else value}"
+        for key, value in values.items()
+    )
+    return f"{{{', '.join(pairs)}}}"
+
+
 def _defaults(defaults: Defaults) -> list[str]:
-    lines = []
-    if defaults.profile is not None:
-        lines += [
-            "  # The AWS profile to take credentials from.",
-            f"  profile: {scalar(defaults.profile)}",
-        ]
-    else:
-        lines.append("  # profile: org-admin  # without one, the AWS SDK's default chain is used")
-    if defaults.assume_role is not None:
-        lines += [
-            "  # The role to assume in each account, except in the one that the credentials are",
-            "  # already in.",
-            f"  assume_role: {scalar(defaults.assume_role)}",
-        ]
     return [
-        *lines,
+        *_way_in(defaults),
         "  # The region from which Cloudcraft checks the account.",
         "  region: us-east-1",
         "  # The role with which Cloudcraft reads the account.",
@@ -165,6 +189,28 @@ def _defaults(defaults: Defaults) -> list[str]:
         "  # only administrators do, until somebody shares them in Cloudcraft.",
         f"  {_read_access(defaults)}",
     ]
+
+
+def _way_in(defaults: Defaults) -> list[str]:
+    if defaults.sso is not None:
+        return [
+            "  # The session of the AWS config (`aws sso login --sso-session NAME` logs in), and",
+            "  # the permission set to enter each account with.",
+            f"  sso: {_mapping(defaults.sso)}",
+        ]
+    lines = ["  # profile: org-admin  # without one, the AWS SDK's default chain is used"]
+    if defaults.profile is not None:
+        lines = [
+            "  # The AWS profile to take credentials from.",
+            f"  profile: {scalar(defaults.profile)}",
+        ]
+    if defaults.assume_role is not None:
+        lines += [
+            "  # The role to assume in each account, except in the one that the credentials are",
+            "  # already in.",
+            f"  assume_role: {_way(defaults.assume_role)}",
+        ]
+    return lines
 
 
 def _read_access(defaults: Defaults) -> str:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from cloudcraft_onboard.app.init import FromOrganization, FromProfiles, create
+from cloudcraft_onboard.app.init import Wishes, create
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, CannotStart
 from cloudcraft_onboard.model import Account, Stage
+from cloudcraft_onboard.sources.organization import Organization
+from cloudcraft_onboard.sources.profiles import Profiles
 from tests.support.answering import answering
 from tests.support.onboarding import run
 from tests.support.process import HANG, onboard
@@ -137,8 +139,8 @@ accounts:
 
 @pytest.mark.usefixtures("profiles")
 def test_init_goes_on_past_broken_profiles(tmp_path: Path) -> None:
-    source = FromProfiles(glob="*", resolve=True)
-    said = create(source, str(tmp_path / "m.yaml")).said
+    wishes = Wishes(resolve=True)
+    said = create(Profiles(glob="*"), wishes, str(tmp_path / "m.yaml")).said
     for name, text in BROKEN.items():
         unknown = any(f"Profile {name}: unknown account ID." in line for line in said)
         assert unknown or "role_arn" in text
@@ -149,7 +151,7 @@ def test_organizations_are_read_by_a_source_like_any_other(org: SandboxWorld) ->
     with Path(os.environ["AWS_CONFIG_FILE"]).open("a", encoding="utf-8") as file:
         file.write("\n[profile broken]\ncredential_process = echo []\n")
     with pytest.raises(CannotStart) as caught:
-        create(FromOrganization(profile="broken"), None)
+        create(Organization(profile="broken"), Wishes(), None)
     assert caught.value.hint
 
 

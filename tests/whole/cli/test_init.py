@@ -20,12 +20,12 @@ app = typer.Typer()
 init.register(app)
 
 
-def run(*arguments: str) -> tuple[str, str]:
-    """stdout and stderr of a run that ends well; its error is raised."""
+def run(*arguments: str, code: int = 0) -> tuple[str, str]:
+    """stdout and stderr of a run that ends so; its error is raised."""
     result = CliRunner().invoke(app, list(arguments))
     if isinstance(result.exception, OnboardError):
         raise result.exception
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.stdout, result.stderr
 
 
@@ -152,9 +152,14 @@ def test_a_share_that_says_nothing_is_wrong_usage(rule: str) -> None:
         run("--organization", "--share", rule)
 
 
-def test_profiles_have_no_units_to_share_by() -> None:
-    with pytest.raises(UsageError, match="--share needs --organization"):
-        run("--profiles", "*", "--share", "*=everyone")
+@pytest.mark.usefixtures("config")
+def test_names_and_sharing_are_for_every_source() -> None:
+    out, err = run("--profiles", "p*", "--name", "AWS {name} {id}", "--share", "*=everyone")
+    (account,) = loads("m.yaml", out.encode()).accounts
+    assert (account.name, account.read_access) == ("AWS prod 111122223333", ("everyone",))
+    assert "Left out profile prod-readonly" in err
+    _, err = run("--profiles", "p*", "--share", "Prod/*=Platform")
+    assert "--share Prod/*=Platform: matches no account." in err
 
 
 def test_update_adds_disables_and_then_changes_no_byte(
@@ -239,16 +244,51 @@ def test_an_account_that_the_manifest_has_by_its_profile_is_not_added_again(
     with config.open("a") as stream:
         stream.write(f"[profile here]\nrole_arn = arn:aws:iam::{here}:role/x\n")
     file = tmp_path / "org.yaml"
-    text = (
-        "version: 1\naccounts:\n  - {name: H, profile: here}\n"
-        f'  - {{name: M, account_id: "{MANAGEMENT}"}}\n  - {{name: K, profile: keys}}\n'
-    )
+    # What the config does not tell of the profile `keys`, STS does.
+    text = "version: 1\naccounts:\n  - {name: H, profile: here}\n  - {name: K, profile: keys}\n"
     file.write_text(text)
-    run("--organization", "--update", str(file))
+    assert run("--organization", "--update", str(file)) == ("", f"{file} is up to date.\n")
     assert file.read_text() == text
     organization.account("New")
-    _, err = run("--organization", "--update", str(file))
-    assert "Profile keys: the AWS config does not say which account it leads to" in err
+    run("--organization", "--update", str(file))
+    assert [account.name for account in load(str(file)).accounts] == ["H", "K", "New"]
+
+
+@pytest.mark.parametrize("enabled", ["true", "false"])
+def test_where_a_profile_tells_no_account_nothing_of_its_name_is_added(
+    organization: Organization, config: Path, tmp_path: Path, enabled: str
+) -> None:
+    organization.create()
+    payments, _ = organization.account("Payments"), organization.account("New")
+    assert config.exists()
+    file = tmp_path / "org.yaml"
+    file.write_text(
+        f'version: 1\naccounts:\n  - {{name: M, account_id: "{MANAGEMENT}"}}\n'
+        f"  - {{name: payments, profile: org-admin, enabled: {enabled}}}\n"
+    )
+    _, err = run("--organization", "--update", str(file), code=1)
+    assert [account.name for account in load(str(file)).accounts] == ["M", "payments", "New"]
+    assert f"Left out Payments ({payments}): it may be 'payments' on line 4" in err
+    assert "Profile org-admin of 'payments' on line 4: unknown account ID. " in err
+    before = file.read_bytes()
+    _, err = run("--organization", "--update", str(file), code=1)
+    assert file.read_bytes() == before
+    assert f"{file} is unchanged." in err
+    _, err = run("--organization", "--update", str(file), "--name", "AWS {name}", code=1)
+    assert file.read_bytes() == before, "the organization's name counts, too"
+
+
+def test_who_a_profile_is_does_not_matter_where_nothing_is_new(
+    organization: Organization, config: Path, tmp_path: Path
+) -> None:
+    organization.create()
+    assert config.exists()
+    file = tmp_path / "org.yaml"
+    file.write_text(
+        f'version: 1\naccounts:\n  - {{name: M, account_id: "{MANAGEMENT}"}}\n'
+        "  - {name: Elsewhere, profile: org-admin}\n"
+    )
+    assert run("--organization", "--update", str(file)) == ("", f"{file} is up to date.\n")
 
 
 @pytest.mark.usefixtures("config")
@@ -293,10 +333,12 @@ def test_resolve_looks_up_what_the_config_lacks(
 def test_profiles_that_a_manifest_lacks_are_added(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text('version: 1\naccounts:\n- name: P\n  account_id: "111122223333"\n')
-    run("--profiles", "*", "--update", str(file))
-    assert [a.name for a in load(str(file)).accounts] == ["P", "org-admin", "stage", "keys"]
+    _, err = run("--profiles", "*", "--update", str(file), code=1)
+    assert [a.name for a in load(str(file)).accounts] == ["P", "stage"]
+    for unknown in ("org-admin", "keys"):
+        assert f"Left out profile {unknown}: its account is not known" in err
     before = file.read_bytes()
-    run("--profiles", "*", "--update", str(file))
+    run("--profiles", "*", "--update", str(file), code=1)
     assert file.read_bytes() == before
 
 
@@ -310,16 +352,14 @@ def test_profiles_that_lead_into_accounts_of_the_manifest_are_not_added(
     one = '- name: One\n  account_id: "111122223333"\n'
     for entry in (f'- name: M\n  account_id: "{MANAGEMENT}"\n', "- name: M\n  profile: keys\n"):
         file.write_text(f"version: 1\naccounts:\n{one}{entry}")
-        _, err = run("--profiles", "*", "--update", str(file))
+        _, err = run("--profiles", "*", "--update", str(file), code=1)
         assert [(a.profile, a.account_id) for a in load(str(file)).accounts[2:]] == [
-            ("org-admin", None),
-            ("stage", "012345678901"),
+            ("stage", "012345678901")
         ]
-        assert "Profile org-admin: unknown account ID." in err
-        assert "Profile org-admin: if another entry is for the same account" in err
+        assert "Left out profile org-admin: its account is not known" in err
         assert "rofile keys" not in err
         before = file.read_bytes()
-        run("--profiles", "*", "--update", str(file))
+        run("--profiles", "*", "--update", str(file), code=1)
         assert file.read_bytes() == before
 
 
@@ -337,15 +377,19 @@ def test_a_profile_of_the_manifest_that_leads_into_the_same_account_is_found(
     _, err = run("--profiles", "ss*", "--update", str(file))
     assert err == f"{file} is up to date.\n"
     assert file.read_text() == text
-    _, err = run("--profiles", "stage", "--update", str(file))
-    assert "Profile elsewhere: the AWS config does not say which account it leads to" in err
+    _, err = run("--profiles", "stage", "--update", str(file), code=1)
+    assert "Profile elsewhere of 'X' on line 5: unknown account ID." in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--organization or --profiles"),
-        (["--organization", "--profiles", "*"], "--organization or --profiles"),
+        ([], "Choose one source of accounts: --organization or --profiles"),
+        (["--organization", "--profiles", "*"], "Choose one source of accounts"),
+        (["--profiles", "*", "--exclude", "x"], "--exclude needs --organization"),
+        (["--profiles", "*", "--tags", "x"], "--tags needs --organization"),
+        (["--profiles", "*", "--profile", "x"], "--profile needs --organization"),
+        (["--organization", "--update", "m", "--max-disabled", "3"], "needs --disable-closed"),
         (["--organization", "-f", "a", "--update", "b"], "give only one of them"),
         (["--profiles", "*", "--ou", "x"], "--ou needs --organization"),
         (["--organization", "--resolve"], "--resolve needs --profiles"),
