@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs, Scalar
+from cloudcraft_onboard.manifest.rules import meant
 from cloudcraft_onboard.manifest.schema import (
     NAME_OR_MAPPING,
     RULE,
@@ -147,7 +148,7 @@ def _no_choice(error: ErrorDetails, node: Node) -> str:
         return f"found {_kind(node)}; write one of {expected}"
     if node.plain and node.data is None:
         return f"has no value; write one of {expected}"
-    near = get_close_matches(node.text, [word.strip(" `") for word in _split(expected)], 1)
+    near = meant(node.text, tuple(word.strip(" `") for word in _split(expected)))
     instead = f"did you mean `{near[0]}`?" if near else f"write one of {expected}"
     return f"{shown(node)} is not known; {instead}"
 
@@ -159,8 +160,8 @@ def _split(expected: str) -> list[str]:
 def _unknown(place: _Place) -> str:
     """An unknown key, and the one that may be meant."""
     key, shape = str(place[-1]), _shape_at(place[:-1])
-    known = list(shape.model_fields)
-    near = get_close_matches(key.lower().replace("-", "_"), known, 1)
+    known = tuple(shape.model_fields)
+    near = meant(key.lower().replace("-", "_"), known)
     where = key_path(place[:-1])
     message = f"unknown key {quoted(key)}" + (f" in {where}" if where else "")
     for name, child in _children(shape):
@@ -188,6 +189,7 @@ def _shape_at(place: _Place) -> type[BaseModel]:
     return shape
 
 
+@cache
 def _children(shape: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
     """The keys of a mapping whose values are mappings with known keys themselves."""
     children = []

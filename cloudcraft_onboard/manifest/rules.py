@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from difflib import get_close_matches
+from functools import lru_cache
 
 from cloudcraft_onboard.manifest.source import quoted
 from cloudcraft_onboard.model import MANAGED_BY
@@ -40,6 +41,15 @@ SOURCE_IDENTITY = r"^(?![Aa][Ww][Ss]:)[A-Za-z0-9_+=,.@-]+$"
 PERMISSION_SET = r"^[A-Za-z0-9_+=,.@-]{1,32}$"
 ACCESS = r"^(?!(team|customer)/$)[\s\S]*\S"
 
+MAX_POLICIES = 20
+"""IAM attaches 10 managed policies to a role, 20 where the quota was raised."""
+
+MAX_ACCESS = 500
+"""No customer of Cloudcraft has so many teams."""
+
+MAX_UNITS = 2000
+"""Organizations has no more organizational units (its quota of 2,000 cannot be raised)."""
+
 MAX_TAGS = 49
 """IAM allows a role 50 tags, and one of them is `ManagedBy`."""
 
@@ -63,7 +73,14 @@ _REGION = re.compile(REGION)
 _ROLE_NAME = re.compile(ROLE_NAME)
 _TAG_TEXT = re.compile(r"[A-Za-z0-9_.:/=+\-@ ]*")
 _SET = "permission set"
+_LONGEST_WORD = 100  # characters; a longer one is like none
 _ROLE_CHARACTERS = "letters, digits and _+=,.@-"
+
+
+@lru_cache(maxsize=1024)
+def meant(word: str, known: tuple[str, ...], *, most: int = 1, likeness: float = 0.6) -> list[str]:
+    """The known words that are most like `word`; one mistake may be in each of 100,000 entries."""
+    return get_close_matches(word, known, most, likeness) if len(word) <= _LONGEST_WORD else []
 
 
 def text(value: str) -> str | None:
@@ -93,8 +110,9 @@ def region(value: str) -> str | None:
     """An AWS region, known or yet to come."""
     if _REGION.fullmatch(value):
         return None
-    exact = [name for name in REGIONS if value.strip().lower() in (name, f"{name}{value[-1:]}")]
-    near = exact or get_close_matches(value.lower(), REGIONS, 2, 0.8)
+    told = value.strip().lower()
+    exact = [name for name in REGIONS if told in (name, f"{name}{value[-1:]}")]
+    near = exact or meant(value.lower(), REGIONS, most=2, likeness=0.8)
     if not near:
         return "is not an AWS region; they look like `eu-west-1`"
     return f"is not an AWS region; did you mean {' or '.join(f'`{name}`' for name in near)}?"
@@ -188,16 +206,42 @@ def tag_value(value: str) -> str | None:
 
 def role_tags(value: Mapping[str, str]) -> str | None:
     """All tags of a role together."""
-    if len(value) > MAX_TAGS:
-        return f"{len(value)} tags; a role can have {MAX_TAGS} besides onboard's `{MANAGED_BY[0]}`"
-    return _same_keys(value, "IAM")
+    return too_many_role_tags(value) or _same_keys(value, "IAM")
 
 
 def session_tags(value: Mapping[str, str]) -> str | None:
     """All tags of a session together."""
-    if len(value) > MAX_SESSION_TAGS:
-        return f"{len(value)} tags; a session can have {MAX_SESSION_TAGS}"
-    return _same_keys(value, "STS")
+    return too_many_session_tags(value) or _same_keys(value, "STS")
+
+
+def too_many_role_tags(value: Sized) -> str | None:
+    """More tags than IAM takes."""
+    most = f"{MAX_TAGS} besides onboard's `{MANAGED_BY[0]}`"
+    return _too_many(value, MAX_TAGS, f"tags; a role can have {most}")
+
+
+def too_many_session_tags(value: Sized) -> str | None:
+    """More tags than STS takes."""
+    return _too_many(value, MAX_SESSION_TAGS, f"tags; a session can have {MAX_SESSION_TAGS}")
+
+
+def too_many_policies(value: Sized) -> str | None:
+    """More policies than IAM attaches."""
+    return _too_many(value, MAX_POLICIES, f"policies; a role can have {MAX_POLICIES}")
+
+
+def too_many_names(value: Sized) -> str | None:
+    """A longer access list than there can be."""
+    return _too_many(value, MAX_ACCESS, f"names; {MAX_ACCESS} are allowed. Is it `everyone`?")
+
+
+def too_many_units(value: Sized) -> str | None:
+    """More organizational units than an organization has."""
+    return _too_many(value, MAX_UNITS, f"units; an organization has {MAX_UNITS:,} at most")
+
+
+def _too_many(value: Sized, most: int, words: str) -> str | None:
+    return f"{len(value):,} {words}" if len(value) > most else None
 
 
 def external_id(value: str) -> str | None:
@@ -250,9 +294,11 @@ def access(value: str) -> str | None:
 
 def once(value: Sequence[str]) -> str | None:
     """A list that names nothing twice."""
-    for position, entry in enumerate(value):
-        if entry in value[:position]:
+    seen: set[str] = set()
+    for entry in value:
+        if entry in seen:
             return f"{quoted(entry)} is listed twice; keep one"
+        seen.add(entry)
     return None
 
 

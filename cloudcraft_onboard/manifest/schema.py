@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -39,6 +39,18 @@ def _obeys(rule: Callable[[_T], str | None]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _unless(rule: Callable[[Sized], str | None]) -> BeforeValidator:
+    """A limit of a list or mapping, spoken of before any of its entries is looked at."""
+
+    def check(value: Any) -> Any:
+        why = rule(value) if isinstance(value, list | tuple | dict) else None
+        if why is not None:
+            raise PydanticCustomError(RULE, "{why}", {"why": why})
+        return value
+
+    return BeforeValidator(check)
 
 
 def _editor(**schema: Any) -> Any:
@@ -112,6 +124,8 @@ Tolerance = Annotated[StrictInt, _within(0, 100), _editor(minimum=0, maximum=100
 Access = Annotated[
     tuple[Annotated[StrictStr, _obeys(rules.access), _editor(pattern=rules.ACCESS)], ...],
     _obeys(rules.once),
+    _unless(rules.too_many_names),
+    _editor(maxItems=rules.MAX_ACCESS),
 ]
 
 
@@ -133,7 +147,12 @@ class StackSet(Shape):
         description="The stack set's name.",
         examples=["cloudcraft-onboard"],
     )
-    organizational_units: Annotated[tuple[Target, ...], _obeys(rules.once)] = Field(
+    organizational_units: Annotated[
+        tuple[Target, ...],
+        _obeys(rules.once),
+        _unless(rules.too_many_units),
+        _editor(maxItems=rules.MAX_UNITS),
+    ] = Field(
         default=(),
         description="Roots or organizational units that get the role. Without any, only the "
         "manifest's accounts get it.",
@@ -161,7 +180,12 @@ class RoleShape(Shape):
     path: Path = Field(
         default="/", description="The role's IAM path.", examples=["/", "/teams/cloud/"]
     )
-    policies: Annotated[tuple[Policy, ...], _obeys(rules.once)] = Field(
+    policies: Annotated[
+        tuple[Policy, ...],
+        _obeys(rules.once),
+        _unless(rules.too_many_policies),
+        _editor(maxItems=rules.MAX_POLICIES),
+    ] = Field(
         default=("ReadOnlyAccess",),
         description="Policies to attach to the role: names of AWS-managed policies, policy ARNs, "
         "or Cloudcraft's own `cloudcraft:minimal` and `cloudcraft:custom`.",
@@ -177,7 +201,10 @@ class RoleShape(Shape):
         default=3600, description="How long a session of the role may last, in seconds."
     )
     tags: Annotated[
-        dict[TagKey, TagValue], _obeys(rules.role_tags), BeforeValidator(_none_is_empty)
+        dict[TagKey, TagValue],
+        _obeys(rules.role_tags),
+        _unless(rules.too_many_role_tags),
+        BeforeValidator(_none_is_empty),
     ] = Field(
         default_factory=dict,
         description="The role's tags. An account's tags are added to those of the defaults; if "
@@ -240,7 +267,10 @@ class AssumeRoleShape(Shape):
         examples=["platform-team"],
     )
     tags: Annotated[
-        dict[SessionTagKey, TagValue], _obeys(rules.session_tags), BeforeValidator(_none_is_empty)
+        dict[SessionTagKey, TagValue],
+        _obeys(rules.session_tags),
+        _unless(rules.too_many_session_tags),
+        BeforeValidator(_none_is_empty),
     ] = Field(
         default_factory=dict,
         description="The session's tags, which need `sts:TagSession`. An account's tags are added "

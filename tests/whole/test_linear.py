@@ -6,6 +6,7 @@ which is what makes a bad one quadratic; so is what answers and messages go thro
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import re
@@ -19,6 +20,8 @@ import cloudcraft_onboard
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.console import redact
 from cloudcraft_onboard.console.harmless import clean, clean_lines, dumps
+from cloudcraft_onboard.errors import ManifestError
+from cloudcraft_onboard.manifest.load import loads
 
 MEGABYTE = 2**20
 
@@ -81,6 +84,42 @@ def test_a_pattern_is_linear(name: str) -> None:
     pattern = PATTERNS[name]
     for work in (lambda text: pattern.sub("", text), pattern.fullmatch):
         assert [seed for seed in SEEDS if not is_linear(work, seed)] == []
+
+
+def an_account(number: int, more: str = "") -> str:
+    return f'- {{name: A{number}, account_id: "{number:012}"{more}}}\n'
+
+
+POLICIES = ", ".join(f'"arn:aws:iam::{number:012}:policy/p"' for number in range(20))
+START = f"version: 1\ndefaults: {{role: {{policies: [{POLICIES}]}}}}\naccounts:\n"
+MANIFESTS: dict[str, Callable[[int], str]] = {
+    "access": lambda n: (
+        START + an_account(1, f", read_access: [{', '.join(f't{i}' for i in range(n))}]")
+    ),
+    "policies": lambda n: START + an_account(1, f", role: {{policies: [{', '.join('P' * n)}]}}"),
+    "tags": lambda n: (
+        START + an_account(1, f", tags: {{{', '.join(f'k{i}: v' for i in range(n))}}}")
+    ),
+    "duplicates": lambda n: START + an_account(1) * n,
+    "regions": lambda n: START + "".join(an_account(i, ", region: eu-wset-1") for i in range(n)),
+    "keys": lambda n: START + f"- {{{', '.join(f'k{i}: v' for i in range(n))}}}\n",
+    "merges": lambda n: START + "- &a {name: A}\n" + "- {<<: *a, profile: p}\n" * n,
+    "halves": lambda n: '{"accounts": ["' + "\\ud800" * n + '"]}',
+    "anchors": lambda n: START + "".join(f"- &a{i} x\n" for i in range(n)) + "- *b\n",
+}
+
+
+@pytest.mark.parametrize("kind", MANIFESTS)
+def test_a_manifest_is_checked_in_linear_time(kind: str) -> None:
+    def work(text: str) -> None:
+        with contextlib.suppress(ManifestError):
+            loads("manifest.yaml", text.encode())
+
+    def seconds(count: int) -> float:
+        text = MANIFESTS[kind](count)
+        return cost(work, text, len(text))
+
+    assert any(seconds(6400) < 64 * seconds(400) for _ in range(5))
 
 
 WHOLE: dict[str, Callable[[str], object]] = {
