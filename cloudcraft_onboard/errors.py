@@ -15,6 +15,7 @@ OnboardError            1
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:  # `onboard --help` needs no model, and building its classes takes a while
@@ -136,15 +137,36 @@ class RequestError(OnboardError):
     """A request to Cloudcraft without a usable answer; the message holds no secret."""
 
 
+class RefusalKind(Enum):
+    """What an answer that means no is about (`cloudcraft/refusals.py` tells it)."""
+
+    KEY = "the key is wrong or was revoked"
+    RIGHTS = "the key, or its user, may not do that"
+    PLAN = "the customer's plan does not allow it"
+    ROLE = "the role cannot be assumed"
+    FORBIDDEN = "it may be the key, it may be the role"
+    UNCLEAR = "it may be the role"
+    GONE = "there is no such registration"
+    REQUEST = "what was asked for is not possible"
+
+
 class Refused(RequestError):
     """An answer that means no: 4xx except 429, or a redirect. `message` is the server's.
 
     `status` is 0 if the request cannot be sent as it is.
     """
 
-    def __init__(self, status: int, message: str, *, hint: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        hint: str = "",
+        kind: RefusalKind = RefusalKind.REQUEST,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.kind = kind
 
     @property
     def code(self) -> str:

@@ -1,14 +1,22 @@
-"""What the work on accounts says of itself, each fact when it happens: frozen values."""
+"""What the work on accounts says of itself, each fact when it happens: frozen values.
+
+Work on one account says its steps and changes, and returns what it came to. Work on accounts of a
+stack set has a word for each of them: `Worked`, `Failed` or `HandedBack`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
 from cloudcraft_onboard.errors import AccountPending
 from cloudcraft_onboard.events import Said, StepStarted
 from cloudcraft_onboard.model import Account, Change
+
+T = TypeVar("T")
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,16 +28,16 @@ class Changed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Worked:
-    """AWS is done with an account; `value` is a `RoleReady`, a `Removal`, or notes."""
+class Worked(Generic[V_co]):
+    """AWS is done with an account; `value` is what it came to."""
 
     name: str
-    value: Any
+    value: V_co
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failed:
-    """AWS is done with one account of several, in vain."""
+    """AWS work failed for one of several accounts."""
 
     name: str
     error: Exception
@@ -50,8 +58,10 @@ class Paused:
     error: AccountPending
 
 
-Fact = StepStarted | Said | Changed | Worked | Failed | HandedBack | Paused
+Step = StepStarted | Said | Changed | Paused
+Fact = Step | Worked[V] | Failed | HandedBack
 
-T = TypeVar("T")
-Steps = Generator[Fact, None, T]
-"""Work that says what it does; what it raises is the problem of all accounts without a word."""
+Steps = Generator[Step, None, T]
+"""Work on one account; what it raises is the account's problem."""
+Words = Generator[Fact[V], None, None]
+"""Work with a word for each account; what it raises is the problem of all without a word."""

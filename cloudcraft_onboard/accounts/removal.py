@@ -31,6 +31,9 @@ from cloudcraft_onboard.plan.registration import Listing, foreign_note
 # A role that somebody hangs more policies on while it is emptied is looked at this many times.
 _RACES = 4
 
+Notes = tuple[Note, ...]
+"""What is kept of a role after all, and why."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
@@ -142,7 +145,7 @@ def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRe
     )
 
 
-def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[tuple[Note, ...]]:
+def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
     """Take the role away as it is now; notes on what is kept after all.
 
     The account is reached and its role read again: at Cloudcraft's pace hours may lie between the

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cloudcraft_onboard.accounts.account import (
     Access,
+    RoleReady,
     RoleState,
     Snapshot,
     access_of,
@@ -17,7 +18,7 @@ from cloudcraft_onboard.accounts.account import (
     ready_of,
     wanted_role,
 )
-from cloudcraft_onboard.accounts.facts import Failed, HandedBack, Steps, Worked
+from cloudcraft_onboard.accounts.facts import Failed, HandedBack, Words, Worked
 from cloudcraft_onboard.accounts.ports import Aws, StackSets
 from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAccounts
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
@@ -30,7 +31,9 @@ from cloudcraft_onboard.plan.registration import is_another_users, unlike_stack_
 from cloudcraft_onboard.plan.stackset import StackSetPlan, desired_stack_set, plan_stack_set
 
 
-def roll_out(group: StackSetAccounts, snapshot: Snapshot, aws: Aws, *, apply: bool) -> Steps[None]:
+def roll_out(
+    group: StackSetAccounts, snapshot: Snapshot, aws: Aws, *, apply: bool
+) -> Words[RoleReady]:
     """Bring one stack set to its desired state (`apply`), or only find out what that takes.
 
     The management account, which no stack set covers, is handed back, and so are accounts that
@@ -98,7 +101,7 @@ class _Roller:
 
     # --- operations -------------------------------------------------------------------------
 
-    def bring(self, desired: DesiredStackSet) -> Steps[None]:
+    def bring(self, desired: DesiredStackSet) -> Words[RoleReady]:
         """One operation after the other, until nothing is to be done."""
         sets = self._sets
         updated = filled = False
@@ -136,7 +139,7 @@ class _Roller:
 
     def _those_done(
         self, plan: StackSetPlan, observed: ObservedStackSet | None
-    ) -> Iterator[Worked | Failed]:
+    ) -> Iterator[Worked[RoleReady] | Failed]:
         """The accounts that need nothing, or that no operation can help."""
         for account_id, problem in plan.problems.items():
             yield self._failed(account_id, AccountError.of(problem))
@@ -147,7 +150,7 @@ class _Roller:
 
     def _tell_plan(
         self, plan: StackSetPlan, observed: ObservedStackSet | None
-    ) -> Iterator[Said | Worked]:
+    ) -> Iterator[Said | Worked[RoleReady]]:
         busy = observed is not None and observed.busy
         spec = self._role.stackset
         home = self._sets.identity.account_id
@@ -163,7 +166,7 @@ class _Roller:
             change = plan.changes.get(account_id)
             yield self._ready(account_id, (change,) if change else (), tuple(notes), None)
 
-    def _follow(self, operation_id: str, changes: Mapping[str, Change]) -> Steps[None]:
+    def _follow(self, operation_id: str, changes: Mapping[str, Change]) -> Words[RoleReady]:
         for fact in self._operations.follow(self._sets, operation_id, changes):
             if not isinstance(fact, Settled):
                 yield fact
@@ -198,7 +201,7 @@ class _Roller:
         changes: tuple[Change, ...],
         notes: tuple[Note, ...],
         age: float | None,
-    ) -> Worked:
+    ) -> Worked[RoleReady]:
         account = self._waiting.pop(account_id)
         arn = f"arn:{self._sets.identity.partition}:iam::{account_id}:role"
         role = RoleState(

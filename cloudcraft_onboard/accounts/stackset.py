@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from cloudcraft_onboard.accounts.facts import Fact, Paused, Steps
+from cloudcraft_onboard.accounts.facts import Paused, Step, Steps
 from cloudcraft_onboard.accounts.ports import StackSets
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, AccountPending
@@ -82,7 +82,7 @@ class Operations:
 
     def follow(
         self, sets: StackSets, operation_id: str, account_ids: Collection[str]
-    ) -> Iterator[Fact | Settled]:
+    ) -> Iterator[Step | Settled]:
         """Each of the accounts as CloudFormation is done with it, until the operation has ended."""
         shown: dict[str, str] = {}
         while True:

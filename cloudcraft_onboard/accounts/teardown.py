@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Steps, Worked
+from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Words, Worked
 from cloudcraft_onboard.accounts.ports import Aws, StackSets
-from cloudcraft_onboard.accounts.removal import RoleRemoval, removal_of
+from cloudcraft_onboard.accounts.removal import Notes, Removal, RoleRemoval, removal_of
 from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAccounts
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
@@ -21,7 +21,7 @@ from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.plan.stackset import not_ours
 
 
-def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Steps[None]:
+def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Words[Removal]:
     """What there is of the accounts; reads only.
 
     The management account, which no stack set covers, is handed back, and so are accounts that
@@ -52,7 +52,7 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Ste
         yield Worked(name=account.name, value=removal)
 
 
-def tear_down(group: StackSetAccounts, aws: Aws) -> Steps[None]:
+def tear_down(group: StackSetAccounts, aws: Aws) -> Words[Notes]:
     """Delete the accounts' instances; each account's word as CloudFormation is done with it.
 
     Raises `AccountError`, the problem of every account without a word.
@@ -64,7 +64,7 @@ def tear_down(group: StackSetAccounts, aws: Aws) -> Steps[None]:
     yield from _delete(group.name, sets, operations)
 
 
-def _empty(sets: StackSets, operations: Operations) -> Steps[None]:
+def _empty(sets: StackSets, operations: Operations) -> Words[Notes]:
     name, waiting = operations.name, operations.waiting
     tried: set[str] = set()
     while waiting:
@@ -95,7 +95,7 @@ def _empty(sets: StackSets, operations: Operations) -> Steps[None]:
 
 def _follow(
     sets: StackSets, operations: Operations, operation_id: str, account_ids: Collection[str]
-) -> Steps[None]:
+) -> Words[Notes]:
     for fact in operations.follow(sets, operation_id, account_ids):
         if not isinstance(fact, Settled):
             yield fact
@@ -116,7 +116,7 @@ def _present(observed: ObservedStackSet | None, waiting: Iterable[str]) -> dict[
     return {each.account_id: each.unit for each in found if each.account_id in wanted}
 
 
-def _gone(name: str, account: Account) -> Steps[None]:
+def _gone(name: str, account: Account) -> Words[Notes]:
     yield Changed(name=account.name, change=_with_instance(name))
     yield Worked(name=account.name, value=())
 
@@ -126,7 +126,7 @@ def _with_instance(name: str) -> DeleteByStackSet:
     return DeleteByStackSet(stack_set=name)
 
 
-def _delete(name: str, sets: StackSets, operations: Operations) -> Steps[None]:
+def _delete(name: str, sets: StackSets, operations: Operations) -> Words[Notes]:
     """Delete the stack set, if it has no instance any more."""
     observed = sets.observe(name)
     if observed is None or observed.instances or observed.busy:

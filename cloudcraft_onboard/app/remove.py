@@ -10,6 +10,7 @@ from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.console import interrupts
+from cloudcraft_onboard.engine.budget import forecast
 from cloudcraft_onboard.engine.offboarding import (
     RemovalPlan,
     plan_removals,
@@ -17,7 +18,6 @@ from cloudcraft_onboard.engine.offboarding import (
     put_off,
     remove_accounts,
 )
-from cloudcraft_onboard.engine.requests import forecast
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.events import Said

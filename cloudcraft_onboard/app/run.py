@@ -8,9 +8,9 @@ from cloudcraft_onboard.accounts.account import Snapshot
 from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
+from cloudcraft_onboard.engine.budget import forecast
 from cloudcraft_onboard.engine.onboarding import onboard_accounts
 from cloudcraft_onboard.engine.ports import Cloudcraft
-from cloudcraft_onboard.engine.requests import forecast
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Account, Command, Outcome, Result
 from cloudcraft_onboard.model.changes import UpdateRegistration

@@ -18,8 +18,8 @@ from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import connect
 from cloudcraft_onboard.app.drive import Abandoned, drive, signals
 from cloudcraft_onboard.app.select import choose
+from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.driver import Tools
-from cloudcraft_onboard.engine.requests import Limits
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import OnboardError, PaceClosed
 from cloudcraft_onboard.events import Event, RunFinished, RunStarted
@@ -77,13 +77,12 @@ class Session:
             concurrency=settings.concurrency,
             retries=settings.retries,
             max_failures=settings.max_failures,
-            deadline=self.control.deadline,
         )
 
     @property
     def note(self) -> Note:
         """What an account without a result waits for."""
-        return (self.control.kind or Stop.BUDGET).note
+        return self.control.note
 
     def connect(self) -> Tools:
         """The tools of a run, closed with the session. Raises as `connect.connect` does."""

@@ -18,10 +18,10 @@ from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.coverage.joined import Entry, Sides, join, roleless, unidentified
 from cloudcraft_onboard.coverage.words import Status
+from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.engine.onboarding import onboard_accounts
-from cloudcraft_onboard.engine.requests import Limits
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import CannotStart, Interrupted, OnboardError
 from cloudcraft_onboard.events import Said, StepEnded, StepStarted

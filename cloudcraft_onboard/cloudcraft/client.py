@@ -13,8 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from tenacity import (
     RetryCallState,
@@ -28,16 +27,25 @@ from cloudcraft_onboard.cloudcraft import registrations as shapes
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, HttpsClient, Unreachable
 from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
-from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
+from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
+from cloudcraft_onboard.cloudcraft.refusals import kind_of
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.console.redact import excerpt
-from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable, Unreadable
+from cloudcraft_onboard.errors import (
+    Doubtful,
+    PaceClosed,
+    RefusalKind,
+    Refused,
+    Unavailable,
+    Unreadable,
+)
 from cloudcraft_onboard.events import Event, RequestRetried
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
     Registration,
     RegistrationSpec,
+    Slot,
     Team,
 )
 
@@ -114,8 +122,8 @@ class CloudcraftClient:
 
     def register(self, spec: RegistrationSpec, slot: Slot | None = None) -> Registration:
         """`POST /aws/account`. A 2xx without an ID in it is `Doubtful`."""
-        with _held(slot):
-            answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), slot)
+        with self._turn(slot) as turn:
+            answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), turn)
         registration = shapes.registration_of(answer.json(), spec)
         if registration is None:
             raise Doubtful("Cloudcraft accepted the account, but returned no ID.")
@@ -125,14 +133,14 @@ class CloudcraftClient:
         self, registration: Registration, spec: RegistrationSpec, slot: Slot | None = None
     ) -> None:
         """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are."""
-        with _held(slot):
-            self._ask("PUT", _path(registration), shapes.replacement(registration, spec), slot)
+        with self._turn(slot) as turn:
+            self._ask("PUT", _path(registration), shapes.replacement(registration, spec), turn)
 
     def delete(self, registration: Registration, slot: Slot | None = None) -> None:
         """`DELETE /aws/account/{id}`; one that is gone already (404) is fine."""
-        with _held(slot):
+        with self._turn(slot) as turn:
             try:
-                self._ask("DELETE", _path(registration), None, slot)
+                self._ask("DELETE", _path(registration), None, turn)
             except Refused as refused:
                 if refused.status != _NOT_FOUND:
                     raise
@@ -142,8 +150,8 @@ class CloudcraftClient:
         self._wire.close()
 
     def _read(self, path: str, understand: Callable[[Any], _T], slot: Slot | None = None) -> _T:
-        with _held(slot):
-            answer = self._ask("GET", path, None, slot)
+        with self._turn(slot) as turn:
+            answer = self._ask("GET", path, None, turn)
         try:
             return understand(answer.json())
         except ValueError as error:
@@ -152,14 +160,16 @@ class CloudcraftClient:
                 hint=_SHAPE_HINT,
             ) from error
 
-    def _ask(self, method: str, path: str, body: Any, slot: Slot | None) -> Answer:
+    def _turn(self, slot: Slot | None) -> _Turn:
+        return _Turn(slot, lambda: self.pace.acquire(self._deadline, self._stop))
+
+    def _ask(self, method: str, path: str, body: Any, turn: _Turn) -> Answer:
         """Send until there is an answer, or another attempt is unsafe or one too many."""
 
         def again(error: BaseException) -> bool:
             unsent = isinstance(error, Unavailable) and not isinstance(error, Unreachable)
             return unsent or (method == "GET" and isinstance(error, Doubtful))
 
-        slots = [slot] if slot else []
         retrying = Retrying(
             retry=retry_if_exception(again),
             stop=stop_after_attempt(self._retries + 1),
@@ -169,16 +179,16 @@ class CloudcraftClient:
             reraise=True,
         )
         try:
-            return retrying(self._attempt, method, path, body, slots)
+            return retrying(self._attempt, method, path, body, turn)
         except Doubtful as doubtful:
             if method != "GET":
                 raise
             raise Unavailable(doubtful.message, hint=doubtful.hint) from doubtful
 
-    def _attempt(self, method: str, path: str, body: Any, slots: list[Slot]) -> Answer:
+    def _attempt(self, method: str, path: str, body: Any, turn: _Turn) -> Answer:
         """Send one request in a slot, and again after the pause of each 429."""
         while True:
-            with slots.pop() if slots else self.pace.acquire(self._deadline, self._stop) as slot:
+            with turn.slot() as slot:
                 answer = self._exchange(method, path, body, slot)
                 limit = declared(answer.headers, time.time())
                 if answer.status != _TOO_MANY:
@@ -239,7 +249,9 @@ def _judged(method: str, path: str, answer: Answer) -> Answer:
         raise Refused(status, f"{request} is redirected to {target}.", hint=_REDIRECT_HINT)
     if status >= 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - the class of the status
         raise Doubtful(f"Cloudcraft answered {request} with {status}{said}")
-    raise Refused(status, words or f"HTTP status {status}", hint=_HINTS.get(status, ""))
+    kind = kind_of(status, words)
+    hint = "" if kind is RefusalKind.PLAN else _HINTS.get(status, "")
+    raise Refused(status, words or f"HTTP status {status}", hint=hint, kind=kind)
 
 
 def _readable(method: str, answer: Answer) -> bool:
@@ -252,9 +264,27 @@ def _readable(method: str, answer: Answer) -> bool:
     return True
 
 
-def _held(slot: Slot | None) -> AbstractContextManager[object]:
-    """Give back a slot of the caller's, whatever happens before it is used."""
-    return nullcontext() if slot is None else slot
+class _Turn:
+    """Hands each attempt of one request its slot; the first may be the caller's.
+
+    What was not handed on is given back in the end.
+    """
+
+    def __init__(self, given: Slot | None, acquire: Callable[[], Slot]) -> None:
+        self._given = given
+        self._acquire = acquire
+
+    def slot(self) -> Slot:
+        """The slot of the next attempt, which owns it from here on."""
+        slot, self._given = self._given, None
+        return slot or self._acquire()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._given is not None:
+            self._given.unused()
 
 
 def _path(registration: Registration) -> str:

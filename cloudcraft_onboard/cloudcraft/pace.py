@@ -9,45 +9,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol, Self
+from typing import Self
 
 from cloudcraft_onboard.cloudcraft.headers import Declared
 from cloudcraft_onboard.cloudcraft.ledger import NEVER, Ledger, Pause, Use
 from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.events import Event, PaceWaited, RateLimitKnown, Throttled
-from cloudcraft_onboard.model import RateLimit
+from cloudcraft_onboard.model import RateLimit, Slot
 
 ANNOUNCED_FROM = 0.5
 """Shorter waits are not worth an event."""
-
-
-class Slot(Protocol):
-    """The right to send one request now; given back exactly once (the first word counts).
-
-    As a context manager it is given back in any case: unused unless `sent` was called, else as one
-    that was counted.
-    """
-
-    def __enter__(self) -> Self:
-        """The slot itself."""
-
-    def __exit__(self, *_: object) -> None:
-        """Give it back if that was not done yet."""
-
-    def sent(self) -> None:
-        """From here on the server may count the request."""
-
-    def arrived(self, at: float) -> None:
-        """The server surely had the request `at` this time, by `time.monotonic`."""
-
-    def answered(self) -> None:
-        """The request was let through by the server's rate limit."""
-
-    def unused(self) -> None:
-        """No request reached the server, or it was turned away uncounted."""
-
-    def throttled(self, retry_after: float | None) -> int:
-        """The answer was a 429: everybody waits; how many pauses in a row have begun."""
 
 
 class PaceKeeper:

@@ -1,53 +1,52 @@
-"""What every part of the core knows: accounts, requests, results, the stop, and the time."""
+"""The core of a run: takes one message at a time, and says what is to be done next.
+
+It holds the parts of a run and none of their rules: `machine` has what becomes of each request,
+`jobs` the AWS side, `outgoing` what waits and what is on its way, `lists` the readings, `budget`
+and `control` the time and the stop. Here is only what comes after what: work, then the last list.
+"""
 
 from __future__ import annotations
 
-import heapq
-import itertools
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from enum import Enum
-from typing import Any
+from typing import Generic, TypeVar
 
-from cloudcraft_onboard.engine.messages import End, Method, Order, Request, Send, Stop, Tell
+from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worked
+from cloudcraft_onboard.engine.agenda import Agenda, Ends
+from cloudcraft_onboard.engine.budget import Budget, Limits, forecast
+from cloudcraft_onboard.engine.control import NO_THREAD, NO_TIME, Control
+from cloudcraft_onboard.engine.jobs import AwsJobs
+from cloudcraft_onboard.engine.lists import Lists
+from cloudcraft_onboard.engine.machine import TRANSITIONS, Machine, Transitions
+from cloudcraft_onboard.engine.messages import (
+    Answered,
+    Ended,
+    GiveBack,
+    Job,
+    ListRead,
+    Message,
+    NoSlot,
+    NotSpawned,
+    Order,
+    ReadList,
+    Request,
+    SlotFree,
+    T,
+    Woken,
+)
+from cloudcraft_onboard.engine.outgoing import Outgoing
 from cloudcraft_onboard.engine.ports import PaceView
 from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.engine.tracks import Policy, Track
-from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.events import AccountFinished, Event
-from cloudcraft_onboard.model import Note, Outcome, Result
-from cloudcraft_onboard.plan.registration import Listing
+from cloudcraft_onboard.engine.tracks import Policy
+from cloudcraft_onboard.errors import PaceClosed
+from cloudcraft_onboard.model.notes import Stop
 
-GRACE_SECONDS = 2.2
-"""After an interrupt, what is in flight gets this long."""
-LAST_LOOK_SECONDS = 1.0
-"""What comes after it: the last look. With the reports the program ends within 5 seconds."""
-CLOSING_SECONDS = 1.0
-"""Between the last answer and the end of a time budget: the verifying read's answer."""
-NO_TIME = "No time was left to check."
-"""Why a list was not read."""
+V = TypeVar("V")
 
-_MOST_IN_FLIGHT = 64  # more would only queue up at the server
+_NOT_AT_ONCE = "It was not listed at once, and the run is stopping."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What bounds a run: accounts at a time, retries of one request, failures, the time.
-
-    `deadline` is when nothing may be in flight any more, None for never.
-    """
-
-    concurrency: int = 64
-    retries: int = 5
-    max_failures: int | None = None
-    deadline: float | None = None
-
-    def more_at_a_time(self, more: int) -> Limits:
-        """The same with more workers."""
-        return replace(self, concurrency=self.concurrency + more)
-
-
-class Phase(Enum):
+class _Phase(Enum):
     """Where a run is."""
 
     WORKING = 1
@@ -55,110 +54,207 @@ class Phase(Enum):
     DONE = 3
 
 
-class Core:
-    """The state of a run and its elementary steps; only `Requests` is of use by itself.
-
-    `orders` of a step are gathered until it ends. Whoever ends an account does it here.
-    """
+class Core(Generic[T, V]):
+    """A run without threads, clock or I/O."""
 
     def __init__(
-        self, policy: Policy[Any], results: Results, *, pace: PaceView, limits: Limits
+        self,
+        policy: Policy[T, V],
+        results: Results,
+        *,
+        pace: PaceView,
+        control: Control,
+        limits: Limits,
+        transitions: Transitions = TRANSITIONS,
     ) -> None:
-        self.stop: Stop | None = None
-        self.wake_at: float | None = None
-        self.results = results
+        agenda: Agenda[T] = Agenda()
+        self._agenda = agenda
         self._policy = policy
+        self._results = results
         self._pace = pace
-        self._limits = limits
-        self._deadline = math.inf if limits.deadline is None else limits.deadline
-        self._orders: list[Order] = []
-        self._phase = Phase.WORKING
-        self._stopped_at = 0.0
-        self._tracks: dict[str, Track] = {}
-        self._queue: list[tuple[float, int, Track]] = []
-        self._numbers = itertools.count(1)
-        self._in_flight: dict[int, Track] = {}
-        self._doubtful: list[Track] = []
-        self._look_at: float | None = None
-        self._reading: int | None = None
-        self._listing: Listing | None = None
-        self._waiting_for_slot = False
-        self._most_in_flight = _MOST_IN_FLIGHT
-        self._slowest = 0.0
-        self._accepted = 0
-        self._forbidden: list[tuple[Track, Refused]] = []
-        self._unverified: dict[str, Track] = {}
-        self._reread_at: float | None = None
-        self._was_reread = False
-        self._healing: dict[int, tuple[Track, str]] = {}
+        self._control = control
+        self._budget = Budget(control, agenda)
+        self._jobs = AwsJobs(
+            results,
+            policy.job_of,
+            agenda=agenda,
+            budget=self._budget,
+            control=control,
+            limits=limits,
+        )
+        self._outgoing = Outgoing(agenda)
+        self._lists = Lists(agenda, self._outgoing, control)
+        self._machine = Machine(
+            policy,
+            results,
+            agenda=agenda,
+            ends=Ends(results, agenda, control, limits.max_failures),
+            control=control,
+            jobs=self._jobs,
+            outgoing=self._outgoing,
+            lists=self._lists,
+            retries=limits.retries,
+            transitions=transitions,
+        )
+        self._phase = _Phase.WORKING
         self._forecast_told = False
 
     @property
     def done(self) -> bool:
         """Whether every account has its result and nothing is to come."""
-        return self._phase is Phase.DONE
+        return self._phase is _Phase.DONE
 
     @property
-    def note(self) -> Note:
-        """What an account without a result waits for."""
-        return (self.stop or Stop.BUDGET).note
+    def wake_at(self) -> float | None:
+        """When to come back without a message; None: a message will come."""
+        return self._agenda.wake_at
 
-    # --- stops and time ---------------------------------------------------------------------------
+    def begin(self, jobs: Iterable[Job[T]], now: float) -> list[Order[T]]:
+        """Start with these jobs for AWS, and with the accounts whose requests come first."""
+        self._jobs.add(jobs)
+        for track in self._policy.tracks():
+            self._machine.submit(track, now)
+        return self._advance(now)
 
-    def _note_stop(self, kind: Stop, now: float) -> bool:
-        """The first reason counts, but an interrupt outranks it."""
-        if self.stop is kind or (self.stop is not None and kind is not Stop.INTERRUPTED):
-            return False
-        self.stop = kind
-        self._stopped_at = now
-        return True
+    def step(self, message: Message[V], now: float) -> list[Order[T]]:
+        """Take a message in; what is to be done next."""
+        if not self.done:
+            self._take(message, now)
+        elif isinstance(message, SlotFree):
+            self._agenda.order(GiveBack(slot=message.slot))
+        return self._advance(now)
 
-    def _end(self, kind: Stop, now: float, reason: str = "") -> None:
-        if self._note_stop(kind, now):
-            self._orders.append(End(kind=kind, reason=reason or kind.value))
+    # --- messages ---------------------------------------------------------------------------------
 
-    @property
-    def _latest(self) -> float:
-        """When a request must be sent at the latest for its answer to come within the budget."""
-        return self._deadline - self._slowest - CLOSING_SECONDS
+    def _take(self, message: Message[V], now: float) -> None:
+        match message:
+            case Worked():
+                so_far = self._jobs.let_go(message.name, now)
+                self._machine.worked(so_far, message.value, now)
+            case Changed() | Failed() | HandedBack() | Ended():
+                self._machine.failed_in_aws(self._jobs.take(message, now), now)
+            case SlotFree():
+                self._outgoing.waiting = False
+                self._machine.use(message.slot, now)
+            case NoSlot():
+                self._outgoing.waiting = False
+                self._control.stop(Stop.BUDGET)  # unless the run was stopped already
+            case Answered():
+                self._budget.took(message.seconds)
+                self._machine.answered(message, now)
+            case ListRead():
+                self._budget.took(message.seconds)
+                self._list_read(message, now)
+            case NotSpawned():
+                self._not_spawned(message.request, now)
+            case Woken():
+                pass
 
-    def _patience_ends(self, *, last: bool = False) -> float:
-        """Until when what is in flight is waited for; `last`: nothing is waited for after it."""
-        grace = GRACE_SECONDS + (LAST_LOOK_SECONDS if last else 0.0)
-        interrupted = self._stopped_at + grace if self.stop is Stop.INTERRUPTED else math.inf
-        return min(interrupted, self._deadline - (0.0 if last else CLOSING_SECONDS))
+    def _not_spawned(self, request: Request, now: float) -> None:
+        """There was no thread to send it; fewer requests are sent at a time from now on."""
+        self._outgoing.fewer()
+        if isinstance(request, ReadList):
+            self._list_read(ListRead(request=request, error=PaceClosed(NO_THREAD)), now)
+        else:
+            self._machine.not_spawned(request, now)
 
-    def _wake(self, at: float) -> None:
-        if at != math.inf:
-            self.wake_at = at if self.wake_at is None else min(self.wake_at, at)
+    def _list_read(self, message: ListRead, now: float) -> None:
+        if message.request.number != self._outgoing.reading:
+            return  # nobody waits for it any more
+        self._lists.take(message)
+        if self._phase is _Phase.VERIFYING:
+            self._machine.judge(message.error, now)
+        elif self._control.kind is None or message.error is not None:
+            self._machine.look_up(message.error, now)
 
-    # --- an account's next request, and its end ---------------------------------------------------
+    # --- what comes next --------------------------------------------------------------------------
 
-    def _put(self, track: Track, when: float) -> None:
-        heapq.heappush(self._queue, (when, next(self._numbers), track))
+    def _advance(self, now: float) -> list[Order[T]]:
+        self._agenda.wake_at = None
+        if self._phase is not _Phase.DONE and self._control.kind is None:
+            alone = self._jobs.idle and not self._outgoing.in_flight
+            self._budget.check(now, nothing_before=self._outgoing.first_at if alone else None)
+        if self._phase is _Phase.WORKING:
+            self._work(now)
+        if self._phase is _Phase.VERIFYING:
+            self._verify(now)
+        return self._agenda.take()
 
-    def _send_list(self) -> None:
-        request = Request(number=next(self._numbers), method=Method.GET)
-        self._reading = request.number
-        self._orders.append(Send(request=request))
+    def _work(self, now: float) -> None:
+        self._start_jobs(now)
+        self._tell_forecast()
+        if self._control.kind is None:
+            self._ask_for_slot(now)
+        if self._control.kind is None:
+            if not (self._jobs.idle and self._outgoing.idle):
+                return
+            if self._lists.doubts:
+                self._lists.look(now)
+                return
+            if last := self._policy.last_jobs():
+                self._jobs.add(last)
+                self._start_jobs(now)
+                return
+        self._end_work(now)
 
-    def _finish(self, result: Result, now: float) -> None:
-        if not self.results.finish(result):
+    def _start_jobs(self, now: float) -> None:
+        self._machine.failed_in_aws(self._jobs.advance(now), now)
+
+    def _ask_for_slot(self, now: float) -> None:
+        first_at = self._outgoing.first_at
+        if first_at is None or self._outgoing.waiting or self._outgoing.full:
             return
-        self._tell(AccountFinished(result=result))
-        most, failures = self._limits.max_failures, self.results.failures
-        if result.outcome is Outcome.FAILED and most is not None and failures >= most:
-            self._end(Stop.FAILURES, now, f"{failures} accounts failed (--max-failures)")
+        if first_at > now:
+            self._agenda.wake(first_at)
+        elif not self._budget.allows(now, self._pace, lists=int(self._policy.verified)):
+            self._control.stop(Stop.BUDGET)
+        else:
+            self._outgoing.wait_for_slot()
 
-    def _fail(self, track: Track, error: Refused, now: float) -> None:
-        problem = self._policy.problem(track, error)
-        self._finish(self._policy.result(track, Outcome.FAILED).failed(problem), now)
+    def _tell_forecast(self) -> None:
+        """AWS is through for the first time: what is left is pure pace."""
+        if self._jobs.idle and not self._forecast_told:
+            self._forecast_told = True
+            lists = int(self._policy.verified)
+            self._agenda.tell(forecast(len(self._outgoing), lists, self._pace))
 
-    def _pend(self, track: Track, note: Note, now: float) -> None:
-        self._finish(self._policy.result(track, Outcome.PENDING, note), now)
+    def _end_work(self, now: float) -> None:
+        """Nothing new is sent: wait for what is under way, but no longer than a stop allows."""
+        if self._jobs.running or self._outgoing.under_way:
+            if self._budget.waits(now):
+                return
+            self._jobs.abandon()
+            if self._outgoing.reading is not None:
+                self._outgoing.reading = None
+                self._machine.look_up(PaceClosed(NO_TIME), now)
+        self._phase = _Phase.VERIFYING
+        if not (self._policy.verified and self._machine.waits_for_last_list):
+            self._conclude(now)
+        elif self._lists.newest is not None:
+            self._machine.judge(None, now)
+        else:
+            self._outgoing.read_list()
 
-    def _note(self, track: Track) -> None:
-        self.results.note(self._policy.result(track, Outcome.PENDING, track.waits_for))
+    def _verify(self, now: float) -> None:
+        """Wait for the last list and for what it made necessary."""
+        ends = self._control.patience_ends(last=True)
+        if now >= ends:
+            if self._outgoing.reading or self._lists.again_at is not None:
+                self._outgoing.reading = self._lists.again_at = None
+                self._machine.leave_unverified(PaceClosed(NO_TIME), now)
+            self._machine.leave_mends(now)
+        if self._lists.again_at is not None and self._control.kind is not None:
+            self._lists.again_at = None
+            self._machine.leave_unverified(PaceClosed(_NOT_AT_ONCE), now)
+        waits = self._lists.is_again_due(now)
+        if self._outgoing.reading or self._machine.is_mending:
+            self._agenda.wake(ends)
+        elif not waits:
+            self._conclude(now)
 
-    def _tell(self, event: Event) -> None:
-        self._orders.append(Tell(event=event))
+    def _conclude(self, now: float) -> None:
+        """Whatever has no result yet is pending."""
+        self._machine.conclude(now)
+        for name in self._jobs.names:
+            self._results.note(self._jobs.let_go(name, now))
+        self._phase = _Phase.DONE

@@ -10,52 +10,56 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, Protocol, TypeVar
 
-from cloudcraft_onboard.accounts.facts import Changed, Fact, Failed, HandedBack, Paused, Worked
+from cloudcraft_onboard.accounts.facts import (
+    Changed,
+    Fact,
+    Failed,
+    HandedBack,
+    Paused,
+    Words,
+    Worked,
+)
 from cloudcraft_onboard.accounts.ports import Aws
-from cloudcraft_onboard.accounts.stackset import Task
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    End,
+    Delete,
     Ended,
     GiveBack,
     Job,
+    ListRead,
     Message,
-    Method,
     NoSlot,
     NotSpawned,
     Order,
+    Post,
+    Put,
+    ReadList,
     Request,
     Send,
     SlotFree,
     Start,
-    Stop,
-    Stopped,
     Tell,
     WaitForSlot,
     Woken,
-    job_of,
+    Write,
 )
-from cloudcraft_onboard.engine.ports import Cloudcraft, Pace, Slot
-from cloudcraft_onboard.engine.requests import Requests
-from cloudcraft_onboard.engine.tracks import Track
+from cloudcraft_onboard.engine.ports import Cloudcraft, Pace
+from cloudcraft_onboard.engine.threads import Threads
 from cloudcraft_onboard.errors import AccountPending, OnboardError, OutOfResources
 from cloudcraft_onboard.events import Event, Said
-from cloudcraft_onboard.model import Stage
+from cloudcraft_onboard.model import Registration, Slot, Stage
+from cloudcraft_onboard.model.notes import Stop
+
+T = TypeVar("T")
+V = TypeVar("V")
+V_contra = TypeVar("V_contra", contravariant=True)
 
 _log = logging.getLogger(__name__)
-
-_BREATH = 0.05  # seconds until memory is asked for again
-
-Work = Callable[[Any], Iterator[Fact]]
-"""Does a job's task, step by step; what it raises is the problem of the accounts left."""
-_Todo = tuple[Callable[..., Message], tuple[Any, ...], Message]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,29 +73,50 @@ class Tools:
     emit: Callable[[Event], None]
 
 
-class Driver:
-    """Does what the core orders, and tells it what came of it."""
+class Decides(Protocol[T, V_contra]):
+    """Who takes the messages, and orders what is to be done (`Core`, `Observation`)."""
 
-    def __init__(self, core: Requests, tools: Tools, work: Work) -> None:
+    @property
+    def done(self) -> bool:
+        """Whether nothing is to come."""
+
+    @property
+    def wake_at(self) -> float | None:
+        """When to come back without a message; None: a message will come."""
+
+    def begin(self, jobs: Iterable[Job[T]], now: float) -> list[Order[T]]:
+        """Start with these jobs."""
+
+    def step(self, message: Message[V_contra], now: float) -> list[Order[T]]:
+        """Take a message in; what is to be done next."""
+
+
+class Driver(Generic[T, V]):
+    """Does what the core orders, and tells it what came of it.
+
+    `work` does a job's task, step by step.
+    """
+
+    def __init__(self, core: Decides[T, V], tools: Tools, work: Callable[[T], Words[V]]) -> None:
         self._core = core
         self._tools = tools
         self._work = work
         self._control = tools.control
-        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Message[V]] = queue.SimpleQueue()
         self._workers = Threads("aws", self._inbox)
         self._senders = Threads("cloudcraft", self._inbox)
         self._waiter = Threads("pace", self._inbox)
         self._said_fewer = False
 
-    def run(self, tasks: Iterable[Task], tracks: Iterable[Track] = ()) -> None:
-        """Work until every account has its result; `tracks` have Cloudcraft's turn already."""
+    def run(self, jobs: Iterable[Job[T]]) -> None:
+        """Work until every account has its result."""
         core, clock = self._core, self._control.clock
         self._control.working.set()
-        self._control.on_stop(self._stopped)
+        self._control.on_stop(self._wake)
         for threads in (self._waiter, self._senders):
             threads.reserve()  # before the workers take what the system gives
         try:
-            self._obey(core.begin(map(job_of, tasks), tracks, clock()))
+            self._obey(core.begin(jobs, clock()))
             while not core.done:
                 message = self._next(core.wake_at)
                 self._obey(core.step(message, clock()))
@@ -101,11 +126,11 @@ class Driver:
 
     # --- the story's thread -----------------------------------------------------------------
 
-    def _stopped(self, kind: Stop) -> None:
-        """Also from a signal's handler, where `put` is safe."""
-        self._inbox.put(Stopped(kind=kind))
+    def _wake(self, _: Stop) -> None:
+        """The run was stopped; also from a signal's handler, where `put` is safe."""
+        self._inbox.put(Woken())
 
-    def _next(self, wake_at: float | None) -> Message:
+    def _next(self, wake_at: float | None) -> Message[V]:
         wait = None if wake_at is None else wake_at - self._control.clock()
         try:
             if wait is None:
@@ -114,7 +139,7 @@ class Driver:
         except queue.Empty:
             return Woken()
 
-    def _obey(self, orders: list[Order]) -> None:
+    def _obey(self, orders: list[Order[T]]) -> None:
         for order in orders:
             match order:
                 case Start():
@@ -129,23 +154,23 @@ class Driver:
                     self._send(order.request, order.slot)
                 case Tell():
                     self._tools.emit(order.event)
-                case End():
-                    self._control.stop(order.kind, order.reason)
 
-    def _start(self, job: Job) -> None:
-        if not self._workers.do(self._do, job, otherwise=Ended(job=job, error=_no_memory())):
-            self._inbox.put(Ended(job=job, error=_no_thread()))
+    def _start(self, job: Job[T]) -> None:
+        lost = Ended(names=job.names, error=_no_memory())
+        if not self._workers.do(lambda: self._do(job), otherwise=lost):
+            self._inbox.put(Ended(names=job.names, error=_no_thread()))
         self._say_fewer(self._workers)
 
     def _send(self, request: Request, slot: Slot | None) -> None:
-        lost = Answered(request=request, error=MemoryError())
-        if not self._senders.do(self._exchange, request, slot, otherwise=lost):
+        """A sender owns the slot from here on."""
+        lost = _in_vain(request, MemoryError())
+        if not self._senders.do(lambda: self._exchange(request, slot), otherwise=lost):
             if slot is not None:
                 slot.unused()
             self._inbox.put(NotSpawned(request=request))
         self._say_fewer(self._senders)
 
-    def _say_fewer(self, threads: Threads) -> None:
+    def _say_fewer(self, threads: Threads[Message[V]]) -> None:
         if threads.fewer and not self._said_fewer:
             self._said_fewer = True
             text = f"The system allows only {threads.count} threads; the run takes longer."
@@ -153,7 +178,7 @@ class Driver:
 
     # --- other threads ----------------------------------------------------------------------
 
-    def _do(self, job: Job) -> Ended:
+    def _do(self, job: Job[T]) -> Ended:
         """An AWS job in a worker."""
         error: BaseException | None = None
         try:
@@ -163,9 +188,9 @@ class Driver:
             error = out_of_resources(raised) or raised
             if not isinstance(error, OnboardError):
                 _log.debug("%s: unexpected", ", ".join(job.names), exc_info=raised)
-        return Ended(job=job, error=error)
+        return Ended(names=job.names, error=error)
 
-    def _pass_on(self, fact: Fact) -> None:
+    def _pass_on(self, fact: Fact[V]) -> None:
         """An account whose run ends at once takes no further step."""
         control = self._control
         if isinstance(fact, Changed | Worked | Failed | HandedBack):
@@ -179,33 +204,31 @@ class Driver:
         else:
             self._tools.emit(fact)
 
-    def _exchange(self, request: Request, slot: Slot | None) -> Answered:
+    def _exchange(self, request: Request, slot: Slot | None) -> Answered | ListRead:
         """One request in a sender."""
-        started = self._control.clock()
-        answer, error = None, None
+        clock, cloudcraft = self._control.clock, self._tools.cloudcraft
+        started = clock()
         try:
-            with slot or nullcontext():
-                answer = self._call(request, slot)
-        except BaseException as raised:  # noqa: BLE001 - whatever it is, the core must know
-            error = raised
-            if not isinstance(raised, OnboardError):
-                _log.debug("%s: unexpected", request.method, exc_info=raised)
-        seconds = self._control.clock() - started
-        return Answered(request=request, answer=answer, error=error, seconds=seconds)
+            if isinstance(request, ReadList):
+                listed = cloudcraft.registrations(slot)
+                return ListRead(request=request, registrations=listed, seconds=clock() - started)
+            made = self._write(request, slot)
+            return Answered(request=request, registration=made, seconds=clock() - started)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the core must know
+            if not isinstance(error, OnboardError):
+                _log.debug("%s: unexpected", request.method, exc_info=error)
+            return _in_vain(request, error, clock() - started)
 
-    def _call(self, request: Request, slot: Slot | None) -> Any:
+    def _write(self, request: Write, slot: Slot | None) -> Registration | None:
         cloudcraft = self._tools.cloudcraft
-        spec, registration = request.spec, request.registration
-        match request.method:
-            case Method.GET:
-                return cloudcraft.registrations(slot)
-            case Method.POST if spec is not None:
-                return cloudcraft.register(spec, slot)
-            case Method.PUT if spec is not None and registration is not None:
-                return cloudcraft.update(registration, spec, slot)
-            case Method.DELETE if registration is not None:
-                return cloudcraft.delete(registration, slot)
-        raise AssertionError(f"{request.method} lacks what it is about")
+        match request:
+            case Post():
+                return cloudcraft.register(request.spec, slot)
+            case Put():
+                cloudcraft.update(request.registration, request.spec, slot)
+            case Delete():
+                cloudcraft.delete(request.registration, slot)
+        return None
 
     def _wait_for_slot(self) -> SlotFree | NoSlot:
         control = self._control
@@ -216,75 +239,11 @@ class Driver:
         return SlotFree(slot=slot)
 
 
-class Threads:
-    """Daemon threads that do what they are given, as many as needed and as the system gives.
-
-    Each piece of work ends with one message in the inbox: its result, or, where there is no memory
-    even for that, the one that was made for it before.
-
-    Daemons: after an interrupt the program must be able to end while one of them still waits.
-    """
-
-    def __init__(self, name: str, inbox: queue.SimpleQueue[Message]) -> None:
-        self.fewer = False
-        self.count = 0
-        self._name = name
-        self._inbox = inbox
-        self._todo: queue.SimpleQueue[_Todo | None] = queue.SimpleQueue()
-        self._given = 0
-        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    def do(self, function: Callable[..., Message], *given: Any, otherwise: Message) -> bool:
-        """Have `function(*given)` called soon; `otherwise` is the message if it raises.
-
-        False: there is no thread, nothing will be done.
-        """
-        busy = self._given - self._ended.qsize()
-        if busy >= self.count and not (self.fewer and self.count):
-            self._spawn()
-        if not self.count:
-            return False
-        self._given += 1
-        self._todo.put((function, given, otherwise))
-        return True
-
-    def reserve(self) -> None:
-        """Have one thread at least."""
-        if not self.count:
-            self._spawn()
-
-    def close(self) -> None:
-        """Let the threads end once they are idle."""
-        for _ in range(self.count):
-            self._todo.put(None)
-
-    def _spawn(self) -> None:
-        try:
-            threading.Thread(
-                target=self._run, name=f"{self._name}-{self.count}", daemon=True
-            ).start()
-        except (RuntimeError, MemoryError):  # "can't start new thread"
-            self.fewer = True
-        else:
-            self.count += 1
-
-    def _run(self) -> None:
-        while (work := self._todo.get()) is not None:
-            function, given, message = work
-            # Where memory has run out, even a call or a context manager fails, and for a message
-            # that gets lost the run would wait for ever.
-            try:  # noqa: SIM105
-                message = function(*given)
-            except BaseException:  # noqa: BLE001, S110 - there is a message for that already
-                pass
-            told = False
-            while not told:
-                try:
-                    self._inbox.put(message)
-                    told = True
-                except MemoryError:
-                    time.sleep(_BREATH)
-            self._ended.put(None)
+def _in_vain(request: Request, error: BaseException, seconds: float = 0.0) -> Answered | ListRead:
+    """A request's end without an answer."""
+    if isinstance(request, ReadList):
+        return ListRead(request=request, error=error, seconds=seconds)
+    return Answered(request=request, error=error, seconds=seconds)
 
 
 def out_of_resources(error: BaseException) -> OutOfResources | None:

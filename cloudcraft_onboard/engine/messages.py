@@ -1,25 +1,27 @@
 """What the threads tell the core, and what the core tells the driver: frozen values, no behavior.
 
-A message says what came of something; an order says what is to be done next. Times are seconds of
-the driver's clock.
+A message says what came of something; an order says what is to be done next. `T` is what a worker
+is given to do, `V` what its work on an account comes to. Times are seconds of the driver's clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import ClassVar, Generic, TypeVar
 
 from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worked
-from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task
-from cloudcraft_onboard.engine.ports import Slot
+from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.model import Registration, RegistrationSpec
-from cloudcraft_onboard.model.notes import Stop as Stop  # noqa: PLC0414 - a word of this room, too
+from cloudcraft_onboard.model import Account, Registration, RegistrationSpec, Slot
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class Job(Generic[T_co]):
     """One piece of AWS work: an account, or a stack set with the accounts that it serves.
 
     `task` is the worker's own business. `begun`: the accounts are half done, so the job is started
@@ -27,14 +29,21 @@ class Job:
     """
 
     names: tuple[str, ...]
-    task: Any
+    task: T_co
     begun: bool = False
 
 
-def job_of(task: Task) -> Job:
-    """An account, or the accounts of a stack set, as one worker's job."""
-    accounts = task.accounts if isinstance(task, StackSetAccounts) else (task,)
-    return Job(names=tuple(each.name for each in accounts), task=task)
+def job_of(account: Account) -> Job[Account]:
+    """An account as one worker's job."""
+    return Job(names=(account.name,), task=account)
+
+
+def job_of_all(group: StackSetAccounts) -> Job[StackSetAccounts]:
+    """The accounts of a stack set as one worker's job."""
+    return Job(names=tuple(each.name for each in group.accounts), task=group)
+
+
+# --- requests to Cloudcraft ---------------------------------------------------------------------
 
 
 class Method(StrEnum):
@@ -47,14 +56,46 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """One request to Cloudcraft; GET is the list of all registrations. `number` is unique."""
+class ReadList:
+    """`GET` of all registrations. `number` is unique among all requests."""
 
+    method: ClassVar = Method.GET
     number: int
-    method: Method
-    name: str = ""
-    spec: RegistrationSpec | None = None
-    registration: Registration | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Post:
+    """Registers the account `name`."""
+
+    method: ClassVar = Method.POST
+    number: int
+    name: str
+    spec: RegistrationSpec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Put:
+    """Makes a registration of the account `name` as specified."""
+
+    method: ClassVar = Method.PUT
+    number: int
+    name: str
+    spec: RegistrationSpec
+    registration: Registration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delete:
+    """Deletes a registration of the account `name`."""
+
+    method: ClassVar = Method.DELETE
+    number: int
+    name: str
+    registration: Registration
+
+
+Write = Post | Put | Delete
+Request = Write | ReadList
 
 
 # --- messages: what happened --------------------------------------------------------------------
@@ -62,15 +103,18 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
-    """A worker is through with its job; `error` is that of all accounts without a word so far."""
+    """A worker is through with the job of these accounts.
 
-    job: Job
+    `error` is that of all of them without a word so far.
+    """
+
+    names: tuple[str, ...]
     error: BaseException | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotFree:
-    """The slot that was waited for."""
+    """The slot that was waited for; whoever gets it owns it."""
 
     slot: Slot
 
@@ -84,10 +128,23 @@ class NoSlot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answered:
-    """A request's end: its answer, or the error (`RequestError`; anything else is a crash)."""
+    """A write's end: accepted, or the error (`RequestError`; anything else is a crash).
 
-    request: Request
-    answer: Any = None
+    `registration` is what a POST made. `seconds` is how long it took.
+    """
+
+    request: Write
+    registration: Registration | None = None
+    error: BaseException | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListRead:
+    """The list of all registrations, or why it could not be read."""
+
+    request: ReadList
+    registrations: tuple[Registration, ...] = ()
     error: BaseException | None = None
     seconds: float = 0.0
 
@@ -100,30 +157,33 @@ class NotSpawned:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stopped:
-    """Somebody else stopped the run: the person at the keyboard, as a rule."""
-
-    kind: Stop
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Woken:
-    """Nothing but that time has passed."""
+    """Nothing but that time has passed, or that the run was stopped."""
 
 
-FromWorker = Changed | Worked | Failed | HandedBack
-"""What changes what is known of an account, as its worker says it."""
-Message = FromWorker | Ended | SlotFree | NoSlot | Answered | NotSpawned | Stopped | Woken
+Message = (
+    Changed
+    | Worked[V]
+    | Failed
+    | HandedBack
+    | Ended
+    | SlotFree
+    | NoSlot
+    | Answered
+    | ListRead
+    | NotSpawned
+    | Woken
+)
 
 
 # --- orders: what is to be done -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Start:
+class Start(Generic[T_co]):
     """Have a worker do this."""
 
-    job: Job
+    job: Job[T_co]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,12 +213,4 @@ class Tell:
     event: Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class End:
-    """The run starts nothing new from here on."""
-
-    kind: Stop
-    reason: str
-
-
-Order = Start | WaitForSlot | GiveBack | Send | Tell | End
+Order = Start[T] | WaitForSlot | GiveBack | Send | Tell

@@ -7,13 +7,14 @@ registration.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
 from cloudcraft_onboard.accounts.account import Claims
-from cloudcraft_onboard.accounts.facts import Steps, Worked
+from cloudcraft_onboard.accounts.facts import Words, Worked
 from cloudcraft_onboard.accounts.removal import (
+    Notes,
     Removal,
     Scope,
     needs_aws,
@@ -23,16 +24,21 @@ from cloudcraft_onboard.accounts.removal import (
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stack_set
 from cloudcraft_onboard.accounts.teardown import observe_teardown, tear_down
 from cloudcraft_onboard.console.harmless import sentence
-from cloudcraft_onboard.engine.driver import Driver, Tools, Work
-from cloudcraft_onboard.engine.messages import Stop
-from cloudcraft_onboard.engine.requests import Limits, Requests
+from cloudcraft_onboard.engine.budget import Limits
+from cloudcraft_onboard.engine.core import Core
+from cloudcraft_onboard.engine.driver import Driver, Tools
+from cloudcraft_onboard.engine.messages import Job, job_of, job_of_all
+from cloudcraft_onboard.engine.observe import Observation
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import CannotStart, Interrupted
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import Account, Note, Outcome, Registration, Result, RoleSpec, Via
-from cloudcraft_onboard.model.notes import Outage
+from cloudcraft_onboard.model.notes import Outage, Stop
 from cloudcraft_onboard.plan.registration import Listing, unlisted
+
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,30 +59,6 @@ class RemovalPlan:
         return sum(bool(removal.role_changes) for removal in self.removals)
 
 
-class _Observe(Unregister):
-    """The policy of a removal's plan: nothing is sent, what was found is kept."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: dict[str, Any] = {}
-
-    def worked(self, so_far: Result, value: Any) -> Result:
-        """The account's result as it would be."""
-        if isinstance(value, Removal):
-            value = replace(value, seconds=so_far.seconds)
-            so_far = value.result(value.changes)
-        self.seen[so_far.name] = value
-        return so_far
-
-    def observe(
-        self, tasks: Iterable[Task], work: Work, tools: Tools, limits: Limits, results: Results
-    ) -> Note:
-        """Gather what is there; what accounts without a word wait for."""
-        core = Requests(self, results, pace=tools.pace, limits=limits)
-        Driver(core, tools, work).run(tasks)
-        return core.note
-
-
 def plan_removals(
     accounts: Sequence[Account],
     listing: Listing,
@@ -92,18 +74,23 @@ def plan_removals(
     stack_sets = by_stack_set(account for account in enabled if needs_aws(account, scope))
     singles = [a for a in enabled if a.role.via is not Via.STACKSET or not needs_aws(a, scope)]
 
-    def work(task: Task) -> Steps[None]:
+    def work(task: Task) -> Words[Removal]:
         if isinstance(task, StackSetAccounts):
             yield from observe_teardown(task, listing, tools.aws)
             return
         removal = yield from observe_account(task, listing, tools.aws, claims, scope)
         yield Worked(name=task.name, value=removal)
 
-    policy = _Observe()
-    note = policy.observe((*stack_sets, *singles), work, tools, limits, results)
-    removals = [policy.seen[each.name] for each in enabled if each.name in policy.seen]
+    jobs: list[Job[Task]] = [*map(job_of_all, stack_sets), *map(job_of, singles)]
+    found = _observe(jobs, work, tools, limits, results, job_of=job_of, result_of=_as_planned)
+    removals = [
+        replace(found[each.name], seconds=results.so_far(each.name).seconds)
+        for each in enabled
+        if each.name in found
+    ]
     return RemovalPlan(
-        results=results.all(note), removals=tuple(each for each in removals if each.changes)
+        results=results.all(tools.control.note),
+        removals=tuple(each for each in removals if each.changes),
     )
 
 
@@ -111,18 +98,19 @@ def remove_accounts(
     removals: Sequence[Removal], tools: Tools, limits: Limits, results: Results, scope: Scope
 ) -> tuple[Result, ...]:
     """Delete what a plan found; the results in the plan's order."""
-    policy = Unregister()
 
-    def work(task: Removal | StackSetAccounts) -> Steps[None]:
+    def work(task: Removal | StackSetAccounts) -> Words[Notes]:
         if isinstance(task, StackSetAccounts):
             yield from tear_down(task, tools.aws)
             return
         notes = yield from remove_role(task, tools.aws, scope)
         yield Worked(name=task.account.name, value=notes)
 
-    core = Requests(policy, results, pace=tools.pace, limits=limits)
-    Driver(core, tools, work).run((), policy.tracks(removals))
-    return results.all(core.note)
+    core = Core(
+        Unregister(removals), results, pace=tools.pace, control=tools.control, limits=limits
+    )
+    Driver(core, tools, work).run(())
+    return results.all(tools.control.note)
 
 
 def plan_unlisted(
@@ -167,19 +155,49 @@ def _known(accounts: Sequence[Account], tools: Tools, limits: Limits) -> frozens
     # A disabled entry's account counts as listed, too.
     results = Results([replace(account, enabled=True) for account in nameless])
 
-    def reach(account: Account) -> Steps[None]:
+    def reach(account: Account) -> Words[str]:
         yield StepStarted(name=account.name, step="reaching the account")
         account_id = tools.aws.reach(account).identity.account_id
         yield Worked(name=account.name, value=account_id)
 
-    policy = _Observe()
-    note = policy.observe(nameless, reach, tools, limits, results)
-    unknown = [account.name for account in nameless if account.name not in policy.seen]
+    found = _observe(
+        map(job_of, nameless), reach, tools, limits, results, job_of=job_of, result_of=_as_it_is
+    )
+    unknown = [account.name for account in nameless if account.name not in found]
     if unknown and tools.control.kind is Stop.INTERRUPTED:
         raise Interrupted("Interrupted before it was known which registrations are unlisted.")
     if unknown:
+        note = tools.control.note
         raise _unknown([each for each in results.all(note) if each.name in unknown])
-    return frozenset(known | set(policy.seen.values()))
+    return frozenset(known | set(found.values()))
+
+
+def _observe(
+    jobs: Iterable[Job[T]],
+    work: Callable[[T], Words[V]],
+    tools: Tools,
+    limits: Limits,
+    results: Results,
+    *,
+    job_of: Callable[[Account], Job[T]],
+    result_of: Callable[[Result, V], Result],
+) -> dict[str, V]:
+    """What the workers find, by account name."""
+    core = Observation(
+        results, job_of=job_of, result_of=result_of, control=tools.control, limits=limits
+    )
+    Driver(core, tools, work).run(jobs)
+    return core.found
+
+
+def _as_planned(so_far: Result, removal: Removal) -> Result:
+    """The account's result as it would be."""
+    return replace(removal, seconds=so_far.seconds).result(removal.changes)
+
+
+def _as_it_is(so_far: Result, _account_id: str) -> Result:
+    """No more is known of the account's result."""
+    return so_far
 
 
 def _unknown(left: Sequence[Result]) -> CannotStart:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cloudcraft_onboard.accounts.account import Claims, Snapshot, work_account
-from cloudcraft_onboard.accounts.facts import Steps, Worked
+from cloudcraft_onboard.accounts.account import Claims, RoleReady, Snapshot, work_account
+from cloudcraft_onboard.accounts.facts import Words, Worked
 from cloudcraft_onboard.accounts.rollout import roll_out
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stack_set
+from cloudcraft_onboard.engine.budget import Limits
+from cloudcraft_onboard.engine.core import Core
 from cloudcraft_onboard.engine.driver import Driver, Tools
+from cloudcraft_onboard.engine.messages import job_of, job_of_all
 from cloudcraft_onboard.engine.register import Register
-from cloudcraft_onboard.engine.requests import Limits, Requests
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.model import Account, Result, Via
 
@@ -39,19 +41,20 @@ def onboard_accounts(
     stack_sets = by_stack_set(enabled)
     singles = [account for account in enabled if account.role.via is not Via.STACKSET]
 
-    def work(task: Task) -> Steps[None]:
+    def work(task: Task) -> Words[RoleReady]:
         if isinstance(task, StackSetAccounts):
             yield from roll_out(task, snapshot, tools.aws, apply=apply)
             return
         ready = yield from work_account(task, snapshot, tools.aws, claims, apply=apply)
         yield Worked(name=task.name, value=ready)
 
-    core = Requests(
+    core = Core(
         Register(apply=apply, settle=settle),
         results,
         pace=tools.pace,
+        control=tools.control,
         limits=limits.more_at_a_time(len(stack_sets)),
     )
     # Stack sets come first, each with a worker of its own: CloudFormation takes its time.
-    Driver(core, tools, work).run((*stack_sets, *singles))
-    return results.all(core.note)
+    Driver(core, tools, work).run((*map(job_of_all, stack_sets), *map(job_of, singles)))
+    return results.all(tools.control.note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
@@ -12,36 +12,9 @@ from cloudcraft_onboard.model import (
     RateLimit,
     Registration,
     RegistrationSpec,
+    Slot,
     Team,
 )
-
-
-class Slot(Protocol):
-    """The right to send one request now; given back exactly once (the first word counts).
-
-    As a context manager it is given back in any case: unused, or counted once it was `sent`.
-    """
-
-    def __enter__(self) -> Self:
-        """The slot itself."""
-
-    def __exit__(self, *_: object) -> None:
-        """Give it back if that was not done yet."""
-
-    def sent(self) -> None:
-        """From here on the server may count the request."""
-
-    def arrived(self, at: float) -> None:
-        """The server surely had the request `at` this time, by `time.monotonic`."""
-
-    def answered(self) -> None:
-        """The request was let through by the server's rate limit."""
-
-    def unused(self) -> None:
-        """No request reached the server."""
-
-    def throttled(self, retry_after: float | None) -> int:
-        """The answer was a 429: everybody waits; how many pauses in a row have begun."""
 
 
 class PaceView(Protocol):
@@ -83,8 +56,9 @@ class Pace(PaceView, Protocol):
 class Cloudcraft(Protocol):
     """The Cloudcraft API, each call one paced request (more only where surely not processed).
 
-    Every call may raise `cloudcraft.client`'s errors: `Refused` (an answer that means no),
-    `Doubtful` (maybe processed), `Unavailable` (surely not processed, retries used up).
+    Every call may raise an `errors.RequestError`: `Refused` (an answer that means no), `Doubtful`
+    (maybe processed), `Unavailable` (surely not processed, retries used up), `PaceClosed`. A `slot`
+    is handed on to the call, which ends it.
     """
 
     @property

@@ -6,16 +6,25 @@ role is so young that IAM may not have it everywhere yet.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import ClassVar
 
 from cloudcraft_onboard.accounts.account import RoleReady
+from cloudcraft_onboard.accounts.stackset import Task
 from cloudcraft_onboard.console.harmless import sentence
-from cloudcraft_onboard.engine.messages import Job, Method, Request
-from cloudcraft_onboard.engine.tracks import Judgment, Track
-from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.model import Change, Note, Outcome, Problem, Registration, Result, Stage
+from cloudcraft_onboard.engine.messages import Job, Post, Put, Write, job_of
+from cloudcraft_onboard.engine.tracks import Judgment, Left, Track, Verdict
+from cloudcraft_onboard.errors import RefusalKind, Refused
+from cloudcraft_onboard.model import (
+    Account,
+    Change,
+    Note,
+    Outcome,
+    Problem,
+    Registration,
+    Result,
+    Stage,
+)
 from cloudcraft_onboard.model.notes import (
     AnotherRunRegistered,
     AnotherRunWasFirst,
@@ -30,85 +39,105 @@ _YOUNG_SECONDS = 300.0
 _REFUSAL_RETRIES = 3
 _SHORTEST_REFUSAL_WAIT = 5.0
 
-_ABOUT_THE_ROLE = re.compile(r"verif|assum|role arn|rolearn|external ?id|trust", re.IGNORECASE)
+_MAY_BE_YOUNG = (RefusalKind.ROLE, RefusalKind.UNCLEAR, RefusalKind.FORBIDDEN)
+
+_HINTS = {
+    RefusalKind.PLAN: "Ask the owner of the Cloudcraft account about its plan, or take accounts out"
+    " that are not needed any more, then run the same command again.",
+    RefusalKind.REQUEST: "Change what Cloudcraft names in the account's entry, then run the same"
+    " command again.",
+}
 
 
 @dataclass(kw_only=True, slots=True)
 class Registering(Track):
-    """An account that is to be registered; `changes` is what its registration still lacks."""
+    """An account that is to be registered; `changes` is what its registration still lacks.
+
+    `settle` is how old a new role must be, in seconds. `posted`: a POST was sent for it, so only
+    the last list tells that it is done.
+    """
 
     ready: RoleReady
     changes: tuple[Change, ...]
+    settle: float = 0.0
+    posted: bool = False
 
+    errand: ClassVar = Errand.REGISTRATION
+    missing: ClassVar = Problem(
+        stage=Stage.VERIFY,
+        code="NotListed",
+        message="Cloudcraft accepted the registration, but does not list the account.",
+        hint="Check whether the account is in Cloudcraft, then run the same command again.",
+    )
 
-class Register:
-    """The policy of a run; `apply=False` is a plan's, which sends nothing. Pure."""
+    @property
+    def left(self) -> Left:
+        """A request while something differs; what was posted has to be listed."""
+        if self.changes:
+            return Left.REQUEST
+        return Left.LAST_LIST if self.posted else Left.NOTHING
 
-    errand = Errand.REGISTRATION
+    @property
+    def outcome(self) -> Outcome:
+        """Created, or updated where it was registered before."""
+        created = outcome_of(self.ready) is Outcome.CREATED
+        return Outcome.CREATED if created else Outcome.UPDATED
 
-    def __init__(self, *, apply: bool, settle: float = 0.0) -> None:
-        self.verified = apply
-        self._settle = settle
+    @property
+    def is_answered(self) -> bool:
+        """An answer named the registration."""
+        return bool(self.made)
 
-    def worked(self, so_far: Result, value: RoleReady) -> Registering | Result:
-        """The role is ready (in a plan: compared). What earlier rounds made counts, too."""
-        ready = replace(value, role_changes=so_far.changes or value.role_changes)
-        track = Registering(
-            name=ready.account.name,
-            ready=ready,
-            registration=ready.registration,
-            changes=ready.registration_changes,
-            seconds=so_far.seconds,
-            waits_for=RegistrationQueued(),
-        )
-        if track.changes and self.verified:
-            return track
-        return self.result(track, outcome_of(ready))
-
-    def wait(self, track: Registering) -> float:
+    def wait(self) -> float:
         """A role that was made or changed just now settles first."""
-        age = track.ready.age
-        return 0.0 if age is None else max(0.0, self._settle - age)
+        age = self.ready.age
+        return 0.0 if age is None else max(0.0, self.settle - age)
 
-    def request(self, track: Registering, number: int) -> Request | None:
+    def request(self, number: int) -> Write:
         """A POST, or a PUT where the account is registered already."""
-        if not track.changes:
-            return None
-        found = track.registration
-        return Request(
-            number=number,
-            method=Method.POST if found is None else Method.PUT,
-            name=track.name,
-            spec=track.ready.spec,
-            registration=found,
-        )
+        spec, found = self.ready.spec, self.registration
+        if found is None:
+            self.posted = True
+            return Post(number=number, name=self.name, spec=spec)
+        return Put(number=number, name=self.name, spec=spec, registration=found)
 
-    def accepted(self, track: Registering, answer: Any) -> None:
+    def accepted(self, registration: Registration | None) -> None:
         """A POST's answer names the registration."""
-        if isinstance(answer, Registration):
-            track.registration = answer
-            track.made.add(answer.id)
-        track.changes = ()
+        if registration is not None:
+            self.registration = registration
+            self.made[registration.id] = registration
+        self.changes = ()
 
-    def found(self, track: Registering, listing: Listing) -> bool:
-        """Whether the list still lacks what was sent."""
-        spec = track.ready.spec
-        track.registration = listing.oldest(spec.account_id)
-        track.changes = plan_registration(spec, track.registration)
-        return bool(track.changes)
+    def look_up(self, listing: Listing) -> None:
+        """What the list still lacks is left."""
+        spec = self.ready.spec
+        self.registration = listing.oldest(spec.account_id)
+        self.changes = plan_registration(spec, self.registration)
 
-    def finished(self, track: Registering) -> Result | Job | None:
-        """Created, which the last list has to confirm, or updated."""
-        created = outcome_of(track.ready) is Outcome.CREATED
-        return self.result(track, Outcome.CREATED if created else Outcome.UPDATED)
+    def judge(self, listing: Listing) -> Judgment:
+        """Registered once, by the oldest registration; newer ones go if this run made them."""
+        found = listing.of(self.ready.spec.account_id)
+        if not found:
+            return Judgment(verdict=Verdict.MISSING)
+        oldest, *others = found
+        ours = [extra for extra in others if self._is_ours(extra)]
+        notes: list[Note] = [
+            AnotherRunRegistered(id=extra.id) for extra in others if extra not in ours
+        ]
+        if self.made and oldest.id not in self.made:
+            notes.append(AnotherRunWasFirst())
+        self.registration = oldest
+        verdict = Verdict.TO_MEND if ours else Verdict.CONFIRMED
+        return Judgment(verdict=verdict, notes=tuple(notes), duplicates=tuple(ours))
 
-    def last_jobs(self) -> tuple[Job, ...]:
-        """None: AWS goes first."""
-        return ()
+    def _is_ours(self, extra: Registration) -> bool:
+        """The answer to a doubtful request never told its ID; the name tells whose it is."""
+        doubted = self.doubted and self.posted
+        return extra.id in self.made or (doubted and extra.name == self.ready.spec.name)
 
-    def result(self, track: Registering, outcome: Outcome, *notes: Note) -> Result:
+    def result(self, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
-        ready = track.ready
+        ready = self.ready
         done = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
         return replace(
             Result.of(ready.account),
@@ -116,49 +145,81 @@ class Register:
             outcome=outcome,
             changes=ready.role_changes + (ready.registration_changes if done else ()),
             role_arn=ready.spec.role_arn or None,
-            cloudcraft_id=track.registration.id if track.registration else None,
-            attempts=max(1, track.attempts),
-            seconds=track.seconds,
+            cloudcraft_id=self.registration.id if self.registration else None,
+            attempts=max(1, self.attempts),
+            seconds=self.seconds,
             notes=(*ready.notes, *notes),
         )
 
-    def about_the_account(self, error: Refused) -> bool:
-        """Whether Cloudcraft speaks of the role."""
-        return _ABOUT_THE_ROLE.search(error.message) is not None
-
-    def again_in(self, track: Registering, error: Refused, now: float) -> float | None:
-        """A young role's refusal is tried again, after a growing wait; a redirect is final."""
-        age = track.ready.age
-        if age is None or track.refusals >= _REFUSAL_RETRIES or error.status < 400:  # noqa: PLR2004 - the class of the status
+    def again_in(self, error: Refused, now: float) -> float | None:
+        """A young role's refusal is tried again, after a growing wait."""
+        age = self.ready.age
+        if age is None or self.refusals >= _REFUSAL_RETRIES or error.kind not in _MAY_BE_YOUNG:
             return None
-        if age + now - track.queued_at > _YOUNG_SECONDS:
+        if age + now - self.queued_at > _YOUNG_SECONDS:
             return None
-        return max(self._settle, _SHORTEST_REFUSAL_WAIT) * 2.0**track.refusals
+        return max(self.settle, _SHORTEST_REFUSAL_WAIT) * 2.0**self.refusals
 
-    def problem(self, track: Registering, error: Refused) -> Problem:
+    def problem(self, error: Refused) -> Problem:
         """What a refusal means for the person reading."""
-        message = f"Cloudcraft refused the registration ({error.status}): {sentence(error.message)}"
+        said = sentence(error.message)
+        message = f"Cloudcraft refused the registration ({error.status}): {said}"
         if not error.status:
             message = error.message
-        hint = _hint(track, error)
-        if track.ready.another_users and self.about_the_account(error):
+        hint = error.hint or _HINTS.get(error.kind, "")
+        if error.kind is RefusalKind.ROLE or not hint:
+            hint = self._check_the_role()
+        if self.ready.another_users and error.kind is RefusalKind.ROLE:
             message, hint = unverified_update(error.status, error.message)
         return Problem(stage=Stage.REGISTER, code=error.code, message=message, hint=hint)
 
-    def judge(self, track: Registering, listing: Listing) -> Judgment | None:
-        """Registered once, by the oldest registration; newer ones go if this run made them."""
-        found = listing.of(track.ready.spec.account_id)
-        if not found:
-            return None
-        oldest, *others = found
-        ours = [extra for extra in others if _is_ours(track, extra)]
-        notes: list[Note] = [
-            AnotherRunRegistered(id=extra.id) for extra in others if extra not in ours
-        ]
-        if track.made and oldest.id not in track.made:
-            notes.append(AnotherRunWasFirst())
-        track.registration = oldest
-        return Judgment(notes=tuple(notes), duplicates=tuple(ours))
+    def _check_the_role(self) -> str:
+        region = self.ready.account.region
+        return (
+            f"Check that no service control policy blocks {region} (if one does, give the account "
+            f"another `region`), and that the role {self.ready.spec.role_arn} trusts Cloudcraft "
+            "with the external ID of this API key's user."
+        )
+
+
+class Register:
+    """The policy of a run; `apply=False` is a plan's, which sends nothing. Pure."""
+
+    def __init__(self, *, apply: bool, settle: float = 0.0) -> None:
+        self.verified = apply
+        self._settle = settle
+
+    def tracks(self) -> tuple[Track, ...]:
+        """None: AWS goes first."""
+        return ()
+
+    def worked(self, so_far: Result, value: RoleReady) -> Track | Result:
+        """The role is ready (in a plan: compared). What earlier rounds made counts, too."""
+        ready = replace(value, role_changes=so_far.changes or value.role_changes)
+        track = Registering(
+            name=ready.account.name,
+            ready=ready,
+            registration=ready.registration,
+            changes=ready.registration_changes,
+            settle=self._settle,
+            seconds=so_far.seconds,
+            waits_for=RegistrationQueued(),
+        )
+        if track.changes and self.verified:
+            return track
+        return track.result(outcome_of(ready))
+
+    def job_of(self, account: Account) -> Job[Task]:
+        """The account by itself."""
+        return job_of(account)
+
+    def role_job(self, name: str) -> Job[Task] | None:  # noqa: ARG002 - a removal's
+        """None: AWS went first."""
+        return None
+
+    def last_jobs(self) -> tuple[Job[Task], ...]:
+        """None: AWS went first."""
+        return ()
 
 
 def outcome_of(ready: RoleReady) -> Outcome:
@@ -168,19 +229,3 @@ def outcome_of(ready: RoleReady) -> Outcome:
     if ready.role_changes or ready.registration_changes:
         return Outcome.UPDATED
     return Outcome.UNCHANGED
-
-
-def _is_ours(track: Registering, extra: Registration) -> bool:
-    """The answer to a doubtful request never told its ID; the name tells whose it is."""
-    return extra.id in track.made or (track.doubted and extra.name == track.ready.spec.name)
-
-
-def _hint(track: Registering, error: Refused) -> str:
-    if error.hint and not _ABOUT_THE_ROLE.search(error.message):
-        return error.hint
-    region = track.ready.account.region
-    return (
-        f"Check that no service control policy blocks {region} (if one does, give the account "
-        f"another `region`), and that the role {track.ready.spec.role_arn} trusts Cloudcraft with "
-        "the external ID of this API key's user."
-    )

@@ -1,100 +1,160 @@
-"""An account while its requests to Cloudcraft are under way, and what a policy decides about it."""
+"""An account while its requests to Cloudcraft are under way: what all requests share.
+
+Registering and deleting treat doubt alike: what was sent and has no answer is looked up in a list
+(`look_up`), only what is left is sent again, and the last list has the last word (`judge`). They
+differ in what they send, in what a refusal means, and in what the last list must show.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from enum import Enum, auto
+from typing import ClassVar, Protocol, TypeVar
 
 from cloudcraft_onboard.console.redact import excerpt
-from cloudcraft_onboard.engine.messages import Job, Request
+from cloudcraft_onboard.engine.messages import Job, Write
 from cloudcraft_onboard.errors import Refused
-from cloudcraft_onboard.model import Note, Outcome, Problem, Registration, Result, Stage
-from cloudcraft_onboard.model.notes import Errand
+from cloudcraft_onboard.model import Account, Note, Outcome, Problem, Registration, Result, Stage
+from cloudcraft_onboard.model.notes import DuplicateDeleted, DuplicateLeft, Errand
 from cloudcraft_onboard.plan.registration import Listing
+
+T_co = TypeVar("T_co", covariant=True)
+V_contra = TypeVar("V_contra", contravariant=True)
+
+
+class Left(Enum):
+    """What is left to be done for an account."""
+
+    REQUEST = auto()
+    ROLE = auto()
+    LAST_LIST = auto()
+    NOTHING = auto()
+
+
+class Verdict(Enum):
+    """What the last list says of an account that is done but for it."""
+
+    CONFIRMED = auto()
+    TO_MEND = auto()
+    MISSING = auto()
+    UNCLEAR = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgment:
+    """A verdict, with notes on it, and what the next requests are that mend the account."""
+
+    verdict: Verdict
+    notes: tuple[Note, ...] = ()
+    duplicates: tuple[Registration, ...] = ()
 
 
 @dataclass(kw_only=True, slots=True)
-class Track:
-    """What is known of one account's requests; each policy adds what it needs.
+class Track(ABC):
+    """What is known of one account's requests.
 
     `attempts` counts requests, `refusals` those refused while the role is young, `rounds` looks at
-    the list after doubts. `posted`: a POST was sent for it, so it is done as `outcome` only by the
-    last list. `made` are the IDs of registrations that this run's answers named. `waits_for` is
-    what a pending account waits for.
+    the list after doubts. `doubted`: one was in doubt. `made` are the registrations that answers
+    to this run's own requests named, by ID. `waits_for` is what a pending account waits for.
     """
 
     name: str
+    waits_for: Note
     queued_at: float = 0.0
     seconds: float = 0.0
     attempts: int = 0
     refusals: int = 0
     rounds: int = 0
     doubted: bool = False
-    posted: bool = False
-    outcome: Outcome = Outcome.PENDING
     crash: Problem | None = None
     registration: Registration | None = None
-    made: set[str] = field(default_factory=set)
-    waits_for: Note
+    made: dict[str, Registration] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    to_heal: int = 0
 
+    errand: ClassVar[Errand]
+    """What its requests are for, by which a pending account says what it waits for."""
+    missing: ClassVar[Problem]
+    """Why it fails where even a further list does not confirm it."""
 
-T = TypeVar("T", bound=Track)
+    @property
+    @abstractmethod
+    def left(self) -> Left:
+        """What is left to be done."""
 
+    @property
+    @abstractmethod
+    def outcome(self) -> Outcome:
+        """How it ends if nothing is left."""
 
-class Policy(Protocol[T]):
-    """What registering and deleting do differently. Pure."""
+    @property
+    @abstractmethod
+    def is_answered(self) -> bool:
+        """Whether Cloudcraft's own answers tell that it is done, whatever the last list says."""
 
-    verified: bool
-    """Whether a last list is read, by which provisional results become final."""
+    def wait(self) -> float:
+        """Seconds until the first request may be sent."""
+        return 0.0
 
-    def worked(self, so_far: Result, value: Any) -> T | Result:
-        """What AWS brought: a result, or an account whose turn at Cloudcraft comes."""
+    @abstractmethod
+    def request(self, number: int) -> Write:
+        """The next request, where one is left."""
 
-    def wait(self, track: T) -> float:
-        """Seconds until the account's first request may be sent."""
+    @abstractmethod
+    def accepted(self, registration: Registration | None) -> None:
+        """Take in that the request was accepted; a POST's answer names the registration."""
 
-    def request(self, track: T, number: int) -> Request | None:
-        """The account's next request, None when all is done."""
+    @abstractmethod
+    def look_up(self, listing: Listing) -> None:
+        """Take in what a list says of what was sent."""
 
-    def accepted(self, track: T, answer: Any) -> None:
-        """Take in the answer to the request."""
+    @abstractmethod
+    def judge(self, listing: Listing) -> Judgment:
+        """What the last list says of the account."""
 
-    def found(self, track: T, listing: Listing) -> bool:
-        """Take in what a list says of a doubtful request; whether something is left to be sent."""
+    def mended(self, registration: Registration, error: BaseException | None) -> None:
+        """Take in what became of the deletion of this run's duplicate."""
+        note: Note = DuplicateDeleted(id=registration.id)
+        if error is not None:
+            note = DuplicateLeft(id=registration.id, why=str(error))
+        self.notes.append(note)
 
-    def finished(self, track: T) -> Result | Job | None:
-        """The account's result, or the AWS job that follows; None: it waits for the last jobs."""
-
-    def last_jobs(self) -> tuple[Job, ...]:
-        """AWS jobs for many accounts, once no request is left."""
-
-    def result(self, track: T, outcome: Outcome, *notes: Note) -> Result:
+    @abstractmethod
+    def result(self, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
 
-    def about_the_account(self, error: Refused) -> bool:
-        """Whether a 403 surely speaks of the account, not of the key."""
-
-    def again_in(self, track: T, error: Refused, now: float) -> float | None:
+    def again_in(self, error: Refused, now: float) -> float | None:  # noqa: ARG002 - a role's age
         """Seconds after which a refused request is worth another try; None: it never is."""
+        return None
 
-    def problem(self, track: T, error: Refused) -> Problem:
+    @abstractmethod
+    def problem(self, error: Refused) -> Problem:
         """What a refusal means for the person reading."""
 
-    def judge(self, track: T, listing: Listing) -> Judgment | None:
-        """What the last list says of a provisional account; None: it is not listed."""
 
-    errand: Errand
-    """What its requests are for, by which a pending account says what it waits for."""
+class Policy(Protocol[T_co, V_contra]):
+    """What a run is for: the accounts of it, and what comes before and after their requests. Pure.
 
+    `T` is what a worker is given to do, `V` what its work on an account comes to.
+    """
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgment:
-    """An account that is listed: notes, and this run's newer duplicates, to be deleted."""
+    verified: bool
+    """Whether a last list is read, by which what was done becomes final."""
 
-    notes: tuple[Note, ...] = ()
-    duplicates: tuple[Registration, ...] = ()
+    def tracks(self) -> tuple[Track, ...]:
+        """Accounts whose requests come first; AWS has no part in them yet."""
+
+    def worked(self, so_far: Result, value: V_contra) -> Track | Result:
+        """What AWS brought: a result, or an account whose turn at Cloudcraft comes."""
+
+    def job_of(self, account: Account) -> Job[T_co]:
+        """The job of an account that no stack set is for."""
+
+    def role_job(self, name: str) -> Job[T_co] | None:
+        """The AWS job that follows an account's requests; None: it is one of the last ones."""
+
+    def last_jobs(self) -> tuple[Job[T_co], ...]:
+        """AWS jobs for many accounts, once no request is left."""
 
 
 def problem_of_a_bug(error: BaseException, stage: Stage) -> Problem:

@@ -28,6 +28,7 @@ from cloudcraft_onboard.model.results import (
     Report,
     Result,
 )
+from cloudcraft_onboard.model.slot import Slot
 from cloudcraft_onboard.model.wanted import (
     MANAGED_BY,
     NOTHING,
@@ -75,6 +76,7 @@ __all__ = [
     "Report",
     "Result",
     "RoleSpec",
+    "Slot",
     "SsoRole",
     "StackInstance",
     "StackOperation",

@@ -12,9 +12,11 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any
 
+from cloudcraft_onboard.cloudcraft.refusals import kind_of
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.messages import Method, Request, Stop
+from cloudcraft_onboard.engine.messages import Delete, ReadList, Request
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable
+from cloudcraft_onboard.model.notes import Stop
 from tests.simulation.loop import Loop, Resume, Wait
 from tests.simulation.pace import VirtualPace, VirtualSlot
 from tests.simulation.seeds import Fate
@@ -69,7 +71,7 @@ class VirtualClient:
             except _Unreachable:
                 raise
             except (Unavailable, Doubtful) as error:
-                safe = isinstance(error, Unavailable) or request.method is Method.GET
+                safe = isinstance(error, Unavailable) or isinstance(request, ReadList)
                 if not safe:
                     raise
                 if attempt == self._retries:
@@ -162,6 +164,6 @@ def _judged(request: Request, answer: Answer) -> Any:
         raise Doubtful(_UNANSWERED[answer.fate])
     if answer.status < 300:
         return answer.body
-    if request.method is Method.DELETE and answer.status == 404:
+    if isinstance(request, Delete) and answer.status == 404:
         return None
-    raise Refused(answer.status, answer.words)
+    raise Refused(answer.status, answer.words, kind=kind_of(answer.status, answer.words))

@@ -6,39 +6,38 @@ import math
 import random
 from collections import deque
 from collections.abc import Generator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from cloudcraft_onboard.accounts.facts import Changed
-from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.core import Core
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    End,
+    Delete,
     Ended,
     GiveBack,
     Job,
+    ListRead,
     Message,
-    Method,
     NoSlot,
     NotSpawned,
     Order,
+    Post,
+    ReadList,
     Request,
     Send,
     SlotFree,
     Start,
-    Stop,
-    Stopped,
     Tell,
     WaitForSlot,
     Woken,
 )
-from cloudcraft_onboard.engine.requests import Requests
-from cloudcraft_onboard.engine.tracks import Track
 from cloudcraft_onboard.errors import Doubtful, PaceClosed
-from cloudcraft_onboard.model import RateLimit
+from cloudcraft_onboard.model import RateLimit, Registration
+from cloudcraft_onboard.model.notes import Stop
 from tests.simulation.client import VirtualClient
 from tests.simulation.loop import Loop, Wait
+from tests.simulation.mutants import Mutant
 from tests.simulation.pace import VirtualPace, VirtualSlot
 from tests.simulation.seeds import RunPlan
 from tests.simulation.trace import Trace, order_text, text
@@ -78,6 +77,7 @@ class VirtualDriver:
         server: Cloudcraft,
         trace: Trace,
         limits: tuple[tuple[int, float], ...],
+        mutant: Mutant,
     ) -> None:
         self.run = run
         self.plan = plan
@@ -86,7 +86,7 @@ class VirtualDriver:
         self.journal = Journal()
         self.started = loop.now
         deadline = None if plan.budget is None else loop.now + plan.budget
-        self.control = Control(emit=lambda _: None, deadline=deadline, clock=loop.clock)
+        self.control = mutant.control(emit=lambda _: None, deadline=deadline, clock=loop.clock)
         self.pace = VirtualPace(loop, [RateLimit(*limit) for limit in limits])
         self.client = VirtualClient(
             run,
@@ -98,11 +98,12 @@ class VirtualDriver:
         )
         self._server = server
         self._trace = trace
+        self._mutant = mutant
         self._rng = random.Random(f"driver {run}")
-        self._inbox: deque[Message] = deque()
+        self._inbox: deque[Message[Any]] = deque()
         self._busy = False
         self._timer = math.inf
-        self._core: Requests | None = None
+        self._core: Core[Any, Any] | None = None
         self._doubts: dict[str, float] = {}
         self._moment = (-1.0, 0)
 
@@ -111,15 +112,13 @@ class VirtualDriver:
         """Whether the run is over, or was killed."""
         return not self.alive or (self._core is not None and self._core.done)
 
-    def begin(
-        self, core: Requests, worker: Worker, jobs: tuple[Job, ...], tracks: tuple[Track, ...] = ()
-    ) -> None:
+    def begin(self, core: Core[Any, Any], worker: Worker, jobs: tuple[Job[Any], ...] = ()) -> None:
         """Set out; the rest comes with the loop's events."""
         self._core = core
         self._worker = worker
         self.journal.began_at = self.loop.now
         self.control.on_stop(self._stopped)
-        self._obey(core.begin(jobs, tracks, self.loop.now))
+        self._obey(core.begin(jobs, self.loop.now))
         self._go_on()
 
     def interrupt(self) -> None:
@@ -130,7 +129,7 @@ class VirtualDriver:
 
     # --- the story's thread -----------------------------------------------------------------
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message[Any]) -> None:
         """A thread's message; the last slot that was waited for comes back after the end, too."""
         if self._core is not None and self._core.done:
             self._obey(self._core.step(message, self.loop.now))
@@ -138,8 +137,8 @@ class VirtualDriver:
         self._inbox.append(message)
         self._go_on()
 
-    def _stopped(self, kind: Stop) -> None:
-        self.put(Stopped(kind=kind))
+    def _stopped(self, _: Stop) -> None:
+        self.put(Woken())
         self.pace.wake()
 
     def _go_on(self) -> None:
@@ -151,9 +150,14 @@ class VirtualDriver:
             self._busy = True
             slow = self.plan.slow and self._rng.random() * self.plan.slow
             self.loop.after(slow, self._turn)
-        elif core.wake_at is not None and self._timer != max(core.wake_at, self.loop.now):
-            self._timer = max(core.wake_at, self.loop.now)
+        elif (wake_at := self._wake_at) is not None and self._timer != wake_at:
+            self._timer = wake_at
             self.loop.at(self._timer, self._wake)
+
+    @property
+    def _wake_at(self) -> float | None:
+        wake_at = None if self._core is None else self._mutant.wake(self._core.wake_at)
+        return None if wake_at is None else max(wake_at, self.loop.now)
 
     def _wake(self) -> None:
         if self.loop.now >= self._timer:
@@ -161,7 +165,7 @@ class VirtualDriver:
         core = self._core
         if core is None or self._busy or self.done or self._inbox:
             return
-        if core.wake_at is not None and core.wake_at <= self.loop.now:
+        if self._wake_at == self.loop.now:
             self._take(Woken())
         self._go_on()
 
@@ -171,7 +175,7 @@ class VirtualDriver:
             self._take(self._inbox.popleft())
         self._go_on()
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message[Any]) -> None:
         core, journal, now = self._core, self.journal, self.loop.now
         assert core is not None
         journal.messages += 1
@@ -180,8 +184,8 @@ class VirtualDriver:
             self._trace(self.run, f"<- {text(message)}")
         if isinstance(message, Changed):
             journal.changes[message.name] = journal.changes.get(message.name, 0) + 1
-        journal.stopped = journal.stopped or isinstance(message, Stopped)
-        orders = core.step(message, now)
+        journal.stopped = self.control.kind is not None
+        orders = self._mutant.obey(core.step(self._mutant.hear(message), now))
         if journal.messages == self.plan.kill_at:
             self._obey(orders[: self._rng.randint(0, len(orders))])
             self._trace(self.run, "killed")
@@ -202,7 +206,7 @@ class VirtualDriver:
             self.journal.wrong.append("the core turns in circles")
             self.alive = False
 
-    def _obey(self, orders: list[Order]) -> None:
+    def _obey(self, orders: list[Order[Any]]) -> None:
         for order in orders:
             if self._trace.on and not isinstance(order, Tell):
                 self._trace(self.run, f"-> {order_text(order)}")
@@ -217,25 +221,22 @@ class VirtualDriver:
                     self._send(order)
                 case Tell():
                     pass
-                case End():
-                    self.journal.stopped = True
-                    self.control.stop(order.kind, order.reason)
 
     # --- workers and senders ----------------------------------------------------------------
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job[Any]) -> None:
         if self.journal.stopped and not job.begun:
             self.journal.after_stop.append(f"a job for {', '.join(job.names)}")
         self.loop.spawn(self._do(job), lambda: self.alive)
 
-    def _do(self, job: Job) -> Generator[Wait, Any, None]:
+    def _do(self, job: Job[Any]) -> Generator[Wait, Any, None]:
         error: BaseException | None = None
         try:
             yield from self._worker.work(job.task, self.control, self.put)
         except Exception as raised:  # noqa: BLE001 - as the real driver
             error = raised
         yield self.loop.sleep(0)
-        self.put(Ended(job=job, error=error))
+        self.put(Ended(names=job.names, error=error))
 
     def _send(self, order: Send) -> None:
         request = order.request
@@ -250,15 +251,16 @@ class VirtualDriver:
         self.loop.spawn(self._exchange(request, slot), lambda: self.alive)
 
     def _check_send(self, request: Request) -> None:
-        journal, name = self.journal, request.name
-        if request.method is Method.GET:
+        journal = self.journal
+        if isinstance(request, ReadList):
             return
-        if request.method is not Method.DELETE:
+        name = request.name
+        if not isinstance(request, Delete):
             self._server.of(self.run).wrote_at = self.loop.now
-        healing = request.method is Method.DELETE and not self._worker.removing
+        healing = isinstance(request, Delete) and not self._worker.removing
         if journal.stopped and not healing:
             journal.after_stop.append(f"{request.method} for {name}")
-        if request.method is Method.POST:
+        if isinstance(request, Post):
             journal.posts[name] = journal.posts.get(name, 0) + 1
             doubt = self._doubts.pop(name, None)
             if doubt is not None and self._server.of(self.run).read_at < doubt:
@@ -269,14 +271,17 @@ class VirtualDriver:
         started = self.loop.now
         answer, error = None, None
         try:
-            with slot or nullcontext():
-                answer = yield from self.client.ask(request, slot)
+            answer = yield from self.client.ask(request, slot)
         except Exception as raised:  # noqa: BLE001 - as the real driver
             error = raised
-        if request.method is Method.POST:
-            self._note_doubt(request.name, error)
         seconds = self.loop.now - started
-        self.put(Answered(request=request, answer=answer, error=error, seconds=seconds))
+        if isinstance(request, ReadList):
+            listed: tuple[Registration, ...] = answer or ()
+            self.put(ListRead(request=request, registrations=listed, error=error, seconds=seconds))
+            return
+        if isinstance(request, Post):
+            self._note_doubt(request.name, error)
+        self.put(Answered(request=request, registration=answer, error=error, seconds=seconds))
 
     def _note_doubt(self, name: str, error: BaseException | None) -> None:
         self._doubts.pop(name, None)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cloudcraft_onboard.engine.core import CLOSING_SECONDS, GRACE_SECONDS, LAST_LOOK_SECONDS
-from cloudcraft_onboard.engine.messages import Stop
+from cloudcraft_onboard.engine.control import CLOSING_SECONDS, GRACE_SECONDS, LAST_LOOK_SECONDS
 from cloudcraft_onboard.model import Account, Outcome, Result, Stage
 from cloudcraft_onboard.model.changes import CreateRole, DeleteRegistration
 from cloudcraft_onboard.model.notes import (
@@ -18,6 +17,7 @@ from cloudcraft_onboard.model.notes import (
     NoAnswer,
     NotChecked,
     NotVerified,
+    Stop,
 )
 from tests.simulation.story import Run, World
 from tests.simulation.world import EARLIER, Entry

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.accounts.account import Snapshot
 from cloudcraft_onboard.accounts.removal import Removal
-from cloudcraft_onboard.engine.messages import Method, Request
+from cloudcraft_onboard.engine.budget import Limits
+from cloudcraft_onboard.engine.core import Core
+from cloudcraft_onboard.engine.messages import ReadList
 from cloudcraft_onboard.engine.register import Register
-from cloudcraft_onboard.engine.requests import Limits, Requests
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import RequestError
@@ -18,6 +19,7 @@ from cloudcraft_onboard.model import CloudcraftParameters, Registration, Result,
 from cloudcraft_onboard.plan.registration import Listing
 from tests.simulation.driver import VirtualDriver
 from tests.simulation.loop import Loop, Wait
+from tests.simulation.mutants import Mutant
 from tests.simulation.seeds import RunPlan, Scenario, scenario
 from tests.simulation.trace import Trace
 from tests.simulation.work import DELETED, Offboarding, Onboarding
@@ -29,16 +31,6 @@ _LONGEST = 400_000.0
 """No run takes longer than that, in virtual seconds: 2,000 accounts at the slowest pace."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What of the program is simulated; mutants bring their own."""
-
-    core: type[Requests] = Requests
-    register: type[Register] = Register
-    unregister: type[Unregister] = Unregister
-    driver: type[VirtualDriver] = VirtualDriver
-
-
 @dataclass(kw_only=True)
 class Run:
     """One run, whether it came to its end, and its results; `removes`: it is a removal."""
@@ -46,12 +38,13 @@ class Run:
     name: str
     plan: RunPlan
     driver: VirtualDriver
+    mutant: Mutant
     removes: bool = False
     calm: bool = False
     began: bool = False
     results: tuple[Result, ...] = ()
     removals: tuple[Removal, ...] = ()
-    core: Requests | None = None
+    known: Results | None = None
 
     @property
     def killed(self) -> bool:
@@ -67,7 +60,7 @@ class World:
     """Everything that is simulated at once."""
 
     plan: Scenario
-    parts: Parts = field(default_factory=Parts)
+    mutant: type[Mutant] = Mutant
     traced: bool = False
 
     def __post_init__(self) -> None:
@@ -123,15 +116,17 @@ class World:
     def _start(self, name: str, plan: RunPlan, *, removes: bool = False, calm: bool = False) -> Run:
         if not calm and not removes:
             self.server.calm = self.aws.calm = False
-        driver = self.parts.driver(
+        mutant = self.mutant()
+        driver = VirtualDriver(
             name,
             plan,
             loop=self.loop,
             server=self.server,
             trace=self.trace,
             limits=self.plan.limits,
+            mutant=mutant,
         )
-        run = Run(name=name, plan=plan, driver=driver, removes=removes, calm=calm)
+        run = Run(name=name, plan=plan, driver=driver, mutant=mutant, removes=removes, calm=calm)
         self.runs.append(run)
 
         def begin() -> None:
@@ -147,7 +142,7 @@ class World:
 
     def _first_reads(self, run: Run) -> Generator[Wait, Any, None]:
         """Two requests before the first account, as in the program."""
-        request = Request(number=0, method=Method.GET)
+        request = ReadList(number=0)
         try:
             for _ in range(2):
                 answer = yield from run.driver.client.ask(request, None)
@@ -164,7 +159,7 @@ class World:
     def _begin_run(self, run: Run, answer: tuple[Registration, ...]) -> None:
         snapshot = Snapshot(parameters=_PARAMETERS, listing=Listing(answer))
         worker = Onboarding(run.name, self.loop, self.aws, snapshot)
-        core = self._core(run, self.parts.register(apply=True, settle=self.plan.settle))
+        core = self._core(run, Register(apply=True, settle=self.plan.settle))
         run.driver.begin(core, worker, worker.jobs())
 
     def _begin_removal(self, run: Run, answer: tuple[Registration, ...]) -> None:
@@ -180,20 +175,25 @@ class World:
             for account in self.aws.accounts
         )
         run.removals = tuple(removal for removal in found if removal.changes)
-        policy = self.parts.unregister()
-        core = self._core(run, policy)
-        run.driver.begin(core, worker, (), policy.tracks(run.removals))
+        core = self._core(run, Unregister(run.removals))
+        run.driver.begin(core, worker)
 
-    def _core(self, run: Run, policy: Register | Unregister) -> Requests:
+    def _core(self, run: Run, policy: Register | Unregister) -> Core[Any, Any]:
         accounts = [r.account for r in run.removals] if run.removes else self.aws.accounts
         limits = Limits(
             concurrency=run.plan.concurrency,
             retries=run.plan.retries,
             max_failures=run.plan.max_failures,
-            deadline=run.driver.control.deadline,
         )
-        core = self.parts.core(policy, Results(accounts), pace=run.driver.pace, limits=limits)
-        run.core = core
+        run.known = Results(accounts)
+        core: Core[Any, Any] = Core(
+            policy,
+            run.known,
+            pace=run.driver.pace,
+            control=run.driver.control,
+            limits=run.mutant.limits(limits),
+            transitions=run.mutant.transitions,
+        )
         return core
 
     def _until_over(self, runs: list[Run]) -> None:
@@ -206,8 +206,8 @@ class World:
                         run.driver.journal.wrong.append("it hangs")
                         run.driver.alive = False
         for run in runs:
-            if run.core is not None and not run.results:
-                run.results = run.core.results.all(run.core.note)
+            if run.known is not None and not run.results:
+                run.results = run.known.all(run.driver.control.note)
 
     def _use_quota(self, runs: list[Run]) -> None:
         """Another client of the same key, while these runs are on."""
@@ -234,11 +234,11 @@ class Verdict:
     excused: tuple[str, ...]
 
 
-def live(seed: int, parts: Parts | None = None, *, traced: bool = False) -> Verdict:
+def live(seed: int, mutant: type[Mutant] = Mutant, *, traced: bool = False) -> Verdict:
     """Live through a seed's world and judge it."""
     from tests.simulation.invariants import Judge  # noqa: PLC0415 - it judges what is defined here
 
-    world = World(plan=scenario(seed), parts=parts or Parts(), traced=traced)
+    world = World(plan=scenario(seed), mutant=mutant, traced=traced)
     judge = Judge(world)
     judge.phase(world.live())
     clean = world.clean_run("clean run")
@@ -257,10 +257,10 @@ def live(seed: int, parts: Parts | None = None, *, traced: bool = False) -> Verd
     )
 
 
-def attempt(seed: int, parts: Parts | None = None) -> Verdict:
+def attempt(seed: int, mutant: type[Mutant] = Mutant) -> Verdict:
     """The same, with a crash of the core as one more thing that is wrong."""
     try:
-        return live(seed, parts)
+        return live(seed, mutant)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
         what = f"crashed: {type(error).__name__}: {error}"
         return Verdict(seed=seed, wrong=(what,), accounts=0, messages=0, excused=())

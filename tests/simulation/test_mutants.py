@@ -3,129 +3,164 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cloudcraft_onboard.engine.messages import GiveBack, Message, Order
-from cloudcraft_onboard.engine.register import Register, Registering
-from cloudcraft_onboard.engine.requests import Requests
-from cloudcraft_onboard.engine.tracks import Judgment, Track
-from cloudcraft_onboard.model import Outcome
+from cloudcraft_onboard.engine.budget import Limits
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.machine import TRANSITIONS, Do, Transitions
+from cloudcraft_onboard.engine.machine import RequestEvent as E
+from cloudcraft_onboard.engine.machine import RequestState as S
+from cloudcraft_onboard.engine.messages import (
+    Answered,
+    Delete,
+    GiveBack,
+    ListRead,
+    Message,
+    Order,
+    Post,
+    Send,
+)
+from cloudcraft_onboard.errors import Refused
 from cloudcraft_onboard.plan.registration import Listing
-from tests.simulation.story import Parts, attempt
+from tests.simulation.mutants import Mutant
+from tests.simulation.story import attempt
 
 WORLDS = 500
 
 
-class Blind(Requests):
+def moved(moves: Mapping[tuple[S, E], tuple[S, Do]]) -> Transitions:
+    """The table with other moves."""
+    return {
+        state: {event: moves.get((state, event), move) for event, move in row.items()}
+        for state, row in TRANSITIONS.items()
+    }
+
+
+class Blind(Mutant):
     """Sends a doubtful request again without looking."""
 
-    def _doubt(self, track: Track, why: str) -> None:
-        track.rounds += 1
-        if track.rounds > 2:
-            super()._doubt(track, why)
-        else:
-            self._put(track, 0.0)
+    transitions = moved({(S.IN_FLIGHT, E.NO_ANSWER): (S.QUEUED, Do.QUEUE)})
 
 
-class Unverified(Requests):
+class Unverified(Mutant):
     """Takes an answered request for done."""
 
-    def _go_on(self, track: Track, now: float) -> None:
-        super()._go_on(track, now)
-        if self._unverified.pop(track.name, None):
-            self._finish(self._policy.result(track, Outcome.CREATED), now)
+    transitions = moved({(S.IN_FLIGHT, E.LIST_LEFT): (S.DONE, Do.FINISH)})
 
 
-class Greedy(Register):
-    """Deletes the other run's duplicate, too."""
+class Optimist(Mutant):
+    """Takes a doubtful request for done where the list cannot be read."""
 
-    def judge(self, track: Registering, listing: Listing) -> Judgment | None:
-        judgment = super().judge(track, listing)
-        newer = listing.of(track.ready.spec.account_id)[1:]
-        return judgment and replace(judgment, duplicates=newer)
+    transitions = moved({(S.DOUBTFUL, E.UNREADABLE): (S.DONE, Do.FINISH)})
 
 
-class Careless(Register):
+class Quick(Mutant):
+    """Takes a registration for missing at the first list that lacks it."""
+
+    transitions = moved({(S.ACCEPTED, E.NOT_YET): (S.DONE, Do.FINISH)})
+
+
+class Yes(Mutant):
+    """Takes a refusal for an answer."""
+
+    def hear(self, message: Message[Any]) -> Message[Any]:
+        if isinstance(message, Answered) and isinstance(message.error, Refused):
+            return replace(message, error=None)
+        return message
+
+
+class Greedy(Mutant):
+    """Deletes every newer registration, whosever it is."""
+
+    def __init__(self) -> None:
+        self._posted: set[str] = set()
+        self._deletions: list[Order[Any]] = []
+
+    def hear(self, message: Message[Any]) -> Message[Any]:
+        if isinstance(message, ListRead):
+            listing = Listing(message.registrations)
+            for account_id in self._posted:
+                for number, newer in enumerate(listing.of(account_id)[1:], start=10**6):
+                    request = Delete(number=number, name="", registration=newer)
+                    self._deletions.append(Send(request=request))
+        return message
+
+    def obey(self, orders: list[Order[Any]]) -> list[Order[Any]]:
+        for order in orders:
+            if isinstance(order, Send) and isinstance(order.request, Post):
+                self._posted.add(order.request.spec.account_id)
+        deletions, self._deletions = self._deletions, []
+        return orders + deletions
+
+
+class Careless(Mutant):
     """Leaves its own duplicate where it is."""
 
-    def judge(self, track: Registering, listing: Listing) -> Judgment | None:
-        judgment = super().judge(track, listing)
-        return judgment and replace(judgment, duplicates=())
+    transitions = moved({(S.ACCEPTED, E.TO_MEND): (S.DONE, Do.FINISH)})
 
 
-class Hoarder(Requests):
+class Hoarder(Mutant):
     """Keeps a slot that nobody is ready for."""
 
-    def step(self, message: Message, now: float) -> list[Order]:
-        return [each for each in super().step(message, now) if not isinstance(each, GiveBack)]
+    def obey(self, orders: list[Order[Any]]) -> list[Order[Any]]:
+        return [order for order in orders if not isinstance(order, GiveBack)]
 
 
-class Sleeper(Requests):
+class Sleeper(Mutant):
     """Forgets when to wake."""
 
-    def _wake(self, at: float) -> None:
-        pass
+    def wake(self, at: float | None) -> float | None:
+        return None if at is None else at + 1e9
 
 
-class Drowsy(Requests):
-    """Remembers the last moment to wake at, not the first."""
+class Drowsy(Mutant):
+    """Wakes late."""
 
-    def _wake(self, at: float) -> None:
-        if at != math.inf:
-            self.wake_at = at
+    def wake(self, at: float | None) -> float | None:
+        return None if at is None else at + 5.0
 
 
-class Stubborn(Requests):
+class Patient(Control):
     """Waits for what is in flight, however long it takes."""
 
-    def _patience_ends(self, *, last: bool = False) -> float:
+    def patience_ends(self, *, last: bool = False) -> float:
         del last
         return math.inf
 
 
-class Deaf(Requests):
+class Stubborn(Mutant):
+    """Waits for what is in flight, however long it takes."""
+
+    control = Patient
+
+
+class Deaf(Mutant):
     """Goes on after --max-failures."""
 
-    def __init__(self, *args: Any, limits: Any, **options: Any) -> None:
-        super().__init__(*args, limits=replace(limits, max_failures=None), **options)
+    def limits(self, limits: Limits) -> Limits:
+        return replace(limits, max_failures=None)
 
 
-class Optimist(Requests):
-    """Takes a doubtful request for done where the list cannot be read."""
-
-    def _look_up(self, track: Track, error: BaseException | None, now: float) -> None:
-        if error is not None:
-            self._policy.accepted(track, None)
-            self._go_on(track, now)
-        else:
-            super()._look_up(track, error, now)
-
-
-CORES: list[type[Requests]] = [
+MUTANTS = (
     Blind,
     Unverified,
+    Optimist,
+    Quick,
+    Yes,
+    Greedy,
+    Careless,
     Hoarder,
     Sleeper,
     Drowsy,
     Stubborn,
     Deaf,
-    Optimist,
-]
-POLICIES: list[type[Register]] = [Greedy, Careless]
+)
 
 
-@pytest.mark.parametrize("core", CORES, ids=lambda core: core.__name__)
-def test_a_core_with_a_bug_is_caught(core: type[Requests]) -> None:
-    assert _caught(Parts(core=core)), core.__doc__
-
-
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
-def test_a_policy_with_a_bug_is_caught(policy: type[Register]) -> None:
-    assert _caught(Parts(register=policy)), policy.__doc__
-
-
-def _caught(parts: Parts) -> bool:
-    return any(attempt(seed, parts).wrong for seed in range(WORLDS))
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_core_with_a_bug_is_caught(mutant: type[Mutant]) -> None:
+    assert any(attempt(seed, mutant).wrong for seed in range(WORLDS)), mutant.__doc__

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cloudcraft_onboard.accounts.facts import Changed, Failed, Worked
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    End,
+    Delete,
     Ended,
     GiveBack,
+    ListRead,
     Message,
     NotSpawned,
     Order,
+    Post,
+    Put,
+    ReadList,
     Request,
     Send,
     Start,
-    Stopped,
     Tell,
     WaitForSlot,
 )
@@ -33,7 +38,7 @@ class Trace:
             print(f"{self._loop.now:10.3f}  {who:10}  {what}")
 
 
-def text(message: Message) -> str:
+def text(message: Message[Any]) -> str:
     """A message in a few words."""
     about = ""
     match message:
@@ -44,17 +49,15 @@ def text(message: Message) -> str:
         case Failed():
             about = f"{message.name}: {message.error}"
         case Ended():
-            about = f"{', '.join(message.job.names)} {_error(message.error)}"
-        case Answered():
+            about = f"{', '.join(message.names)} {_error(message.error)}"
+        case Answered() | ListRead():
             about = f"{_request(message.request)} {_error(message.error)}"
         case NotSpawned():
             about = _request(message.request)
-        case Stopped():
-            about = message.kind.value
     return f"{type(message).__name__} {about}".rstrip()
 
 
-def order_text(order: Order) -> str:
+def order_text(order: Order[Any]) -> str:
     """An order in a few words."""
     kind = type(order).__name__
     match order:
@@ -62,15 +65,19 @@ def order_text(order: Order) -> str:
             return f"{kind} {', '.join(order.job.names)}"
         case Send():
             return f"{kind} {_request(order.request)}"
-        case End():
-            return f"{kind}: {order.reason}"
         case WaitForSlot() | GiveBack() | Tell():
             return kind
 
 
 def _request(request: Request) -> str:
-    about = request.registration.id if request.registration else ""
-    return " ".join(filter(None, (request.method, f"#{request.number}", request.name, about)))
+    words = f"{request.method} #{request.number}"
+    match request:
+        case Post():
+            return f"{words} {request.name}"
+        case Put() | Delete():
+            return f"{words} {request.name} {request.registration.id}"
+        case ReadList():
+            return words
 
 
 def _error(error: BaseException | None) -> str:

@@ -10,15 +10,16 @@ from cloudcraft_onboard.accounts.facts import Changed, Failed, Worked
 from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.messages import Job, Message, Stop
+from cloudcraft_onboard.engine.messages import Job, Message
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.model import Account, Change, Stage, Trust, Via
 from cloudcraft_onboard.model.changes import CreateRole, DeleteRole, NewRole
+from cloudcraft_onboard.model.notes import Stop
 from tests.simulation.loop import Loop, Wait
 from tests.simulation.seeds import Role
 from tests.simulation.world import AwsWorld
 
-Put = Callable[[Message], None]
+Put = Callable[[Message[Any]], None]
 Steps = Generator[Wait, Any, None]
 
 MADE = CreateRole(
@@ -61,7 +62,7 @@ class Onboarding(Worker):
         super().__init__(run, loop, aws)
         self._snapshot = snapshot
 
-    def jobs(self) -> tuple[Job, ...]:
+    def jobs(self) -> tuple[Job[Any], ...]:
         """Accounts one by one; those of the stack set together."""
         singles = tuple(a for a in self.accounts if a.role.via is not Via.STACKSET)
         group = tuple(a for a in self.accounts if a.role.via is Via.STACKSET)

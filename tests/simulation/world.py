@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cloudcraft_onboard.engine.messages import Method, Request
+from cloudcraft_onboard.engine.messages import Delete, Post, Put, ReadList, Request
 from cloudcraft_onboard.model import Account, Registration, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.sandbox.limits import WINDOWS
 from tests.simulation.loop import Loop
@@ -185,7 +185,7 @@ class Cloudcraft:
         return answer
 
     def _answer(self, run: str, request: Request) -> Answer:
-        if request.method is Method.GET:
+        if isinstance(request, ReadList):
             return self._list()
         if not self.calm and self._plan.key_refused:
             read_only = self._plan.key_refused == "read-only"
@@ -195,12 +195,13 @@ class Cloudcraft:
                 else Answer(status=401, words="unauthorized")
             )
         self.of(run).writes += 1
-        match request.method:
-            case Method.POST:
+        match request:
+            case Post():
                 return self._post(run, request)
-            case Method.PUT:
+            case Put():
                 return self._put(request)
-        return self._delete(run, request)
+            case Delete():
+                return self._delete(run, request)
 
     def _list(self) -> Answer:
         now = self._loop.now
@@ -214,9 +215,8 @@ class Cloudcraft:
         body = tuple(entry.registration for entry in entries)
         return Answer(status=200, body=body, listed=listed, at=now)
 
-    def _post(self, run: str, request: Request) -> Answer:
+    def _post(self, run: str, request: Post) -> Answer:
         spec = request.spec
-        assert spec is not None
         refusal = self._aws.refusal(spec.account_id, self._loop.now)
         if refusal is not None:
             status, words = refusal
@@ -224,9 +224,8 @@ class Cloudcraft:
         entry = self._make(spec.name, spec.role_arn, run, request.number)
         return Answer(status=201, body=entry.registration)
 
-    def _put(self, request: Request) -> Answer:
+    def _put(self, request: Put) -> Answer:
         spec, entry = request.spec, self._find(request)
-        assert spec is not None
         if entry is None:
             return Answer(status=404, words="no such account")
         old = entry.registration
@@ -235,7 +234,7 @@ class Cloudcraft:
         )
         return Answer(status=200)
 
-    def _delete(self, run: str, request: Request) -> Answer:
+    def _delete(self, run: str, request: Delete) -> Answer:
         entry = self._find(request)
         if entry is None:
             return Answer(status=404, words="no such account")
@@ -243,9 +242,8 @@ class Cloudcraft:
         self.of(run).deleted[entry.registration.id] = entry
         return Answer(status=200)
 
-    def _find(self, request: Request) -> Entry | None:
+    def _find(self, request: Put | Delete) -> Entry | None:
         wanted = request.registration
-        assert wanted is not None
         there = (e for e in self.entries if e.deleted_at is None)
         found = next((e for e in there if e.registration.id == wanted.id), None)
         if found and not self.calm and self._rng.random() < self._plan.stranger:

@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from cloudcraft_onboard.cloudcraft.pace import PaceKeeper, Slot
+from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.events import Event, PaceWaited, RateLimitKnown, Throttled
-from cloudcraft_onboard.model import RateLimit
+from cloudcraft_onboard.model import RateLimit, Slot
 from tests.support.process import HANG
 
 

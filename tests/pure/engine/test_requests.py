@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
 from cloudcraft_onboard.accounts.account import RoleState, Snapshot, ready_of
 from cloudcraft_onboard.accounts.facts import Failed, Worked
 from cloudcraft_onboard.accounts.removal import Removal
-from cloudcraft_onboard.engine.core import GRACE_SECONDS, Limits
+from cloudcraft_onboard.engine.budget import Limits
+from cloudcraft_onboard.engine.control import GRACE_SECONDS, Control
+from cloudcraft_onboard.engine.core import Core
 from cloudcraft_onboard.engine.messages import (
     Answered,
-    End,
+    Delete,
     Ended,
     GiveBack,
     Job,
+    ListRead,
     Message,
     Method,
     Order,
+    Post,
+    ReadList,
     Request,
     Send,
     SlotFree,
     Start,
-    Stop,
-    Stopped,
     WaitForSlot,
     Woken,
+    Write,
+    job_of,
 )
 from cloudcraft_onboard.engine.register import Register
-from cloudcraft_onboard.engine.requests import Requests
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
-from cloudcraft_onboard.errors import AccountError, Doubtful, Refused
+from cloudcraft_onboard.errors import AccountError, Doubtful, RefusalKind, Refused
 from cloudcraft_onboard.model import (
     Account,
     CloudcraftParameters,
@@ -43,13 +47,20 @@ from cloudcraft_onboard.model import (
     Stage,
 )
 from cloudcraft_onboard.model.changes import DeleteRole
-from cloudcraft_onboard.model.notes import AnotherRunRegistered, Errand, NeverAnswered, NoAnswer
+from cloudcraft_onboard.model.notes import (
+    AnotherRunRegistered,
+    Errand,
+    NeverAnswered,
+    NoAnswer,
+    Stop,
+)
 from cloudcraft_onboard.plan.registration import Listing
 
 NOTHING = Snapshot(
     parameters=CloudcraftParameters(account_id="912185983511", external_id="e"),
     listing=Listing(()),
 )
+UNVERIFIED = Refused(400, "Unable to verify AWS account", kind=RefusalKind.ROLE)
 THROTTLED = AccountError(Stage.ROLE, "Throttling", "too fast", transient=True)
 
 
@@ -93,31 +104,45 @@ class Pace:
 class Run:
     """A core with as many accounts as wanted, told one message at a time."""
 
-    def __init__(self, accounts: int = 1, *, free: int = 20, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        accounts: int = 1,
+        *,
+        free: int = 20,
+        limits: Limits | None = None,
+        deadline: float | None = None,
+    ) -> None:
         self.accounts = [Account(name=f"a{i}", account_id=f"{i:012}") for i in range(accounts)]
         self.results = Results(self.accounts)
-        self.core = Requests(
+        self.now = 0.0
+        self.control = Control(emit=lambda _: None, deadline=deadline, clock=lambda: self.now)
+        self.core: Core[Any, Any] = Core(
             Register(apply=True),
             self.results,
             pace=Pace(free),
+            control=self.control,
             limits=limits or Limits(),
         )
-        self.now = 0.0
-        self.orders: list[Order] = self.core.begin(map(job, self.accounts), (), 0.0)
+        self.orders: list[Order[Any]] = self.core.begin(map(job_of, self.accounts), 0.0)
 
-    def tell(self, message: Message, after: float = 0.0) -> list[Order]:
+    def tell(self, message: Message[Any], after: float = 0.0) -> list[Order[Any]]:
         self.now += after
         self.orders = self.core.step(message, self.now)
         return self.orders
 
-    def ready(self, number: int = 0, *, age: float | None = None) -> list[Order]:
+    def stop(self, kind: Stop, after: float = 0.0) -> None:
+        self.now += after
+        self.control.stop(kind)
+        self.tell(Woken())
+
+    def ready(self, number: int = 0, *, age: float | None = None) -> list[Order[Any]]:
         account = self.accounts[number]
         role = RoleState(
             account_id=account.account_id or "", arn=account.expected_role_arn or "", age=age
         )
         value = ready_of(account, NOTHING, (None, None), role)
         first = self.tell(Worked(name=account.name, value=value))
-        return first + self.tell(Ended(job=job(account)))
+        return first + self.tell(Ended(names=(account.name,)))
 
     def sent(self) -> list[Request]:
         """What is sent once a slot is there, or now."""
@@ -126,29 +151,36 @@ class Run:
             requests = [o.request for o in self.tell(SlotFree(slot=Slot())) if isinstance(o, Send)]
         return requests
 
-    def post(self, number: int = 0, *, age: float | None = None) -> Request:
+    def post(self, number: int = 0, *, age: float | None = None) -> Post:
         self.ready(number, age=age)
         (request,) = self.sent()
-        assert request.method is Method.POST
+        assert isinstance(request, Post)
         return request
 
-    def answer(self, request: Request, answer: object = None, *, after: float = 1.0) -> list[Order]:
-        return self.tell(Answered(request=request, answer=answer, seconds=after), after)
+    def accept(self, request: Write, registration: Registration | None = None) -> list[Order[Any]]:
+        message = Answered(request=request, registration=registration, seconds=1.0)
+        return self.tell(message, 1.0)
 
-    def fail(self, request: Request, error: BaseException) -> list[Order]:
+    def listed(self, *registrations: Registration, after: float = 1.0) -> list[Order[Any]]:
+        """The list is asked for, and answered."""
+        request = self.look()
+        message = ListRead(request=request, registrations=registrations, seconds=after)
+        return self.tell(message, after)
+
+    def fail(self, request: Write, error: BaseException) -> list[Order[Any]]:
         return self.tell(Answered(request=request, error=error, seconds=1.0), 1.0)
 
-    def wake(self) -> list[Order]:
+    def wake(self) -> list[Order[Any]]:
         assert self.core.wake_at is not None, "nothing would ever wake it"
         self.now = max(self.now, self.core.wake_at)
         return self.tell(Woken())
 
-    def look(self) -> Request:
+    def look(self) -> ReadList:
         """The list that is read, at once or after the wait for it."""
         if not any(isinstance(order, Send) for order in self.orders):
             self.wake()
         (request,) = [order.request for order in self.orders if isinstance(order, Send)]
-        assert request.method is Method.GET
+        assert isinstance(request, ReadList)
         return request
 
     def result(self, number: int = 0) -> Result:
@@ -164,19 +196,11 @@ class Run:
         )
 
 
-def job(account: Account) -> Job:
-    return Job(names=(account.name,), task=account)
-
-
-def ends(orders: list[Order]) -> list[Stop]:
-    return [order.kind for order in orders if isinstance(order, End)]
-
-
 def test_an_accepted_request_counts_after_the_last_list() -> None:
     run = Run()
-    run.answer(run.post(), run.registered())
+    run.accept(run.post(), run.registered())
     assert not run.results.is_final("a0")
-    run.answer(run.look(), (run.registered(),))
+    run.listed(run.registered())
     assert (run.result().outcome, run.core.done) == (Outcome.CREATED, True)
 
 
@@ -185,7 +209,7 @@ def test_a_doubtful_request_is_sent_again_only_where_the_list_lacks_it(listed: b
     run = Run()
     run.fail(run.post(), Doubtful("no answer"))
     assert not run.sent(), "nothing goes out before the list"
-    run.answer(run.look(), (run.registered(),) if listed else ())
+    run.listed(*[run.registered()] if listed else [])
     assert [request.method for request in run.sent()] == ([] if listed else [Method.POST])
 
 
@@ -194,7 +218,7 @@ def test_one_list_is_enough_for_all_doubts() -> None:
     first, second = run.post(0), run.post(1)
     run.fail(first, Doubtful("no answer"))
     run.fail(second, Doubtful("no answer"))
-    run.answer(run.look(), (run.registered(0), run.registered(1, ident="r2")))
+    run.listed(run.registered(0), run.registered(1, ident="r2"))
     assert run.core.done
     assert [run.result(i).outcome for i in (0, 1)] == [Outcome.CREATED] * 2
 
@@ -202,7 +226,7 @@ def test_one_list_is_enough_for_all_doubts() -> None:
 def test_a_doubt_that_no_list_can_settle_is_pending() -> None:
     run = Run(limits=Limits(retries=0))
     run.fail(run.post(), Doubtful("no answer"))
-    run.answer(run.look(), ())
+    run.listed()
     assert run.result().outcome is Outcome.PENDING
     assert run.result().notes == (NeverAnswered(errand=Errand.REGISTRATION),)
 
@@ -212,7 +236,7 @@ def test_a_doubt_that_no_list_can_settle_is_pending() -> None:
 )
 def test_a_refusal_is_final_unless_the_role_is_young(age: float | None, outcome: Outcome) -> None:
     run = Run()
-    run.fail(run.post(age=age), Refused(400, "Unable to verify AWS account"))
+    run.fail(run.post(age=age), UNVERIFIED)
     assert run.result().outcome is outcome
     assert run.core.done is (outcome is Outcome.FAILED)
 
@@ -221,44 +245,49 @@ def test_a_young_role_is_refused_four_times_at_most() -> None:
     run = Run()
     request = run.post(age=0.0)
     for _ in range(3):
-        run.fail(request, Refused(400, "Unable to verify AWS account"))
+        run.fail(request, UNVERIFIED)
         run.wake()
-        (request,) = run.sent()
-    run.fail(request, Refused(400, "Unable to verify AWS account"))
+        (again,) = run.sent()
+        assert isinstance(again, Post)
+        request = again
+    run.fail(request, UNVERIFIED)
     assert (run.result().outcome, run.result().attempts) == (Outcome.FAILED, 4)
 
 
 def test_a_revoked_key_ends_the_run() -> None:
     run = Run(2)
-    orders = run.fail(run.post(), Refused(401, "unauthorized"))
-    assert ends(orders) == [Stop.KEY]
+    run.fail(run.post(), Refused(401, "unauthorized", kind=RefusalKind.KEY))
+    assert run.control.kind is Stop.KEY
 
 
 def test_the_same_403_for_three_accounts_is_the_key() -> None:
     run = Run(4)
     requests = [run.post(i) for i in range(3)]
-    kinds = [ends(run.fail(request, Refused(403, "no"))) for request in requests]
-    assert kinds == [[], [], [Stop.KEY]]
+    kinds = []
+    for request in requests:
+        run.fail(request, Refused(403, "no", kind=RefusalKind.FORBIDDEN))
+        kinds.append(run.control.kind)
+    assert kinds == [None, None, Stop.KEY]
 
 
 def test_max_failures_ends_the_run() -> None:
     run = Run(2, limits=Limits(max_failures=1))
-    orders = run.fail(run.post(), Refused(400, "no"))
-    assert ends(orders) == [Stop.FAILURES]
+    run.fail(run.post(), Refused(400, "no"))
+    assert run.control.kind is Stop.FAILURES
 
 
 @pytest.mark.parametrize(("free", "sends"), [(2, True), (1, False)], ids=["two slots", "one slot"])
 def test_a_budget_keeps_a_slot_for_the_verifying_read(free: int, sends: bool) -> None:  # noqa: FBT001 - the table's column
-    run = Run(free=free, limits=Limits(deadline=30.0))
+    run = Run(free=free, deadline=30.0)
     orders = run.ready()
     assert any(isinstance(order, WaitForSlot) for order in orders) is sends
-    assert ends(orders) == ([] if sends else [Stop.BUDGET])
+    assert run.control.kind is (None if sends else Stop.BUDGET)
 
 
 def test_a_slot_that_comes_after_the_stop_goes_back() -> None:
     run = Run()
     run.ready()
-    run.tell(Stopped(kind=Stop.INTERRUPTED))
+    run.stop(Stop.INTERRUPTED)
     slot = Slot()
     assert GiveBack(slot=slot) in run.tell(SlotFree(slot=slot))
 
@@ -266,19 +295,19 @@ def test_a_slot_that_comes_after_the_stop_goes_back() -> None:
 def test_after_an_interrupt_what_is_in_flight_is_waited_for_only_so_long() -> None:
     run = Run()
     run.post()
-    run.tell(Stopped(kind=Stop.INTERRUPTED))
+    run.stop(Stop.INTERRUPTED)
     assert run.core.wake_at == run.now + GRACE_SECONDS
     run.wake()
-    run.answer(run.look(), (run.registered(),), after=0.1)
+    run.listed(run.registered(), after=0.1)
     assert (run.result().outcome, run.core.done) == (Outcome.CREATED, True)
 
 
 def test_a_sent_request_without_an_answer_is_pending_and_says_so() -> None:
     run = Run()
     run.post()
-    run.tell(Stopped(kind=Stop.INTERRUPTED))
+    run.stop(Stop.INTERRUPTED)
     run.wake()
-    run.answer(run.look(), (), after=0.1)
+    run.listed(after=0.1)
     assert run.result().outcome is Outcome.PENDING
     assert run.result().notes == (NoAnswer(errand=Errand.REGISTRATION),)
 
@@ -286,28 +315,29 @@ def test_a_sent_request_without_an_answer_is_pending_and_says_so() -> None:
 def test_of_two_registrations_the_newer_goes_if_it_is_ours() -> None:
     run = Run()
     ours, theirs = run.registered(ident="ours", at=2), run.registered(ident="theirs", at=1)
-    run.answer(run.post(), ours)
-    run.answer(run.look(), (ours, theirs))
+    run.accept(run.post(), ours)
+    run.listed(ours, theirs)
     (deletion,) = run.sent()
-    assert (deletion.method, deletion.registration) == (Method.DELETE, ours)
-    run.answer(deletion)
+    assert isinstance(deletion, Delete)
+    assert deletion.registration == ours
+    run.accept(deletion)
     assert (run.result().outcome, run.result().cloudcraft_id) == (Outcome.CREATED, "theirs")
 
 
 def test_the_newer_registration_of_another_run_is_left_to_it() -> None:
     run = Run()
     ours, theirs = run.registered(ident="ours", at=1), run.registered(ident="theirs", at=2)
-    run.answer(run.post(), ours)
-    run.answer(run.look(), (ours, theirs))
+    run.accept(run.post(), ours)
+    run.listed(ours, theirs)
     assert run.core.done
     assert run.result().notes == (AnotherRunRegistered(id="theirs"),)
 
 
 def test_a_transient_failure_gets_another_round() -> None:
     run = Run()
-    run.tell(Ended(job=job(run.accounts[0]), error=THROTTLED))
+    run.tell(Ended(names=("a0",), error=THROTTLED))
     assert not run.core.done
-    assert Start(job=job(run.accounts[0])) in run.wake()
+    assert Start(job=job_of(run.accounts[0])) in run.wake()
 
 
 @pytest.mark.parametrize(
@@ -318,7 +348,7 @@ def test_a_worker_that_crashes_fails_its_account_alone(
     error: BaseException | None, code: str
 ) -> None:
     run = Run(2)
-    run.tell(Ended(job=job(run.accounts[0]), error=error))
+    run.tell(Ended(names=("a0",), error=error))
     problem = run.result(0).error
     assert problem is not None
     assert problem.code == code
@@ -328,7 +358,7 @@ def test_a_worker_that_crashes_fails_its_account_alone(
 def test_a_sender_that_crashes_is_looked_up_before_its_account_fails() -> None:
     run = Run()
     run.fail(run.post(), KeyError("x"))
-    run.answer(run.look(), ())
+    run.listed()
     assert run.result().outcome is Outcome.FAILED
 
 
@@ -342,23 +372,24 @@ def test_work_time_is_that_of_the_jobs_and_the_requests() -> None:
     run.ready(age=0.0)
     run.now = 60.0
     (request,) = run.sent()
-    run.answer(request, run.registered(), after=2.0)
-    run.answer(run.look(), (run.registered(),), after=5.0)
+    assert isinstance(request, Post)
+    run.tell(Answered(request=request, registration=run.registered(), seconds=2.0), 2.0)
+    run.listed(run.registered(), after=5.0)
     assert (run.result().outcome, run.result().seconds) == (Outcome.CREATED, 5.0)
 
 
 def test_work_time_sums_up_all_rounds() -> None:
     run = Run()
-    ended = Ended(job=job(run.accounts[0]), error=THROTTLED)
+    ended = Ended(names=("a0",), error=THROTTLED)
     run.tell(ended, 3.0)
     run.wake()
-    run.tell(Ended(job=job(run.accounts[0]), error=AccountError(Stage.ROLE, "No", "no")), 1.0)
+    run.tell(Ended(names=("a0",), error=AccountError(Stage.ROLE, "No", "no")), 1.0)
     assert (run.result().outcome, run.result().seconds) == (Outcome.FAILED, 4.0)
 
 
 def test_work_time_of_an_account_that_the_interrupt_left_is_said_too() -> None:
     run = Run()
-    run.tell(Stopped(kind=Stop.INTERRUPTED), 2.0)
+    run.stop(Stop.INTERRUPTED, 2.0)
     while not run.core.done:
         run.wake()
     assert run.result().seconds == run.now > GRACE_SECONDS
@@ -366,11 +397,11 @@ def test_work_time_of_an_account_that_the_interrupt_left_is_said_too() -> None:
 
 def test_accounts_of_a_stack_set_are_measured_from_the_start_of_their_operations() -> None:
     run = Run(3)
-    together = Job(names=("a0", "a1", "a2"), task=None)
-    run.orders = run.core.begin([together], (), 0.0)
+    together = ("a0", "a1", "a2")
+    run.orders = run.core.begin([Job(names=together, task=None)], 0.0)
     run.ready(0)
     run.tell(Failed(name="a1", error=AccountError(Stage.ROLE, "No", "no")), 2.0)
-    run.tell(Ended(job=together, error=AccountError(Stage.ROLE, "No", "no")), 3.0)
+    run.tell(Ended(names=together, error=AccountError(Stage.ROLE, "No", "no")), 3.0)
     assert [run.result(i).seconds for i in (1, 2)] == [2.0, 5.0]
 
 
@@ -383,9 +414,11 @@ def test_work_time_of_a_removal_is_that_of_plan_deletion_and_role() -> None:
         role_changes=(DeleteRole(),),
         seconds=1.0,
     )
-    policy = Unregister()
-    run.core = Requests(policy, run.results, pace=Pace(), limits=Limits())
-    run.orders = run.core.begin((), policy.tracks([removal]), 0.0)
-    run.answer(*run.sent(), after=2.0)
+    policy = Unregister([removal])
+    run.core = Core(policy, run.results, pace=Pace(), control=run.control, limits=Limits())
+    run.orders = run.core.begin((), 0.0)
+    (request,) = run.sent()
+    assert isinstance(request, Delete)
+    run.tell(Answered(request=request, seconds=2.0), 2.0)
     run.tell(Worked(name="a0", value=()), 4.0)
     assert (run.result().outcome, run.result().seconds) == (Outcome.REMOVED, 7.0)

@@ -1,0 +1,81 @@
+"""When the list of all registrations is read: once for all doubts, and as the last word.
+
+What a list means for an account is decided in `machine` and by its track.
+"""
+
+from __future__ import annotations
+
+from typing import Generic
+
+from cloudcraft_onboard.engine.agenda import Agenda
+from cloudcraft_onboard.engine.control import Control
+from cloudcraft_onboard.engine.messages import ListRead, T
+from cloudcraft_onboard.engine.outgoing import Outgoing
+from cloudcraft_onboard.engine.tracks import Track
+from cloudcraft_onboard.plan.registration import Listing
+
+REREAD_SECONDS = 2.0
+"""Nothing is documented about how soon a new registration is listed."""
+
+_DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
+_LONGEST_DOUBT_SECONDS = 30.0
+
+
+class Lists(Generic[T]):
+    """The doubts that wait for a list, and the last list, which is read twice at most.
+
+    `again_at` is when the last list is read again.
+    """
+
+    def __init__(self, agenda: Agenda[T], outgoing: Outgoing[T], control: Control) -> None:
+        self.doubts: list[Track] = []
+        self.again_at: float | None = None
+        self.was_read_again = False
+        self._agenda = agenda
+        self._outgoing = outgoing
+        self._control = control
+        self._listing: Listing | None = None
+        self._look_at: float | None = None
+
+    @property
+    def newest(self) -> Listing | None:
+        """The last list, if nothing was sent since."""
+        return None if self._outgoing.wrote else self._listing
+
+    def take(self, message: ListRead) -> None:
+        """A list came, or did not."""
+        self._outgoing.reading = None
+        self._listing = None if message.error else Listing(message.registrations)
+
+    def take_doubts(self) -> list[Track]:
+        """Those that wait for a list; they don't any more."""
+        doubts, self.doubts = self.doubts, []
+        return doubts
+
+    def look(self, now: float) -> None:
+        """Let doubtful requests be processed, then read the list once for all of them."""
+        if self._look_at is None:
+            rounds = min(track.rounds for track in self.doubts)
+            wait = min(_DOUBT_SECONDS * 2**rounds, _LONGEST_DOUBT_SECONDS)
+            self._look_at = min(now + wait, max(now, self._control.patience_ends()))
+        if now < self._look_at:
+            self._agenda.wake(self._look_at)
+            return
+        self._look_at = None
+        self._outgoing.read_list()
+
+    def read_again(self, now: float) -> None:
+        """Read the last list again, a little later."""
+        self.again_at = now + REREAD_SECONDS
+
+    def is_again_due(self, now: float) -> bool:
+        """Whether it is to be read again; if so, it is read."""
+        if self.again_at is None:
+            return False
+        if now < self.again_at:
+            self._agenda.wake(self.again_at)
+            return True
+        self.again_at = None
+        self.was_read_again = True
+        self._outgoing.read_list()
+        return True

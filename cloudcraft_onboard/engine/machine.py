@@ -1,0 +1,554 @@
+"""What becomes of each request to Cloudcraft: a state machine without threads, clock or I/O.
+
+`step` takes one message and the time, and returns what is to be done next. Everything that moves a
+request from one state to another is in this file: `TRANSITIONS` has the moves, `Machine` says which
+event a message is, and does what a move orders. What it holds are parts that know nothing of
+states: the AWS jobs, the requests on their way, the lists, the time budget, and the stop.
+
+A doubtful request (no answer that can be trusted) is never sent again blindly: doubtful ones are
+gathered, one list tells what became of all of them, and only what is missing is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from cloudcraft_onboard.console.harmless import sentence
+from cloudcraft_onboard.engine.agenda import Agenda, Ends
+from cloudcraft_onboard.engine.control import NO_THREAD, NO_TIME, Control
+from cloudcraft_onboard.engine.jobs import AwsJobs
+from cloudcraft_onboard.engine.lists import Lists
+from cloudcraft_onboard.engine.messages import Answered, Delete, GiveBack, Send, T, Write
+from cloudcraft_onboard.engine.outgoing import Outgoing
+from cloudcraft_onboard.engine.results import Results
+from cloudcraft_onboard.engine.tracks import (
+    Judgment,
+    Left,
+    Policy,
+    Track,
+    Verdict,
+    problem_of_a_bug,
+)
+from cloudcraft_onboard.errors import Doubtful, PaceClosed, RefusalKind, Refused, RequestError
+from cloudcraft_onboard.events import AccountFinished, AccountQueued, AccountRetried, Said
+from cloudcraft_onboard.model import Note, Outcome, Problem, Registration, Result, Slot, Stage
+from cloudcraft_onboard.model.notes import (
+    NeverAnswered,
+    NoAnswer,
+    NotChecked,
+    NotProcessed,
+    NotSent,
+    NotVerified,
+    RefusedSoFar,
+    Stop,
+)
+
+V = TypeVar("V")
+
+
+class RequestState(Enum):
+    """Where an account's requests are."""
+
+    NEW = "new"
+    QUEUED = "queued"
+    IN_FLIGHT = "in flight"
+    DOUBTFUL = "doubtful"
+    IN_AWS = "in AWS"
+    ACCEPTED = "accepted"
+    MENDING = "mending"
+    DONE = "done"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+class RequestEvent(Enum):
+    """What happens to an account's requests."""
+
+    # What is left, after AWS, after an answer, or by a list.
+    REQUEST_LEFT = "a request is left"
+    ROLE_LEFT = "only its role is left"
+    LIST_LEFT = "only the last list is left"
+    NOTHING_LEFT = "nothing is left"
+    # Its turn.
+    TURN = "a slot is free"
+    NO_THREAD = "no thread for it"
+    # Its answer, besides a yes.
+    TOO_YOUNG = "refused, the role is young"
+    REFUSED = "refused"
+    TURNED_AWAY = "refused as all are"
+    GONE = "404 for what was listed"
+    NO_ANSWER = "no answer to be trusted"
+    NOT_PROCESSED = "surely not processed"
+    # A list that was read for doubts, besides what it leaves.
+    UNREADABLE = "the list cannot be read"
+    TOO_OFTEN = "in doubt too often"
+    CRASHED = "missing after a crash"
+    # The last list.
+    CONFIRMED = "listed as wanted"
+    TO_MEND = "listed twice"
+    NOT_YET = "not listed"
+    NEVER = "not listed again"
+    UNCLEAR = "listed, but not as wanted"
+    MENDED = "all is mended"
+    NOT_READ = "no last list"
+    NOT_READ_BUT_ANSWERED = "no time for the last list"
+    # What follows its requests in AWS.
+    ROLE_FAILED = "AWS refuses"
+    ROLE_PENDING = "AWS is out of reach"
+    # The end of the run.
+    OVER = "the run is over"
+
+
+class Do(Enum):
+    """What a move orders."""
+
+    QUEUE = "queue it"
+    SEND = "send it"
+    RETRY = "queue it for later"
+    GATHER = "look it up with the others"
+    START = "have its role deleted"
+    AWAIT = "tell its provisional result"
+    MEND = "send what mends it"
+    READ_AGAIN = "read the list again"
+    FINISH = "tell its result"
+    FAIL = "tell why"
+    PEND = "tell what it waits for"
+    END = "tell the worker's result"
+
+
+S, E = RequestState, RequestEvent
+
+_WHAT_IS_LEFT = {
+    E.REQUEST_LEFT: (S.QUEUED, Do.QUEUE),
+    E.ROLE_LEFT: (S.IN_AWS, Do.START),
+    E.LIST_LEFT: (S.ACCEPTED, Do.AWAIT),
+    E.NOTHING_LEFT: (S.DONE, Do.FINISH),
+}
+_WHEN_IT_IS_OVER = {E.OVER: (S.PENDING, Do.PEND)}
+
+Transitions = Mapping[RequestState, Mapping[RequestEvent, tuple[RequestState, Do]]]
+
+TRANSITIONS: Transitions = {
+    S.NEW: _WHAT_IS_LEFT,
+    S.QUEUED: {
+        E.TURN: (S.IN_FLIGHT, Do.SEND),
+        E.REFUSED: (S.FAILED, Do.FAIL),
+        **_WHEN_IT_IS_OVER,
+    },
+    S.IN_FLIGHT: {
+        **_WHAT_IS_LEFT,
+        E.NO_THREAD: (S.QUEUED, Do.QUEUE),
+        E.TOO_YOUNG: (S.QUEUED, Do.RETRY),
+        E.REFUSED: (S.FAILED, Do.FAIL),
+        E.TURNED_AWAY: (S.PENDING, Do.PEND),
+        E.GONE: (S.DOUBTFUL, Do.GATHER),
+        E.NO_ANSWER: (S.DOUBTFUL, Do.GATHER),
+        E.NOT_PROCESSED: (S.PENDING, Do.PEND),
+        **_WHEN_IT_IS_OVER,
+    },
+    S.DOUBTFUL: {
+        **_WHAT_IS_LEFT,
+        E.CRASHED: (S.FAILED, Do.FAIL),
+        E.REFUSED: (S.FAILED, Do.FAIL),
+        E.TOO_OFTEN: (S.PENDING, Do.PEND),
+        E.UNREADABLE: (S.PENDING, Do.PEND),
+        **_WHEN_IT_IS_OVER,
+    },
+    S.IN_AWS: {
+        **_WHAT_IS_LEFT,
+        E.ROLE_FAILED: (S.FAILED, Do.END),
+        E.ROLE_PENDING: (S.PENDING, Do.END),
+        **_WHEN_IT_IS_OVER,
+    },
+    S.ACCEPTED: {
+        E.CONFIRMED: (S.DONE, Do.FINISH),
+        E.TO_MEND: (S.MENDING, Do.MEND),
+        E.NOT_YET: (S.ACCEPTED, Do.READ_AGAIN),
+        E.NEVER: (S.FAILED, Do.FAIL),
+        E.UNCLEAR: (S.PENDING, Do.PEND),
+        E.NOT_READ: (S.PENDING, Do.PEND),
+        E.NOT_READ_BUT_ANSWERED: (S.DONE, Do.FINISH),
+        **_WHEN_IT_IS_OVER,
+    },
+    S.MENDING: {
+        E.MENDED: (S.DONE, Do.FINISH),
+        **_WHEN_IT_IS_OVER,
+    },
+    S.DONE: {},
+    S.FAILED: {},
+    S.PENDING: {},
+}
+"""Every move: where an event leads from a state, and what it orders. No other move is possible."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detail:
+    """What a move needs to know besides the event: why, what is noted, after how many seconds."""
+
+    why: str = ""
+    note: Note | None = None
+    wait: float = 0.0
+    problem: Problem | None = None
+    slot: Slot | None = None
+    result: Result | None = None
+    judgment: Judgment | None = None
+
+
+_NOTHING = Detail()
+
+_WHAT = {
+    Left.REQUEST: E.REQUEST_LEFT,
+    Left.ROLE: E.ROLE_LEFT,
+    Left.LAST_LIST: E.LIST_LEFT,
+    Left.NOTHING: E.NOTHING_LEFT,
+}
+_WHAT_IT_SAYS = {
+    Verdict.CONFIRMED: E.CONFIRMED,
+    Verdict.TO_MEND: E.TO_MEND,
+    Verdict.MISSING: E.NOT_YET,
+    Verdict.UNCLEAR: E.UNCLEAR,
+}
+_FINAL = (S.DONE, S.FAILED, S.PENDING)
+
+
+_NO_THREAD_SECONDS = 1.0
+_KEY_REFUSALS = 3  # accounts that get the same 403 while none is accepted: it is the key
+
+
+class Machine(Generic[T, V]):
+    """Every account whose turn at Cloudcraft has come, each in its state."""
+
+    def __init__(
+        self,
+        policy: Policy[T, V],
+        results: Results,
+        *,
+        agenda: Agenda[T],
+        ends: Ends[T],
+        control: Control,
+        jobs: AwsJobs[T],
+        outgoing: Outgoing[T],
+        lists: Lists[T],
+        retries: int,
+        transitions: Transitions,
+    ) -> None:
+        self._policy = policy
+        self._results = results
+        self._agenda = agenda
+        self._ends = ends
+        self._control = control
+        self._jobs = jobs
+        self._outgoing = outgoing
+        self._lists = lists
+        self._retries = retries
+        self._transitions = transitions
+        self._tracks: dict[str, Track] = {}
+        self._states: dict[str, RequestState] = {}
+        self._mends: dict[int, tuple[Track, Registration]] = {}
+        self._accepted = 0
+        self._suspicions: list[tuple[Track, Refused]] = []
+
+    # --- moves ------------------------------------------------------------------------------------
+
+    def _happened(
+        self, track: Track, event: RequestEvent, now: float, detail: Detail = _NOTHING
+    ) -> None:
+        """Move the account, and do what the move orders."""
+        state, do = self._transitions[self._states[track.name]][event]
+        self._states[track.name] = state
+        match do:
+            case Do.QUEUE:
+                self._outgoing.put(track, now + detail.wait)
+            case Do.SEND if detail.slot is not None:
+                self._send(track, detail.slot)
+            case Do.RETRY:
+                self._note(track)
+                self._tell_retry(track, detail)
+                self._outgoing.put(track, now + detail.wait)
+            case Do.GATHER:
+                self._lists.doubts.append(track)
+                self._tell_retry(track, detail)
+            case Do.START:
+                self._start_role(track)
+            case Do.AWAIT:
+                result = track.result(track.outcome)
+                self._results.note(result)
+                self._agenda.tell(AccountFinished(result=result, provisional=True))
+            case Do.MEND if detail.judgment is not None:
+                self._mend(track, detail.judgment)
+            case Do.READ_AGAIN:
+                self._lists.read_again(now)
+            case Do.FINISH | Do.FAIL | Do.PEND | Do.END:
+                self._ends.finish(_result(track, do, detail))
+
+    def _send(self, track: Track, slot: Slot) -> None:
+        request = track.request(self._outgoing.number())
+        track.attempts += 1
+        track.waits_for = NoAnswer(errand=track.errand)
+        self._note(track)
+        self._outgoing.send(request, track, slot)
+
+    def _start_role(self, track: Track) -> None:
+        self._note(track)
+        if job := self._policy.role_job(track.name):
+            self._jobs.add([job])
+
+    def _mend(self, track: Track, judgment: Judgment) -> None:
+        """Delete this run's newer duplicates."""
+        for duplicate in judgment.duplicates:
+            request = Delete(
+                number=self._outgoing.number(), name=track.name, registration=duplicate
+            )
+            self._mends[request.number] = (track, duplicate)
+            self._agenda.order(Send(request=request))
+
+    def _note(self, track: Track) -> None:
+        self._results.note(track.result(Outcome.PENDING, track.waits_for))
+
+    def _tell_retry(self, track: Track, detail: Detail) -> None:
+        reason = sentence(detail.why)
+        self._agenda.tell(AccountRetried(name=track.name, reason=reason, wait=detail.wait))
+
+    # --- from AWS, and its turn -------------------------------------------------------------------
+
+    def worked(self, so_far: Result, value: V, now: float) -> None:
+        """AWS is done with an account: it has its result, or its turn at Cloudcraft comes."""
+        outcome = self._policy.worked(so_far, value)
+        if isinstance(outcome, Result):
+            self._ends.finish(outcome)
+        else:
+            self.submit(outcome, now)
+
+    def failed_in_aws(self, results: Iterable[Result], now: float) -> None:
+        """AWS is done with these accounts, in vain."""
+        for result in results:
+            track = self._tracks.get(result.name)
+            if track is None:
+                self._ends.finish(result)
+                continue
+            failed = result.outcome is Outcome.FAILED
+            event = E.ROLE_FAILED if failed else E.ROLE_PENDING
+            self._happened(track, event, now, Detail(result=result))
+
+    def submit(self, track: Track, now: float) -> None:
+        """An account's turn at Cloudcraft has come, if anything is to be sent for it."""
+        if track.name not in self._tracks:
+            self._tracks[track.name] = track
+            self._states[track.name] = S.NEW
+            track.queued_at = now
+        wait = track.wait()
+        self._happened(track, _WHAT[track.left], now, Detail(wait=wait))
+        if self._states[track.name] is S.QUEUED:
+            self._note(track)
+            self._agenda.tell(AccountQueued(name=track.name, ready_in=wait))
+
+    def use(self, slot: Slot, now: float) -> None:
+        """Choose the request at the last moment; a slot that nobody is ready for goes back."""
+        while self._control.kind is None and (track := self._outgoing.pop(now)):
+            if self._states[track.name] is S.QUEUED:
+                self._happened(track, E.TURN, now, Detail(slot=slot))
+                return
+        self._agenda.order(GiveBack(slot=slot))
+
+    def not_spawned(self, request: Write, now: float) -> None:
+        """There was no thread to send it."""
+        if request.number in self._mends:
+            self._mended(request.number, PaceClosed(NO_THREAD), now)
+            return
+        track = self._outgoing.in_flight.pop(request.number, None)
+        if track is not None and self._states[track.name] is S.IN_FLIGHT:
+            track.attempts -= 1
+            self._happened(track, E.NO_THREAD, now, Detail(wait=_NO_THREAD_SECONDS))
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def answered(self, message: Answered, now: float) -> None:
+        """A write's end."""
+        number = message.request.number
+        if number in self._mends:
+            self._mends[number][0].seconds += message.seconds
+            self._mended(number, message.error, now)
+            return
+        track = self._outgoing.in_flight.pop(number, None)
+        if track is not None and self._states[track.name] is S.IN_FLIGHT:  # else nobody waits
+            track.seconds += message.seconds
+            self._judge_answer(track, message, now)
+
+    def _judge_answer(self, track: Track, message: Answered, now: float) -> None:
+        """Accepted, refused, in doubt, or not processed."""
+        match message.error:
+            case None:
+                track.accepted(message.registration)
+                self._accepted += 1
+                self._happened(track, _WHAT[track.left], now)
+            case Doubtful() as error:
+                self._doubt(track, E.NO_ANSWER, error.message, now)
+            case Refused() as error:
+                self._refused(track, error, now)
+            case PaceClosed() as error:
+                note = NotSent(errand=track.errand, why=error.message)
+                self._happened(track, E.NOT_PROCESSED, now, Detail(note=note))
+            case RequestError() as error:
+                self._happened(
+                    track, E.NOT_PROCESSED, now, Detail(note=NotProcessed(why=error.message))
+                )
+            case error:
+                track.crash = problem_of_a_bug(error, Stage.REGISTER)
+                self._doubt(track, E.NO_ANSWER, track.crash.message, now)
+
+    def _doubt(self, track: Track, event: RequestEvent, why: str, now: float) -> None:
+        track.doubted = True
+        track.rounds += 1
+        why = f"{sentence(why)} Checking whether it was processed."
+        self._happened(track, event, now, Detail(why=why))
+
+    def _refused(self, track: Track, error: Refused, now: float) -> None:
+        match error.kind:
+            case RefusalKind.GONE if track.registration is not None:
+                # Somebody deleted the registration in between; a list says what is to be done.
+                self._doubt(track, E.GONE, error.message, now)
+            case RefusalKind.KEY:
+                self._fail([(track, error)], now)
+                self._stop_for_key(error)
+            case _ if self._control.kind is Stop.KEY:
+                self._happened(track, E.TURNED_AWAY, now, Detail(note=Stop.KEY.note))
+            case RefusalKind.RIGHTS | RefusalKind.FORBIDDEN:
+                self._suspect_key(track, error, now)
+            case _:
+                self._retry_or_fail(track, error, now)
+
+    def _suspect_key(self, track: Track, error: Refused, now: float) -> None:
+        """A refusal that may be meant for the key: for all accounts, then."""
+        self._suspicions.append((track, error))
+        alike = {t.name for t, e in self._suspicions if e.message == error.message}
+        if not self._accepted and len(alike) >= _KEY_REFUSALS:
+            self._fail(self._suspicions, now)
+            self._stop_for_key(error)
+        elif error.kind is RefusalKind.RIGHTS:
+            self._fail([(track, error)], now)
+        else:
+            self._retry_or_fail(track, error, now)
+
+    def _fail(self, refused: Iterable[tuple[Track, Refused]], now: float) -> None:
+        for track, error in refused:
+            if self._states[track.name] not in _FINAL:
+                self._happened(track, E.REFUSED, now, Detail(problem=track.problem(error)))
+
+    def _stop_for_key(self, error: Refused) -> None:
+        reason = (
+            f"Cloudcraft refused the API key ({error.status}: {error.message}); use a read-write "
+            "key of an Owner or Administrator"
+        )
+        self._control.stop(Stop.KEY, reason)
+
+    def _retry_or_fail(self, track: Track, error: Refused, now: float) -> None:
+        wait = track.again_in(error, now)
+        if wait is None or self._control.kind is not None:
+            self._fail([(track, error)], now)
+            return
+        track.refusals += 1
+        track.waits_for = RefusedSoFar(said=error.message)
+        why = f"{sentence(error.message)} The role is new; it may not have propagated yet."
+        self._happened(track, E.TOO_YOUNG, now, Detail(why=why, wait=wait))
+
+    # --- lists ------------------------------------------------------------------------------------
+
+    def look_up(self, error: BaseException | None, now: float) -> None:
+        """What became of all doubtful requests, by the list that was read for them."""
+        for track in self._lists.take_doubts():
+            if self._states[track.name] is S.DOUBTFUL:
+                self._look_up(track, error, now)
+
+    def _look_up(self, track: Track, error: BaseException | None, now: float) -> None:
+        listing = self._lists.newest
+        if error is not None or listing is None:
+            unread = NotChecked(errand=track.errand, why=str(error))
+            self._happened(track, E.UNREADABLE, now, Detail(note=unread))
+            return
+        track.look_up(listing)
+        if track.left is not Left.REQUEST:
+            self._accepted += 1
+            self._happened(track, _WHAT[track.left], now)
+        elif track.crash is not None:
+            self._happened(track, E.CRASHED, now, Detail(problem=track.crash))
+        elif track.rounds > self._retries:
+            unanswered = NeverAnswered(errand=track.errand)
+            self._happened(track, E.TOO_OFTEN, now, Detail(note=unanswered))
+        else:
+            self._happened(track, E.REQUEST_LEFT, now)
+
+    @property
+    def waits_for_last_list(self) -> bool:
+        """Whether the last list has anything to say."""
+        return bool(self._lists.doubts or self._outgoing.in_flight or self._those(S.ACCEPTED))
+
+    @property
+    def is_mending(self) -> bool:
+        """Whether an answer of those is to come that mend accounts."""
+        return bool(self._mends)
+
+    def judge(self, error: BaseException | None, now: float) -> None:
+        """By the last list, each account is done, mended, or missing."""
+        listing = self._lists.newest
+        if error is not None or listing is None:
+            self.leave_unverified(error, now)
+            return
+        for track in (*self._lists.take_doubts(), *self._outgoing.abandon()):
+            # Nothing is sent again, and nobody waits for answers any more.
+            if self._states[track.name] in (S.DOUBTFUL, S.IN_FLIGHT):
+                track.doubted = True
+                track.look_up(listing)
+                event = E.OVER if track.left is Left.REQUEST else _WHAT[track.left]
+                self._happened(track, event, now)
+        for track in self._those(S.ACCEPTED):
+            judgment = track.judge(listing)
+            track.notes = list(judgment.notes)
+            detail = Detail(judgment=judgment, problem=track.missing)
+            event = _WHAT_IT_SAYS[judgment.verdict]
+            if event is E.NOT_YET and self._lists.was_read_again:
+                event = E.NEVER
+            self._happened(track, event, now, detail)
+
+    def _mended(self, number: int, error: BaseException | None, now: float) -> None:
+        track, registration = self._mends.pop(number)
+        track.mended(registration, error)
+        if not any(track is other for other, _ in self._mends.values()):
+            self._happened(track, E.MENDED, now)
+
+    def leave_mends(self, now: float) -> None:
+        """Nobody waits any more for the answers that mend accounts."""
+        for number in list(self._mends):
+            self._mended(number, PaceClosed(NO_TIME), now)
+
+    def leave_unverified(self, error: BaseException | None, now: float) -> None:
+        """The last list was not read: an account whose POST was answered with an ID is there."""
+        short = self._control.kind in (Stop.INTERRUPTED, Stop.BUDGET)
+        why = sentence(str(error))
+        for track in self._those(S.ACCEPTED):
+            event = E.NOT_READ_BUT_ANSWERED if short and track.is_answered else E.NOT_READ
+            self._happened(track, event, now, Detail(note=NotVerified(why=str(error))))
+        self._agenda.tell(Said(text=f"The final check was skipped: {why}"))
+
+    def conclude(self, now: float) -> None:
+        """Whatever has no result yet is pending, each with what it waits for."""
+        for name, track in self._tracks.items():
+            if name not in self._jobs.names and self._states[name] not in _FINAL:
+                self._happened(track, E.OVER, now)
+
+    def _those(self, state: RequestState) -> list[Track]:
+        return [track for name, track in self._tracks.items() if self._states[name] is state]
+
+
+def _result(track: Track, do: Do, detail: Detail) -> Result:
+    """The account's result where a move ends it."""
+    if detail.result is not None:
+        return detail.result
+    if do is Do.FAIL and detail.problem is not None:
+        return track.result(Outcome.FAILED).failed(detail.problem)
+    noted = () if detail.note is None else (detail.note,)
+    if do is Do.PEND:
+        return track.result(Outcome.PENDING, *track.notes, *(noted or (track.waits_for,)))
+    return track.result(track.outcome, *track.notes, *noted)
