@@ -25,6 +25,7 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import CreateRole, UpdateTrust
 from cloudcraft_onboard.model.notes import RegisteredBefore
 from cloudcraft_onboard.plan.diff import desired_role, plan_role
@@ -259,7 +260,7 @@ def wanted_role(account: Account, identity: Identity, snapshot: Snapshot) -> Des
 
 def role_arn(role: DesiredRole, identity: Identity) -> str:
     """The ARN that the role will get."""
-    return f"arn:{identity.partition}:iam::{identity.account_id}:role{role.path}{role.name}"
+    return str(Arn.role(identity.partition, identity.account_id, role.name, path=role.path))
 
 
 def age_of(created_at: datetime | None) -> float | None:

@@ -24,6 +24,7 @@ from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAc
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Change, DesiredStackSet, Note, ObservedStackSet, Stage
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.differences import StackSetDifference, clauses
 from cloudcraft_onboard.model.notes import JoinersCovered, RolledOut, StackSetBusy
 from cloudcraft_onboard.plan.diff import plan_role
@@ -203,10 +204,11 @@ class _Roller:
         age: float | None,
     ) -> Worked[RoleReady]:
         account = self._waiting.pop(account_id)
-        arn = f"arn:{self._sets.identity.partition}:iam::{account_id}:role"
+        spec = account.role
+        arn = Arn.role(self._sets.identity.partition, account_id, spec.name, path=spec.path)
         role = RoleState(
             account_id=account_id,
-            arn=f"{arn}{account.role.path}{account.role.name}",
+            arn=str(arn),
             changes=changes,
             notes=notes,
             age=age,

@@ -16,6 +16,7 @@ from cloudcraft_onboard.console.streams import json_text
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.partitions import partition_of
 from cloudcraft_onboard.model import Account, Via
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.plan.documents import VERSION
 
 MANAGED_POLICY_LIMIT = 6_144
@@ -84,7 +85,8 @@ def _role_statements(accounts: Sequence[Account], *, exact: bool) -> Iterable[di
         actions = {a for call in Call if call.needed_by(role) for a in call.actions}
         owner = (account.account_id or "*") if exact else "*"
         for path in {"/", role.path}:  # IAM looks for a role that isn't there yet without its path
-            needs[f"arn:{partition_of(account)}:iam::{owner}:role{path}{role.name}"] |= actions
+            named = Arn.role(partition_of(account), owner, role.name, path=path)
+            needs[str(named)] |= actions
     alike: dict[frozenset[str], set[str]] = defaultdict(set)
     for arn, wanted in needs.items():
         alike[frozenset(wanted)].add(arn)
@@ -99,7 +101,15 @@ def _stack_set_statements(accounts: Iterable[Account]) -> Iterable[dict[str, Any
     if names:
         kinds = ("stackset/{}:*", "stackset-target/{}:*", "type/resource/AWS-IAM-Role")
         arns = [
-            f"arn:{partition}:cloudformation:*:*:{kind.format(name)}"
+            str(
+                Arn(
+                    partition=partition,
+                    service="cloudformation",
+                    region="*",
+                    account_id="*",
+                    resource=kind.format(name),
+                )
+            )
             for partition, name in names
             for kind in kinds
         ]

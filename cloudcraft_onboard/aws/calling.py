@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,13 +15,12 @@ from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, Wire, as_fault
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Identity, Stage
+from cloudcraft_onboard.model.arn import Arn
 
 _LOG = logging.getLogger("cloudcraft_onboard.http")
 
 # With a process of `credential_process` or a prompt for MFA, the SDK lets these through as well.
 FAULTS = (BotoCoreError, ClientError, EOFError)
-
-_ARN = re.compile(r"arn:(aws[a-z-]{0,20}):(?:iam|sts)::([0-9]{12}):[\x21-\x7e]+")
 
 
 def send(wire: Wire, call: Call, *, account_id: str | None, **parameters: Any) -> Mapping[str, Any]:
@@ -54,10 +52,10 @@ def send(wire: Wire, call: Call, *, account_id: str | None, **parameters: Any) -
 
 def identity_of(arn: str) -> Identity:
     """Whose ARN this is. Raises `ValueError` for anything else."""
-    match = _ARN.fullmatch(arn)
-    if match is None:
+    read = Arn.parse(arn)
+    if read is None or not read.in_account:
         raise ValueError(f"{arn[:80]!r} is not an identity's ARN")
-    return Identity(account_id=match[2], partition=match[1], arn=arn)
+    return Identity(account_id=read.account_id, partition=read.partition, arn=arn)
 
 
 @contextmanager

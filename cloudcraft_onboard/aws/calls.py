@@ -10,6 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from cloudcraft_onboard.model import RoleSpec
+from cloudcraft_onboard.model.arn import Arn, is_arn
 
 
 def _always(_: RoleSpec) -> bool:
@@ -161,6 +162,6 @@ class Call(Enum):
 
 def entry_role_arn(role_name: str, account_id: str, partition: str) -> str:
     """The role to assume in an account; `AssumeRole.role` is its name or its ARN."""
-    if role_name.startswith("arn:"):
+    if is_arn(role_name):
         return role_name
-    return f"arn:{partition}:iam::{account_id}:role/{role_name.lstrip('/')}"
+    return str(Arn.role(partition, account_id, role_name.lstrip("/")))

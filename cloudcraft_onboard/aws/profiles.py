@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.errors import CannotStart
 from cloudcraft_onboard.model import Stage
+from cloudcraft_onboard.model.arn import account_of
 
-_ARN = re.compile(r"arn:[^:\s]*:(?:iam|sts)::([0-9]{12}):[^\s]+")
 _ARNS = ("role_arn", "x_principal_arn", "login_session")
 """Settings that hold an ARN in the account: the SDK's own, saml2aws's, `aws login`'s."""
 _IDS = ("sso_account_id", "granted_sso_account_id", "aws_account_id")
@@ -53,8 +53,8 @@ def of_environment() -> str | None:
 
 def _account_id(settings: Mapping[str, Any]) -> str | None:
     for key in _ARNS:
-        if arn := _ARN.fullmatch(str(settings.get(key, ""))):
-            return arn[1]
+        if account_id := account_of(str(settings.get(key, ""))):
+            return account_id
     for key in _IDS:
         if re.fullmatch("[0-9]{12}", str(settings.get(key, ""))):
             return str(settings[key])

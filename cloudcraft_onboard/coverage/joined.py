@@ -17,6 +17,7 @@ from cloudcraft_onboard.model import (
     Stage,
     Via,
 )
+from cloudcraft_onboard.model.arn import role_arn
 from cloudcraft_onboard.model.notes import Doubled, NotActive, Note, RegisteredBefore
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -176,12 +177,9 @@ def roleless(account: Account, account_id: str, listing: Listing) -> Account:
         via=Via.EXISTING,
     )
     found = listing.oldest(account_id)
-    if found is not None:
-        prefix, _, path = found.role_arn.partition(":role/")
-        *folders, name = path.split("/")
-        if name == role.name:
-            where = "/".join(("", *folders, ""))
-            role = replace(role, partition=prefix.split(":")[1], path=where)
+    arn = role_arn(found.role_arn) if found else None
+    if arn is not None and arn.name == role.name:
+        role = replace(role, partition=arn.partition, path=arn.path)
     return replace(account, account_id=account_id, role=role)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,8 +11,7 @@ from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs
 from cloudcraft_onboard.manifest.schema import AccountShape, Common
 from cloudcraft_onboard.manifest.source import Source, quoted
 from cloudcraft_onboard.model import Account, Via
-
-_ARN_ACCOUNT = re.compile(r"arn:[^:]*:iam::([0-9]{12}):")
+from cloudcraft_onboard.model.arn import account_of
 
 _ROLE = "the name or ARN of the role to assume"
 _SSO = "write an `[sso-session]` of the AWS config and the name of a permission set"
@@ -108,11 +106,11 @@ def _of_one(entry: Entry) -> Iterator[tuple[_Place, str]]:
         )
     if account.account_id is not None:
         for place, arn in _arns(shape):
-            found = _ARN_ACCOUNT.match(arn)
-            if found and found[1] != account.account_id:
+            owner = account_of(arn)
+            if owner and owner != account.account_id:
                 yield (
                     place,
-                    f"{quoted(arn, 200)} is in account {found[1]}, not {account.account_id}",
+                    f"{quoted(arn, 200)} is in account {owner}, not {account.account_id}",
                 )
     if "tags" in shape.role.model_fields_set and (why := rules.role_tags(account.role.tags)):
         yield ("role", "tags"), f"with those of the defaults: {why}"
@@ -154,14 +152,14 @@ def _of_defaults(defaults: Common, entries: Sequence[Entry]) -> Iterator[tuple[_
     yield from ((("defaults", *place), why) for place, why in _excluded(defaults))
     yield from _lacking(defaults, entries)
     for place, arn in _arns(defaults):
-        found = _ARN_ACCOUNT.match(arn)
-        other = _in_another_account(found[1], place, entries) if found else None
-        if found and other:
+        owner = account_of(arn)
+        other = _in_another_account(owner, place, entries) if owner else None
+        if other:
             better = "set it for the accounts it is in"
             if place[0] == "assume_role":
                 better = "write the role's name instead"
             message = (
-                f"{quoted(arn, 200)} is in account {found[1]}, but {quoted(other.name)} on line "
+                f"{quoted(arn, 200)} is in account {owner}, but {quoted(other.name)} on line "
                 f"{other.line} is {other.account_id}; {better}"
             )
             yield ("defaults", *place), message

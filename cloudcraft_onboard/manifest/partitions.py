@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cloudcraft_onboard.model import Account, Via
+from cloudcraft_onboard.model.arn import Arn
 
 _REGIONS = {
     "cn-": "aws-cn",
@@ -37,13 +38,9 @@ def partition_of(account: Account) -> str:
     """By what the manifest says of the role, of the way into the account, of its region."""
     if account.role.via is Via.EXISTING or account.role.partition != "aws":
         return account.role.partition
-    told = _of_arn(account.assume_role.role if account.assume_role else "")
+    way_in = Arn.parse(account.assume_role.role) if account.assume_role else None
     by_region = (p for prefix, p in _REGIONS.items() if account.region.startswith(prefix))
-    return told or next(by_region, "aws")
-
-
-def _of_arn(arn: str) -> str:
-    return arn.split(":")[1] if arn.startswith("arn:") else ""
+    return way_in.partition if way_in else next(by_region, "aws")
 
 
 def _some(names: list[str]) -> str:

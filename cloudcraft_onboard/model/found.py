@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cloudcraft_onboard.model.arn import Arn
+
 DIRECT_SOURCE = "aws"
 """The `source` of a registration made by hand or through the API, if it has one."""
 
@@ -64,8 +66,8 @@ class Registration:
     @property
     def account_id(self) -> str:
         """The AWS account ID in `role_arn`; empty where the ARN isn't one."""
-        parts = self.role_arn.split(":")
-        return parts[4] if len(parts) > 5 else ""  # noqa: PLR2004 - arn:P:iam::ACCOUNT:role/NAME
+        arn = Arn.parse(self.role_arn)
+        return arn.account_id if arn else ""
 
     @property
     def is_direct(self) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.ways import AssumeRole, SsoRole
 
 MANAGED_BY = ("ManagedBy", "cloudcraft-onboard")
@@ -85,7 +86,7 @@ class Account:
         if self.account_id is None:
             return None
         role = self.role
-        return f"arn:{role.partition}:iam::{self.account_id}:role{role.path}{role.name}"
+        return str(Arn.role(role.partition, self.account_id, role.name, path=role.path))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

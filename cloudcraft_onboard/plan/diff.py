@@ -22,6 +22,7 @@ from cloudcraft_onboard.model import (
     Trust,
     Via,
 )
+from cloudcraft_onboard.model.arn import Arn, is_arn
 from cloudcraft_onboard.model.changes import (
     AttachPolicy,
     CreateRole,
@@ -106,10 +107,10 @@ def desired_role(
 
 def _policy(name: str, identity: Identity) -> PolicyRef:
     """A plain name is AWS's own policy, or else the account's; only AWS can tell which."""
-    if name.startswith("arn:"):
+    if is_arn(name):
         return PolicyRef(name=name, arns=(name,))
     owners = ("aws", identity.account_id)
-    arns = tuple(f"arn:{identity.partition}:iam::{owner}:policy/{name}" for owner in owners)
+    arns = tuple(str(Arn.policy(identity.partition, owner, name)) for owner in owners)
     return PolicyRef(name=name, arns=arns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.notes import InChina, InGovCloud, Note
 
 _NOTES: dict[str, Note] = {"aws-cn": InChina(), "aws-us-gov": InGovCloud()}
@@ -9,5 +10,6 @@ _NOTES: dict[str, Note] = {"aws-cn": InChina(), "aws-us-gov": InGovCloud()}
 
 def partition_notes(role_arn: str) -> tuple[Note, ...]:
     """What is to be said of an account with this role."""
-    note = _NOTES.get(role_arn.split(":")[1]) if role_arn.startswith("arn:") else None
+    arn = Arn.parse(role_arn)
+    note = _NOTES.get(arn.partition) if arn else None
     return (note,) if note else ()

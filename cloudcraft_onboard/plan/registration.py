@@ -17,6 +17,7 @@ from cloudcraft_onboard.model import (
     Stage,
     Team,
 )
+from cloudcraft_onboard.model.arn import role_arn
 from cloudcraft_onboard.model.changes import RegisterAccount, UpdateRegistration
 from cloudcraft_onboard.model.differences import Differs
 from cloudcraft_onboard.model.notes import BroughtIn, StillBroughtIn
@@ -27,7 +28,6 @@ EVERYONE = "everyone"
 _TEAM_PREFIX = "team/"
 _CUSTOMER_PREFIX = "customer/"
 _SHOWN = 3
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 # The documentation's own examples are no hexadecimal UUIDs ("us46e9aa-5806-..."), only alike.
 _TEAM_ID = re.compile(r"[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
 
@@ -101,7 +101,7 @@ class Listing:
 
 def _accounts_of(registration: Registration) -> tuple[str, ...]:
     """The AWS accounts that somebody else's registration is of, as far as it tells."""
-    if _ROLE_ARN.fullmatch(registration.role_arn):
+    if role_arn(registration.role_arn):
         return (registration.account_id,)
     return registration.mentioned
 
@@ -155,7 +155,7 @@ def unlisted(listing: Listing, known: Collection[str]) -> tuple[tuple[Registrati
     strangers: dict[str, tuple[Registration, ...]] = {}
     for registration in listing.all():
         account_id = registration.account_id
-        if account_id not in known and _ROLE_ARN.fullmatch(registration.role_arn):
+        if account_id not in known and role_arn(registration.role_arn):
             strangers[account_id] = listing.of(account_id)
     return tuple(strangers.values())
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from cloudcraft_onboard.model import MANAGED_BY, DesiredRole, Identity, RoleSpec, Trust
+from cloudcraft_onboard.model.arn import is_arn
 from cloudcraft_onboard.plan.diff import desired_role
 from cloudcraft_onboard.plan.trust import trust_document
 
@@ -100,7 +101,7 @@ def as_yaml(template: Mapping[str, Any]) -> str:
 
 def _arn(name: str, arn: str) -> Any:
     """An ARN of the manifest's is taken by its letters, whatever they look like."""
-    return name if name.startswith("arn:") else _filled(arn)
+    return name if is_arn(name) else _filled(arn)
 
 
 def _filled(value: Any) -> Any:

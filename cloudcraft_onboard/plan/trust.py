@@ -6,13 +6,13 @@ or says anything unknown, is a conflict: people may depend on that access.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from cloudcraft_onboard.model import Trust
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.differences import (
     ExternalIdDiffers,
     ExternalIdMissing,
@@ -32,7 +32,6 @@ from cloudcraft_onboard.plan.documents import VERSION, Statement, statements
 
 _ACTION = "sts:AssumeRole"
 _EXTERNAL_ID = "sts:ExternalId"
-_ROOT = re.compile(r"arn:[a-z0-9-]+:iam::(\d{12}):root")
 
 
 class Standing(Enum):
@@ -58,7 +57,7 @@ def trust_document(trust: Trust) -> dict[str, Any]:
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{trust.partition}:iam::{trust.account_id}:root"},
+                "Principal": {"AWS": str(Arn.root(trust.partition, trust.account_id))},
                 "Action": _ACTION,
                 "Condition": {"StringEquals": {_EXTERNAL_ID: trust.external_id}},
             }
@@ -90,8 +89,10 @@ def normal(document: Mapping[str, Any]) -> frozenset[Statement]:
 
 
 def _account(kind: str, name: str) -> tuple[str, str]:
-    root = _ROOT.fullmatch(name) if kind == "AWS" else None
-    return kind, root.group(1) if root else name
+    arn = Arn.parse(name) if kind == "AWS" else None
+    if arn is not None and arn.in_account and arn == Arn.root(arn.partition, arn.account_id):
+        return kind, arn.account_id
+    return kind, name
 
 
 def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[ForeignTrust]:

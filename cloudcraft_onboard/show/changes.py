@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.model import Action, Outcome, Result
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.saved import saved
 
 _MOST_VALUES = 6
-_AWS_POLICY = re.compile(r"arn:[a-z-]+:iam::aws:policy/(?:[\w-]+/)*([\w+=,.@-]+)")
 _NAMES = {
     "principals": "trusts",
     "external_ids": "external ID",
@@ -129,8 +128,8 @@ def what(change: SavedChange, result: Result) -> str:
 
 def policy_name(arn: str) -> str:
     """AWS's own policies by name, any other by its ARN."""
-    managed = _AWS_POLICY.fullmatch(arn)
-    return managed[1] if managed else text.clean(arn)
+    managed = Arn.parse(arn)
+    return text.clean(managed.name if managed and managed.account_id == "aws" else arn)
 
 
 def _new_role(after: Mapping[str, Any]) -> Iterator[str]:
