@@ -1,14 +1,14 @@
 # Python 3.11 or newer, pip, make and git are all that a machine needs.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := cloudcraft_onboard tests
-# One test process more than there are cores: many tests wait for real time.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+SOURCES := cloudcraft_onboard tests .github/sbom.py
+# Three test processes a core: many tests wait for real time.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3)
 
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 
-.PHONY: help demo check test simulate lint format bench schema lock pictures clean
+.PHONY: help demo quick check pure test newest simulate lint format bench schema lock audit pictures clean
 
 help: ## Show what make can do
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -17,18 +17,36 @@ demo: .venv/demo.stamp ## Onboard manifests/demo.yaml on the embedded local AWS 
 	$(BIN)/onboard run manifests/demo.yaml --sandbox
 	@echo 'First, to have onboard on your PATH: source .venv/bin/activate'
 
-check: lint ## Lint, types and the pure tests
+# What the whole suite needs is enough for this, too.
+quick: $(if $(wildcard .venv/test.stamp),.venv/test.stamp,.venv/quick.stamp) ## Check style and run the pure tests, in seconds
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/python -m pytest --quiet -n auto --hypothesis-profile=quick tests/pure
+
+check: .venv/test.stamp ## Lint, types and the pure tests, side by side
+	@$(MAKE) --no-print-directory --jobs=2 lint pure
+
+pure: .venv/test.stamp
 	$(BIN)/python -m pytest --quiet -n auto tests/pure
 
+suite = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
 test: .venv/test.stamp ## Run the whole test suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(suite)
+
+# What the sandbox pins comes back with the next make.
+newest: .venv/test.stamp ## Run it with the newest release of each dependency
+	@rm .venv/test.stamp
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable .
+	$(suite)
 
 simulate: .venv/test.stamp ## Live through SEEDS simulated worlds (20000 if not given)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-lint: .venv/test.stamp ## Check style (ruff), types (mypy strict) and the pinned dependencies
+lint: .venv/test.stamp ## Check style (ruff), types (mypy strict), workflows (zizmor) and pinned dependencies
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/zizmor --offline --quiet .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/pure/test_lock.py
 
@@ -50,6 +68,9 @@ lock: .venv/lock.stamp ## Pin the newest dependencies, with hashes, in .github/r
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group build \
 		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 		--output-file .github/requirements.txt pyproject.toml
+
+audit: .venv/audit.stamp ## Look the pinned dependencies up among known vulnerabilities
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement .github/requirements.txt
 
 pictures: .venv/pictures.stamp ## Make the README's pictures anew (needs Chromium)
 	$(BIN)/python -m tests.pictures
@@ -78,6 +99,10 @@ install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 	$(call install,'.[sandbox]' ministack)
 	@touch $@
 
+.venv/quick.stamp: pyproject.toml .venv/bin/python
+	$(call install,'.[quick]')
+	@touch $@
+
 .venv/test.stamp: pyproject.toml .venv/bin/python
 	$(call install,'.[test]' ministack)
 	@touch $@
@@ -88,6 +113,10 @@ install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 
 .venv/lock.stamp: pyproject.toml .venv/bin/python
 	$(call install,'.[lock]')
+	@touch $@
+
+.venv/audit.stamp: pyproject.toml .venv/bin/python
+	$(call install,'.[audit]')
 	@touch $@
 
 .venv/pictures.stamp: pyproject.toml .venv/bin/python

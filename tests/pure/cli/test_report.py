@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.app.report import show
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import report as reports
+from tests.support.examples import examples
 from tests.support.reports import typical
 
 GOOD = json.loads(reports.render(typical(), ".json"))
@@ -103,7 +104,7 @@ def places(data: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 ROLE = ("accounts", 0, "changes", 0, "after")
 
 
-@settings(max_examples=150)
+@examples(150)
 @example(place=(*ROLE, "trust"), value=1)
 @example(place=(*ROLE, "tags"), value=1)
 @example(place=(*ROLE, "policies"), value=[1])

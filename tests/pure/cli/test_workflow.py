@@ -105,6 +105,15 @@ def test_the_workflow_gives_only_what_the_action_takes() -> None:
             assert option.get("required") != "true" or name in step["with"]
 
 
+def test_the_projects_own_checks_run_what_everybody_can_run() -> None:
+    commands = {
+        name: [step["run"] for step in steps(GITHUB / "workflows" / name) if "run" in step]
+        for name in ("ci.yml", "weekly.yml")
+    }
+    assert [line.partition(" #")[0] for line in commands["ci.yml"]] == [".ci/run", "make check"]
+    assert commands["weekly.yml"] == ["make simulate SEEDS=200000", "make newest", "make audit"]
+
+
 def pinned(action: str) -> bool:
     return re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) is not None
 

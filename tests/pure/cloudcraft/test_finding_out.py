@@ -12,12 +12,13 @@ from functools import partial
 from typing import TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.cloudcraft.ledger import Ledger, Use, span
 from cloudcraft_onboard.model import RateLimit
 from cloudcraft_onboard.sandbox.limits import FixedWindow, Limiter, SlidingLog, TokenBucket
+from tests.support.examples import examples
 
 FAST, SLOW = RateLimit(20, 10), RateLimit(20, 60)
 MOST_THROTTLED = 5
@@ -218,7 +219,7 @@ def in_turn(drawn: list[Drawn]) -> Callable[[int], Drawn]:
 
 
 @kinds
-@settings(max_examples=60)
+@examples(60)
 @given(starts=starts, answers=answers, edge=edges)
 def test_whatever_the_latencies_the_fast_limit_is_kept(
     kind: type[Limiter], starts: list[float], answers: list[float], edge: float
@@ -231,7 +232,7 @@ def test_whatever_the_latencies_the_fast_limit_is_kept(
 
 
 @kinds
-@settings(max_examples=60)
+@examples(60)
 @given(starts=starts, answers=answers, edge=edges, retry_after=st.booleans())
 def test_whatever_the_latencies_the_slow_limit_costs_a_pause_and_a_handful_of_429s(
     kind: type[Limiter],
@@ -253,7 +254,7 @@ def test_whatever_the_latencies_the_slow_limit_costs_a_pause_and_a_handful_of_42
 
 
 @kinds
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     limits=st.sampled_from([(FAST, SLOW), (RateLimit(5, 2), RateLimit(5, 10))]),
     trip=st.sampled_from([0.05, 0.75, 3.0]),
@@ -315,7 +316,7 @@ some_limits = st.builds(RateLimit, st.integers(1, 25), st.floats(0.5, 60))
 
 
 @kinds
-@settings(max_examples=60)
+@examples(60)
 @given(
     limits=st.lists(some_limits, min_size=1, max_size=3),
     truth=some_limits,

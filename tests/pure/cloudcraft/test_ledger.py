@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.cloudcraft.headers import Declared
 from cloudcraft_onboard.cloudcraft.ledger import Ledger, Use, lag, span
 from cloudcraft_onboard.model import RateLimit
+from tests.support.examples import examples
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ SERVERS = [
 
 
 @pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.__name__)
-@settings(max_examples=60)
+@examples(60)
 @given(
     limit=limits,
     window=windows,
@@ -369,7 +370,7 @@ def test_free_by_counts_every_window_until_then() -> None:
     assert ledger.free_by(0, span(ledger.limit)) == 3
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(limits, windows, st.integers(0, 30))
 def test_the_opening_told_to_whoever_waits_is_when_their_turn_comes(
     limit: int, window: float, position: int

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 import regress
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.errors import ManifestError, ManifestProblem
@@ -30,6 +30,7 @@ from cloudcraft_onboard.model import (
     StackSetSpec,
     Via,
 )
+from tests.support.examples import examples
 
 BAD = Path(__file__).parent / "bad"
 MANIFESTS = Path(__file__).parents[3] / "manifests"
@@ -461,20 +462,20 @@ def attempt(raw: bytes) -> tuple[tuple[Account, ...], ManifestError | None]:
 @example("version: 1\naccounts:\n  - {name: A, account_id: 012345670123}")
 @example("\ufeff\ufeff")
 @example("\x85- \ud800")
-@settings(max_examples=300)
+@examples(300)
 def test_no_text_ends_in_anything_but_accounts_or_problems(text: str) -> None:
     outcome(text)
 
 
 @given(TREES)
-@settings(max_examples=200)
+@examples(200)
 def test_no_tree_ends_in_anything_but_accounts_or_problems(tree: object) -> None:
     outcome(yaml.safe_dump(tree, allow_unicode=True))
     outcome(json.dumps(tree))
 
 
 @given(TREES, TREES, TREES)
-@settings(max_examples=200)
+@examples(200)
 def test_nothing_in_the_right_place_does_either(one: object, two: object, three: object) -> None:
     tree = {"version": 1, "defaults": one, "accounts": [{"name": "A", "account_id": two}, three]}
     outcome(yaml.safe_dump(tree, allow_unicode=True))
@@ -484,7 +485,7 @@ def test_nothing_in_the_right_place_does_either(one: object, two: object, three:
 @example("012345670123")
 @example("0o12345670123")
 @example("1_111_222_233_33")
-@settings(max_examples=300)
+@examples(300)
 def test_an_account_id_is_the_digits_of_the_source_or_an_error(written: str) -> None:
     found = outcome(f"version: 1\naccounts:\n  - name: A\n    account_id: {written}\n")
     if found:

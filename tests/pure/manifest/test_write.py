@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.errors import ManifestError, UsageError
@@ -16,6 +16,7 @@ from cloudcraft_onboard.manifest.edit import Draft
 from cloudcraft_onboard.manifest.load import load, loads
 from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, clean, render, unique
 from cloudcraft_onboard.model import AssumeRole
+from tests.support.examples import examples
 
 NEW = Entry(name="New", account_id="012345678901", tags={"ou": "Root/Live"})
 TEXT = st.text(min_size=1, max_size=20)
@@ -34,7 +35,7 @@ def update(path: Path, *add: Entry, disable: tuple[str, ...] = ()) -> str:
     st.lists(st.tuples(TEXT, st.none() | TEXT.filter(clean), st.none() | TEXT), max_size=5),
     st.none() | TEXT.filter(clean),
 )
-@settings(max_examples=200)
+@examples(200)
 def test_whatever_the_names_a_new_manifest_is_valid_and_says_them(
     found: list[tuple[str, str | None, str | None]], profile: str | None
 ) -> None:
@@ -196,7 +197,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_
     st.sampled_from([None, "\t"]),
     NAMES,
 )
-@settings(max_examples=100)
+@examples(100)
 def test_json_stays_json_and_every_other_byte_stays(
     names: list[str], indent: str | None, new: str
 ) -> None:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.model import Command, Outcome
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import html
 from cloudcraft_onboard.show.told import Told, document
+from tests.support.examples import examples
 from tests.support.markup import Page
 from tests.support.reports import NEW, denied, report, result, typical
 
@@ -110,7 +111,7 @@ def test_nothing_comes_from_elsewhere() -> None:
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest", page)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
 def test_names_stay_what_they_are(name: str) -> None:
     hostile = f"{name}</td></script><script>alert(1)</script><img src=x onerror=alert(1)>$" + "{x}"

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -13,6 +13,7 @@ from cloudcraft_onboard.model import Action, Command, Outcome, Report, Stage
 from cloudcraft_onboard.model.changes import SavedChange
 from cloudcraft_onboard.show.report.json import from_json, render, to_json
 from tests.support import statuses
+from tests.support.examples import examples
 from tests.support.reports import denied, report, result, typical
 
 TEXT = {"type": "string"}
@@ -174,7 +175,7 @@ def test_a_report_of_the_first_version_has_the_actions_alone() -> None:
     ]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(name=st.text(), note=st.text(), outcome=st.sampled_from(Outcome))
 def test_any_text_comes_back_as_it_was(name: str, note: str, outcome: Outcome) -> None:
     one = result(name, outcome, notes=(note,), account_id=None, profile=None)

@@ -3,13 +3,14 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import junit
 from cloudcraft_onboard.show.told import document
+from tests.support.examples import examples
 from tests.support.reports import denied, report, result, typical
 
 # What Jenkins's schema allows (xunit-plugin, junit-10.xsd): children, required, other attributes.
@@ -78,7 +79,7 @@ def test_pending_accounts_are_skipped_with_what_they_wait_for() -> None:
     ]
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_any_name_is_valid_xml(name: str) -> None:
     (case,) = parsed(report(denied(name))).iter("testcase")

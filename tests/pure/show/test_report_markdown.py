@@ -3,13 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.model import Command, Outcome, Result
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.report import markdown
 from cloudcraft_onboard.show.told import Told, document
+from tests.support.examples import examples
 from tests.support.markup import from_markdown
 from tests.support.reports import NEW, denied, report, result, typical
 
@@ -135,7 +136,7 @@ def test_the_same_cause_stands_once() -> None:
     assert "T19 and 20 more" in told
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
 @example("a | b")
 @example("`code` *bold* _it_ ~~no~~ [x](y) <b>&amp; \\ 1. - # @team http://x.y www.x.y $a$")
@@ -150,7 +151,7 @@ def test_names_stay_what_they_are(name: str) -> None:
     assert cell.split() == text.clean(name).split()
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(message=st.text(st.characters(codec="utf-8"), max_size=60))
 def test_messages_start_no_structure(message: str) -> None:
     failed = denied("A")

@@ -3,13 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show import table, text
 from cloudcraft_onboard.show.told import document
+from tests.support.examples import examples
 from tests.support.reports import denied, report, result, typical
 
 
@@ -130,7 +131,7 @@ def test_colour_only_where_it_is_wanted() -> None:
     assert "\x1b[" not in table.render(document(typical()), width=80, color=False)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(name=st.text(min_size=1, max_size=50), width=st.integers(60, 160))
 def test_every_line_fits(name: str, width: int) -> None:
     one = replace(denied(name), notes=(SavedNote(text=name),))

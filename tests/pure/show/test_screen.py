@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.events import (
@@ -18,6 +18,7 @@ from cloudcraft_onboard.events import (
 from cloudcraft_onboard.model import Command, Outcome, Problem, Stage
 from cloudcraft_onboard.show import screen
 from cloudcraft_onboard.show.state import State
+from tests.support.examples import examples
 from tests.support.reports import denied, result
 
 
@@ -192,7 +193,7 @@ def test_the_region_keeps_its_height_while_accounts_come_and_go() -> None:
     assert len(screen.render(state, 3, 80, 24)) == before + 1  # the queue has its own line
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     width=st.integers(60, 200),
     height=st.integers(3, 60),

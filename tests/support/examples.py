@@ -1,0 +1,10 @@
+"""How many examples hypothesis tries."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+
+def examples(count: int) -> settings:
+    """So many in the whole suite; in `make quick`, whose profile has fewer, its share of them."""
+    return settings(max_examples=max(1, count * settings().max_examples // 100))
