@@ -15,7 +15,9 @@ from botocore.exceptions import ClientError
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.origin import Origin
 from cloudcraft_onboard.aws.surroundings import (
+    of_bundle,
     of_config,
+    of_endpoint,
     of_ignored,
     of_missing_profile,
     of_network,
@@ -150,7 +152,7 @@ def _of_sdk(error: Exception, facts: Facts, where: Where) -> Facts:
         case sdk.PartialCredentialsError():
             found = replace(facts, missing=str(error.kwargs["cred_var"]))
         case sdk.InvalidConfigError():
-            found = of_ignored(facts, lambda name: f'"{name}"' in facts.reason) or facts
+            found = _of_settings(facts)
         case sdk.SSOError() | sdk.TokenRetrievalError() | sdk.NoAuthTokenError():
             found = replace(facts, maker=Maker.SSO)
         case sdk.LoginError():
@@ -162,6 +164,18 @@ def _of_sdk(error: Exception, facts: Facts, where: Where) -> Facts:
         case _:
             pass
     return found
+
+
+_BAD_ENDPOINT = re.compile(r"Invalid endpoint: (\S+)")
+
+
+def _of_settings(facts: Facts) -> Facts:
+    """What a setting that the SDK refuses tells: an endpoint, certificates, a missing section."""
+    if endpoint := _first(_BAD_ENDPOINT, facts.reason):
+        return of_endpoint(facts, endpoint)
+    if "CA bundle" in facts.reason:
+        return of_bundle(facts)
+    return of_ignored(facts, lambda name: f'"{name}"' in facts.reason) or facts
 
 
 def _told(error: Exception, message: str, facts: Facts, where: Where) -> str:

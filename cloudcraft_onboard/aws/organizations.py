@@ -21,6 +21,7 @@ from botocore.exceptions import (
 
 from cloudcraft_onboard.aws.crew import WORKERS, each, spread
 from cloudcraft_onboard.aws.hints import Where, explain
+from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.origin import origin
 from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, as_fault
 from cloudcraft_onboard.errors import CannotStart, UsageError
@@ -124,6 +125,7 @@ def connect(profile: str | None, command: str = "init") -> Any:
     try:
         with as_fault(CredentialRetrievalError, provider=_source(profile)):
             session = boto3.Session(profile_name=profile)
+            tell_at_once(session.events)
             region = session.region_name or "us-east-1"
             return session.client("organizations", region_name=region, config=_CONFIG)
     except BotoCoreError as error:

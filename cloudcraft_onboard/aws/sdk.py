@@ -43,6 +43,7 @@ from botocore.parsers import ResponseParserFactory
 from botocore.utils import JSONFileCache, parse_timestamp
 
 from cloudcraft_onboard import __version__
+from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.processes import Processes
 from cloudcraft_onboard.errors import OnboardError
 
@@ -140,6 +141,8 @@ class _Session(botocore.session.Session):
         super().__init__(
             profile=profile, event_hooks=shared.hooks, include_builtin_handlers=include
         )
+        if include:
+            tell_at_once(shared.hooks)
         self.get_scoped_config()  # raises for a profile that isn't there
         shared.loader = shared.loader or self.get_component("data_loader")
         self.register_component("data_loader", shared.loader)

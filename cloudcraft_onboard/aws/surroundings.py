@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from botocore import exceptions as sdk
 
+from cloudcraft_onboard.aws.lasting import NO_BUNDLE
 from cloudcraft_onboard.aws.origin import OF_THEIR_OWN
 from cloudcraft_onboard.aws.parsing import parse_trouble
 from cloudcraft_onboard.aws.sections import ignored
@@ -105,25 +106,34 @@ def of_region(facts: Facts, region: str) -> Facts:
 
 def of_network(facts: Facts, error: Any) -> Facts:
     """Which setting sends requests where nothing usable answers."""
-    if bundle := _missing_bundle():
-        return replace(facts, ca_bundle=bundle, value=os.environ[bundle])
+    if isinstance(error, sdk.ProxyConnectionError):
+        return replace(facts, variable=_proxy_variable())
+    if isinstance(error, sdk.SSLError) and NO_BUNDLE.search(str(error)):
+        return of_bundle(facts)
+    url = str(error.kwargs.get("endpoint_url", "")) if hasattr(error, "kwargs") else ""
+    if url and not _of_aws(url):
+        return of_endpoint(facts, url)
     if isinstance(error, sdk.SSLError):
         variable = next((each for each in _BUNDLES if os.environ.get(each)), "")
         return replace(facts, variable=variable, value=os.environ.get(variable, ""))
-    if isinstance(error, sdk.ProxyConnectionError):
-        return replace(facts, variable=_proxy_variable())
-    url = str(error.kwargs.get("endpoint_url", "")) if hasattr(error, "kwargs") else ""
-    if url and not _of_aws(url):
-        variable = _endpoint_variable(url)
-        value = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
-        return replace(facts, leftover=variable, value=value)
     return facts if _known(facts.region) else replace(facts, unknown_region=facts.region)
 
 
-def _missing_bundle() -> str:
-    given = (each for each in _BUNDLES if os.environ.get(each))
-    first = next(given, "")
-    return first if first and _names_nothing(os.environ[first]) else ""
+def of_endpoint(facts: Facts, url: str) -> Facts:
+    """Which setting names an endpoint that is not AWS's own."""
+    parts = urlsplit(url)
+    value = f"{parts.scheme}://{parts.netloc}" if parts.netloc else url
+    return replace(facts, leftover=_endpoint_variable(url), value=value)
+
+
+def of_bundle(facts: Facts) -> Facts:
+    """Which setting names a file of certificates that cannot be used."""
+    given = [each for each in _BUNDLES if os.environ.get(each)]
+    bad = [each for each in given if not Path(os.environ[each]).expanduser().is_file()]
+    if not given:
+        return replace(facts, ca_bundle="`ca_bundle` in the AWS config file")
+    first = (bad or given)[0]
+    return replace(facts, ca_bundle=first, value=os.environ[first].strip())
 
 
 def _proxy_variable() -> str:
@@ -140,7 +150,8 @@ def _endpoint_variable(url: str) -> str:
     """The setting that names this endpoint; the config's key where no variable does."""
     there = urlsplit(url).netloc
     for name, value in sorted(os.environ.items(), reverse=True):
-        if name.startswith("AWS_ENDPOINT_URL") and urlsplit(value).netloc == there:
+        same = value == url or (there and urlsplit(value).netloc == there)
+        if name.startswith("AWS_ENDPOINT_URL") and same:
             return name
     return "`endpoint_url` in the AWS config"
 

@@ -254,6 +254,11 @@ ROWS = (
         by=("profile", "missing"),
     ),
     Row(
+        name="login-needs-crt",
+        says=r"botocore\[crt\]",
+        next=("Install what `aws login` needs beside onboard: `pip install 'botocore[crt]'`.",),
+    ),
+    Row(
         name="mfa",
         codes=words("MfaRequired"),
         next=(

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from cloudcraft_onboard.blame.row import Row, words
 
-_CONFIG = words("ConfigParseError", "InvalidConfig")
+_CONFIG = words("InvalidConfig")
 _OUT_OF_REACH = words(
     "EndpointConnection", "ConnectTimeout", "ReadTimeout", "ConnectionClosed", "HTTPClient"
 )
 
 ROWS = (
     # --- the AWS config --------------------------------------------------------------------------
-    Row(
-        name="config-unreadable",
-        codes=words("ConfigParseError"),
-        needs=("file",),
-        next=(
-            (
-                "Correct line {line} of {file}, so that `aws configure list-profiles` works.",
-                "Correct {file}, so that `aws configure list-profiles` works.",
-            ),
-        ),
-        by=("file", "line"),
-    ),
     Row(
         name="config-missing",
         codes=words("ProfileNotFound"),
@@ -54,6 +42,18 @@ ROWS = (
         by=("file", "line"),
     ),
     Row(
+        name="config-unreadable",
+        codes=words("InvalidConfig"),
+        needs=("file",),
+        next=(
+            (
+                "Correct line {line} of {file}, so that `aws configure list-profiles` works.",
+                "Correct {file}, so that `aws configure list-profiles` works.",
+            ),
+        ),
+        by=("file", "line"),
+    ),
+    Row(
         name="profile-missing",
         codes=words("ProfileNotFound"),
         next=(
@@ -72,7 +72,6 @@ ROWS = (
         name="source-profile",
         codes=words("InvalidConfig"),
         says="source_profile|infinite loop",
-        needs=("settings_of",),
         next=(
             (
                 "Correct `source_profile` in the AWS config file: it names the profile that has"
@@ -148,8 +147,34 @@ ROWS = (
     Row(
         name="ca-bundle-missing",
         needs=("ca_bundle",),
-        next=("{ca_bundle} names {value}, which is no file of certificates. Correct or unset it.",),
+        next=(
+            (
+                "{ca_bundle} names {value}, which is no file of certificates. Correct or unset it.",
+                "{ca_bundle} names no file of certificates. Correct it, or take it out.",
+            ),
+        ),
         by=("ca_bundle", "value"),
+    ),
+    Row(
+        name="endpoint-without-tls",
+        codes=words("SSLError"),
+        says="WRONG_VERSION_NUMBER|record layer|http request",
+        needs=("leftover",),
+        next=(
+            (
+                "{leftover} points to {value}, which does not speak TLS: write it with http://, or"
+                " unset it."
+            ),
+        ),
+        by=("leftover", "value"),
+    ),
+    Row(
+        name="endpoint-invalid",
+        codes=words("InvalidConfig"),
+        says="Invalid endpoint",
+        needs=("leftover",),
+        next=("{leftover} is no address: write it with http:// or https://, or unset it.",),
+        by=("leftover", "value"),
     ),
     Row(
         name="certificates",

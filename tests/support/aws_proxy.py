@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
@@ -145,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         if trouble is None:
             self._pass_on(body)
         elif trouble.kind == "error":
-            self._refuse(trouble)
+            self._refuse(trouble, json_too=bool(target))
         elif trouble.kind == "raw":
             self.send_response_only(trouble.status)
             self.send_header("Content-Type", "text/xml")
@@ -178,8 +179,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self._send(answer)
 
-    def _refuse(self, trouble: Trouble) -> None:
+    def _refuse(self, trouble: Trouble, *, json_too: bool) -> None:
         self.send_response_only(trouble.status)
+        if json_too:  # services with the JSON protocol, such as Organizations
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            told = {"__type": trouble.code, "Message": trouble.message}
+            self._send(json.dumps(told).encode())
+            return
         self.send_header("Content-Type", "text/xml")
         self._send(
             (
