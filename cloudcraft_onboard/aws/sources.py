@@ -16,6 +16,8 @@ from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.origin import Origin, origin
 from cloudcraft_onboard.aws.sdk import Sdk, Wire, signed_by
+from cloudcraft_onboard.blame.grouping import together
+from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import Identity, Stage
 
@@ -213,12 +215,28 @@ class _Search:
 
 
 def _cannot_start(problems: Sequence[tuple[str, AccountError]]) -> CannotStart:
-    if len(problems) == 1:
-        (title, error), *_ = problems
-        return CannotStart(f"{title}: {error.message}", hint=error.hint)
-    lines = [f"{title}: {error.message}" for title, error in problems[:_SHOWN]]
-    if len(problems) > _SHOWN:
-        lines.append(f"and {len(problems) - _SHOWN} more")
+    """Each cause once, with what it breaks and what to do."""
+    found: dict[tuple[str, ...], list[tuple[str, AccountError]]] = {}
+    for title, error in problems:
+        key = error.cause.key if error.cause else (error.code, error.message, error.hint)
+        found.setdefault(key, []).append((title, error))
+    told = [_for_all(some) for some in found.values()]
+    if len(told) == 1:
+        return CannotStart(told[0][0], hint=told[0][1])
+    lines = [message for message, _ in told[:_SHOWN]]
+    if len(told) > _SHOWN:
+        lines.append(f"and {len(told) - _SHOWN} more")
+    hints = dict.fromkeys(hint for _, hint in told[:_SHOWN])
     said = "\n  ".join(("No source of AWS credentials works:", *lines))
-    hints = dict.fromkeys(error.hint for _, error in problems[:_SHOWN])
     return CannotStart(said, hint="\n".join(hints))
+
+
+def _for_all(some: Sequence[tuple[str, AccountError]]) -> tuple[str, str]:
+    """Message and hint of one cause, for everything that it breaks."""
+    _, first = some[0]
+    titles = listed([title for title, _ in some], _SHOWN)
+    causes = [error.cause for _, error in some if error.cause]
+    message, hint = first.message, first.hint
+    if len(causes) > 1:
+        message, hint = together(message, causes)
+    return f"{titles}: {message}", hint

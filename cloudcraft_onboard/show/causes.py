@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from cloudcraft_onboard.blame.facts import common, differing
-from cloudcraft_onboard.blame.words import hint
+from cloudcraft_onboard.blame.grouping import together
 from cloudcraft_onboard.model import Outcome, Problem, Result
 from cloudcraft_onboard.show.notes import all_told
 
@@ -99,12 +98,8 @@ def _together(first: Problem, problems: Sequence[Problem]) -> Problem:
     found = [problem.cause for problem in problems if problem.cause is not None]
     if not found:
         return first
-    row, one = found[0].row, found[0].facts
-    general = common(cause.facts for cause in found)
-    message = first.message
-    for value, word in differing(one, general).items():
-        message = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", word, message)
-    return replace(first, message=message, hint=hint(row, general))
+    message, hint = together(first.message, found)
+    return replace(first, message=message, hint=hint)
 
 
 def causes(results: Iterable[Result]) -> tuple[Cause, ...]:

@@ -39,7 +39,7 @@ def answering(answer: Answerer) -> Iterator[str]:
             if given & {"content-length", "transfer-encoding"}:
                 self.close_connection = True  # what was said may not be true
 
-        do_GET = do_POST = do_PUT = do_DELETE = handle_one  # noqa: N815 - as the class wants it
+        do_GET = do_POST = do_PUT = do_DELETE = do_CONNECT = handle_one  # noqa: N815 - as the class wants it
 
         def log_message(self, *_: Any) -> None:
             """Nobody reads it."""

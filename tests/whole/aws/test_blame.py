@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -59,7 +58,7 @@ CASES = [
 @pytest.fixture
 def troubled(
     proxy: AwsProxy, org: SandboxWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Any]:
+) -> Callable[[Case], None]:
     """Sets a case's files and variables."""
     assert org.aws_url
 
@@ -102,7 +101,7 @@ def fail(case: Case, aws: BotoAws) -> object:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{n}-{c.row}" for n, c in enumerate(CASES)])
-def test_the_right_one_is_blamed(case: Case, troubled: Any) -> None:
+def test_the_right_one_is_blamed(case: Case, troubled: Callable[[Case], None]) -> None:
     troubled(case)
     with opened() as aws, pytest.raises((AccountError, CannotStart)) as caught:
         fail(case, aws)

@@ -1,0 +1,109 @@
+"""What no retry heals is told at once: proxies that ask for a password, certificates of nobody."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from cloudcraft_onboard.aws import organizations
+from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
+from cloudcraft_onboard.model import Account
+from tests.support.answering import answering
+from tests.whole.aws.support import opened
+from tests.whole.cloudcraft.certificate import self_signed
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMIEXAMPLE")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("https_proxy", "http_proxy", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def refusal() -> AccountError:
+    with opened(retries=5) as aws, pytest.raises(AccountError) as caught:
+        aws.reach(Account(name="a"))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("variable", "endpoint"),
+    [("HTTPS_PROXY", ""), ("HTTP_PROXY", "http://sts.example")],
+    ids=["tunnel", "plain"],
+)
+def test_a_proxy_that_asks_for_a_password_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch, variable: str, endpoint: str
+) -> None:
+    asked: list[str] = []
+
+    def who_are_you(method: str, _path: str, _body: bytes) -> tuple[int, dict[str, str], bytes]:
+        asked.append(method)
+        return 407, {"Proxy-Authenticate": "Basic"}, b"<html>Who are you?</html>"
+
+    with answering(who_are_you) as url:
+        monkeypatch.setenv(variable, url)
+        if endpoint:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        error = refusal()
+        assert len(asked) == 1
+        assert not isinstance(error, AccountPending)  # it lasts until somebody mends it
+        assert f"The proxy in {variable} asks for a user name and password." in error.hint
+        assert "network" not in error.hint
+        with pytest.raises(CannotStart, match="AWS Organizations") as caught:
+            organizations.members(organizations.connect(None))
+    assert len(asked) == 2
+    assert variable in caught.value.hint
+
+
+@contextmanager
+def with_tls(folder: Path) -> Iterator[str]:
+    """A server whose certificate nobody has signed; its URL."""
+    pem = folder / "certificate.pem"
+    pem.write_bytes(self_signed("127.0.0.1"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_certificate_of_nobody_is_told_with_the_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with with_tls(tmp_path) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        error = refusal()
+    assert error.code == "SSLError"
+    assert "set AWS_CA_BUNDLE to its certificates" in error.hint
+    assert "sso" not in error.hint
+
+
+@pytest.mark.parametrize("content", [None, "no certificate\n"], ids=["missing", "text"])
+def test_a_bundle_that_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content:
+        bundle.write_text(content)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    with with_tls(tmp_path) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        error = refusal()
+    assert f"AWS_CA_BUNDLE names {bundle}, which is no file of certificates" in error.hint
+    assert "proxy" not in error.hint
