@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         if trouble is None:
             self._pass_on(body)
         elif trouble.kind == "error":
-            self._refuse(trouble, json_too=bool(target))
+            self._refuse(trouble, json_too="x-amz-target" in self.headers)
         elif trouble.kind == "raw":
             self.send_response_only(trouble.status)
             self.send_header("Content-Type", "text/xml")
