@@ -47,6 +47,7 @@ class Settings:
 
     manifest: str
     selection: Selection = field(default_factory=Selection)
+    assume_role: str | None = None
     concurrency: int = 64
     reports: tuple[str, ...] = ()
     output: str = "table"

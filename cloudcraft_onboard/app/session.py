@@ -11,6 +11,7 @@ import queue
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import OnboardError, PaceClosed
 from cloudcraft_onboard.events import Event, RunFinished, RunStarted
 from cloudcraft_onboard.manifest.load import load
+from cloudcraft_onboard.manifest.through import through
 from cloudcraft_onboard.model import (
     Account,
     CloudcraftUsage,
@@ -177,6 +179,9 @@ def open_session(settings: Settings, command: Command, *, whole: bool = False) -
     """
     manifest = load(settings.manifest)
     accounts = manifest.accounts if whole else choose(manifest, settings.selection)
+    accounts = through(accounts, settings.assume_role)
+    if settings.sandbox:  # which has the role that is asked for
+        manifest = replace(manifest, accounts=through(manifest.accounts, settings.assume_role))
     for path in settings.reports:
         reports.check(path)
     logs.configure(settings.verbosity, sys.stderr)

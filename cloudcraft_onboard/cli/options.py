@@ -59,6 +59,16 @@ ChangedSince = Annotated[
         rich_help_panel=SELECT,
     ),
 ]
+EnterThrough = Annotated[
+    str | None,
+    typer.Option(
+        "--assume-role",
+        metavar="ROLE",
+        help="Enter accounts through this role wherever the manifest names one: a name, or an ARN "
+        "with {account_id} in it.",
+        rich_help_panel=SELECT,
+    ),
+]
 Concurrency = Annotated[
     int,
     typer.Option(
@@ -173,6 +183,7 @@ def _settings(
     only: Only = None,
     exclude: Exclude = None,
     changed_since: ChangedSince = None,
+    assume_role: EnterThrough = None,
     concurrency: Concurrency = 64,
     settle: Settle = 10.0,
     max_failures: MaxFailures = None,
@@ -193,6 +204,7 @@ def _settings(
         selection=Selection(
             only=tuple(only or ()), exclude=tuple(exclude or ()), changed_since=changed_since
         ),
+        assume_role=assume_role,
         concurrency=concurrency,
         reports=tuple(report or ()),
         output=output.value,
