@@ -112,6 +112,38 @@ ROWS = (
         by=("action", "role", "caller"),
     ),
     Row(
+        name="role-chaining",
+        says="role chaining",
+        calls=words("AssumeRole"),
+        next=(
+            (
+                "The credentials of {source} are an assumed role's, and with such AWS gives another"
+                " role (role chaining) one hour at most. Set `assume_role.duration` to 3600 or"
+                " less, or leave it out."
+            ),
+        ),
+        by=("profile",),
+    ),
+    Row(
+        name="session-too-long",
+        says="DurationSeconds exceeds the MaxSessionDuration",
+        calls=words("AssumeRole"),
+        next=(
+            (
+                "`assume_role.duration` is longer than the role allows, an hour unless it says"
+                " otherwise. Shorten it, leave it out, or raise the maximum session duration of"
+                " {role}."
+            ),
+        ),
+        by=("role",),
+    ),
+    Row(
+        name="session-too-large",
+        says="^PackedPolicyTooLarge",
+        calls=words("AssumeRole"),
+        next=("List fewer or shorter tags under `assume_role.tags`.",),
+    ),
+    Row(
         name="assume-role",
         codes=DENIED,
         calls=words("AssumeRole"),

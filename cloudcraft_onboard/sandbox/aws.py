@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 from ministack.app import app as ministack
 from ministack.core.responses import get_account_id, set_request_account_id
@@ -31,6 +32,7 @@ JOB_FUNCTIONS = "arn:aws:iam::aws:policy/job-function/"
 """A path of AWS's own: of its policies MiniStack has none, and accounts use them by name."""
 
 WATCHED = (b"Action=CreateRole&", b"Action=UpdateAssumeRolePolicy&", b"Action=AttachRolePolicy&")
+HOUR = 3600
 
 
 class LocalAws:
@@ -60,12 +62,19 @@ class LocalAws:
         if _is_of_the_organization(scope):
             await self._organization(scope, again, send)
             return
+        if b"Action=AssumeRole&" in body and b"DurationSeconds=" in body:
+            params = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            if why := _too_long(scope, params):
+                await _refuse(400, "ValidationError", why, send)
+                return
         if not body.startswith(b"Action=") or not any(word in body + b"&" for word in WATCHED):
             await ministack(scope, again, send)
             return
         params = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         if params["Action"] == "AttachRolePolicy" and not _known(params.get("PolicyArn", "")):
-            await _no_such_policy(params.get("PolicyArn", ""), send)
+            arn = params.get("PolicyArn", "")
+            text = f"Policy {arn} does not exist or is not attachable."
+            await _refuse(404, "NoSuchEntity", text, send)
             return
         await ministack(scope, again, watch)
         if status == 200 and params["Action"] != "AttachRolePolicy":  # noqa: PLR2004 - HTTP OK
@@ -256,15 +265,32 @@ async def _not_the_management_account(send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _no_such_policy(arn: str, send: Send) -> None:
-    text = f"Policy {arn} does not exist or is not attachable."
+def _too_long(scope: Scope, params: dict[str, str]) -> str:
+    """Why a role's session may not last as long as is asked for, which MiniStack doesn't check."""
+    asked = int(params["DurationSeconds"])
+    headers = dict(scope.get("headers") or ())
+    if asked > HOUR and b"Credential=ASIA" in headers.get(b"authorization", b""):
+        return (
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by"
+            " role chaining"
+        )
+    arn = params.get("RoleArn", "").split(":")
+    if len(arn) < 6:  # noqa: PLR2004 - an ARN's parts
+        return ""
+    role = iam._roles.get_scoped(arn[4], None, arn[5].rpartition("/")[2])  # noqa: SLF001 - nothing public tells
+    if role is not None and asked > int(role.get("MaxSessionDuration") or HOUR):
+        return "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+    return ""
+
+
+async def _refuse(status: int, code: str, text: str, send: Send) -> None:
     body = (
         '<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error>'
-        f"<Type>Sender</Type><Code>NoSuchEntity</Code><Message>{text}</Message></Error>"
+        f"<Type>Sender</Type><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
         "<RequestId>sandbox</RequestId></ErrorResponse>"
     ).encode()
     headers = [(b"content-type", b"text/xml"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,10 @@ def test_the_sandboxs_way_in_asks_for_an_external_id(make_world: MakeWorld) -> N
 def test_session_name_and_tags_reach_the_trust_policy(org: SandboxWorld, aws: BotoAws) -> None:
     conditions = {"sts:RoleSessionName": "222222222222@ci", "aws:RequestTag/team": "platform"}
     trust(org, "sts:TagSession", **conditions)
-    way = {"session_name": "222222222222@ci", "tags": {"team": "platform", "cost": "1"}}
+    way: dict[str, Any] = {
+        "session_name": "222222222222@ci",
+        "tags": {"team": "platform", "cost": "1"},
+    }
     assert aws.reach(entered(**way)).identity.arn.endswith(f"assumed-role/{ENTRY}/{MEMBER}@ci")
     assert refusal(aws, entered(**{**way, "session_name": "ci"})).code == "AccessDenied"
     assert refusal(aws, entered(**{**way, "tags": {"team": "other"}})).code == "AccessDenied"
@@ -119,22 +124,46 @@ def test_a_session_as_short_as_aws_allows_is_not_renewed_at_each_call(
     assert proxy.calls["AssumeRole"] == 1
 
 
+def test_a_duration_that_aws_refuses_is_named(make_world: MakeWorld) -> None:
+    world = make_world([hub(), member(), member(OTHER)])
+    config = Path(os.environ["AWS_CONFIG_FILE"])
+    config.write_text(
+        f"{config.read_text()}\n[profile chained]\nsource_profile = hub\n"
+        f"role_arn = arn:aws:iam::{MEMBER}:role/{ENTRY}\n"
+    )
+    world.iam(OTHER).update_role(RoleName=ENTRY, MaxSessionDuration=43200)
+    with opened() as aws:
+        longer = refusal(aws, entered(duration=3601))
+        chained = refusal(aws, replace(entered(OTHER, duration=3601), profile="chained"))
+        assert aws.reach(entered(OTHER, duration=3601)).identity.account_id == OTHER
+    assert longer.code == chained.code == "ValidationError"
+    assert "`assume_role.duration`" in longer.hint
+    assert "maximum session duration" in longer.hint
+    assert "role chaining" in chained.hint
+    assert "profile 'chained'" in chained.hint
+
+
+def test_too_many_large_tags_are_named(proxy: AwsProxy, aws: BotoAws) -> None:
+    said = "Packed size of session tags consumes 105% of allotted space."
+    proxy.trouble("AssumeRole", code="PackedPolicyTooLarge", message=said)
+    assert "`assume_role.tags`" in refusal(aws, entered(tags={"a": "b"})).hint
+
+
 def test_a_plan_enters_through_a_role_that_only_reads(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
     world = make_world([hub(), member(assume_role=AssumeRole(role=ENTRY, external_id="corp"))])
     iam = world.iam(MEMBER)
-    trusted = json.loads(
-        json.dumps(iam.get_role(RoleName=ENTRY)["Role"]["AssumeRolePolicyDocument"])
-    )
-    iam.create_role(RoleName="Reader", AssumeRolePolicyDocument=json.dumps(trusted))
+    trusted = json.dumps(iam.get_role(RoleName=ENTRY)["Role"]["AssumeRolePolicyDocument"])
+    iam.create_role(RoleName="Reader", AssumeRolePolicyDocument=trusted)
     reads = {"Effect": "Allow", "Action": ["iam:Get*", "iam:List*"], "Resource": "*"}
     document = {"Version": "2012-10-17", "Statement": [reads]}
     iam.put_role_policy(RoleName="Reader", PolicyName="reads", PolicyDocument=json.dumps(document))
     iam.delete_role_policy(RoleName=ENTRY, PolicyName="access")
     manifest = tmp_path / "org.yaml"
     manifest.write_text(
-        f"version: 1\ndefaults: {{profile: hub, assume_role: {{role: {ENTRY}, external_id: corp}}}}\n"
+        "version: 1\n"
+        f"defaults: {{profile: hub, assume_role: {{role: {ENTRY}, external_id: corp}}}}\n"
         f'accounts:\n  - {{name: A, account_id: "{MEMBER}"}}\n'
     )
     arn = "arn:aws:iam::{account_id}:role/Reader"
