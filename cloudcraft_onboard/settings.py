@@ -36,6 +36,7 @@ class Selection:
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     changed_since: str | None = None
+    retry: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +85,32 @@ def endpoint(environment: Mapping[str, str]) -> Endpoint:
     key = _api_key(environment)
     check_key(key)
     return Endpoint(base_url=base_url, rate_limits=limits, api_key=key)
+
+
+_AWS_FILES = (
+    ("AWS_CONFIG_FILE", "~/.aws/config"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", ""),
+    ("AWS_CA_BUNDLE", ""),
+)
+
+
+def input_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """The files that are read besides the manifest, each with what it is."""
+    found = {}
+    if key := environment.get("CLOUDCRAFT_API_KEY_FILE"):
+        found[_expanded(key)] = "the API key's file"
+    for variable, default in _AWS_FILES:
+        if file := environment.get(variable) or default:
+            found[_expanded(file)] = f"the file of {variable}"
+    return found
+
+
+def _expanded(file: str) -> str:
+    try:
+        return str(Path(file).expanduser())
+    except RuntimeError:  # its ~ stands for no home directory
+        return file
 
 
 def rate_limits(text: str) -> tuple[RateLimit, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from cloudcraft_onboard import settings as environment
-from cloudcraft_onboard.app.select import choose
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
@@ -35,9 +34,10 @@ def connect(
     emit: Callable[[Event], None],
     stack: ExitStack,
     *,
+    accounts: Sequence[Account],
     command: Command,
 ) -> Tools:
-    """Open the tools of a command; `stack` closes them.
+    """Open the tools of a command on these accounts; `stack` closes them.
 
     Raises:
         UsageError: an environment variable's value cannot be used, the sandbox's extra is not
@@ -45,7 +45,7 @@ def connect(
         CannotStart: there is no usable API key.
     """
     if settings.sandbox:
-        _check_sandbox(choose(manifest, settings.selection))
+        _check_sandbox(accounts)
         _enter_sandbox(manifest, stack)
     cloudcraft = open_cloudcraft(
         stack, control=control, emit=emit, timeout=settings.timeout, retries=settings.retries

@@ -30,6 +30,9 @@ def ending(report: Told, settings: Settings, written: Sequence[str]) -> list[str
 
 def _nothing_to_do(report: Report, settings: Settings) -> str:
     manifest, since = text.clean(report.manifest), settings.selection.changed_since
+    if settings.selection.retry is not None:
+        again = text.clean(settings.selection.retry)
+        return f"Nothing to do: no selected account is failed or pending in {again}."
     if report.command is Command.REMOVE:
         return f"Nothing to do: every registration in Cloudcraft is in {manifest}."
     if since is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from cloudcraft_onboard.app import output
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.told import Told
 
 _LARGEST = 512 * 1024 * 1024
 """Bytes; a report of 100,000 accounts has a fifth of it."""
@@ -21,11 +22,16 @@ def show(path: str, write: tuple[str, ...], form: str) -> int:
     `path` may be `-`, standard input.
     """
     for target in write:
-        reports.check(target)
-    saved = reports.from_json(_read(path))
+        reports.check(target, {path: "the report that is read"})
+    saved = load(path)
     written = [output.write(target, saved) for target in write]
     output.show(saved, form)
     return 0 if all(written) else 1
+
+
+def load(path: str) -> Told:
+    """The report that a file (`-`: standard input) holds; `UsageError` for one that holds none."""
+    return reports.from_json(_read(path))
 
 
 def _read(path: str) -> Any:

@@ -7,9 +7,10 @@ written however the work ends.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,12 +19,12 @@ from typing import TypeVar
 from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import connect
 from cloudcraft_onboard.app.drive import Abandoned, drive, signals
-from cloudcraft_onboard.app.select import choose
+from cloudcraft_onboard.app.select import Chosen, choose
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import OnboardError, PaceClosed
-from cloudcraft_onboard.events import Event, RunFinished, RunStarted
+from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.through import through
 from cloudcraft_onboard.model import (
@@ -36,7 +37,7 @@ from cloudcraft_onboard.model import (
     Result,
 )
 from cloudcraft_onboard.model.notes import Stop
-from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.settings import Settings, input_files
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
 from cloudcraft_onboard.show.told import Told
@@ -51,12 +52,13 @@ class Session:
     """One run of a command, from the manifest to the exit code."""
 
     def __init__(
-        self, settings: Settings, command: Command, manifest: Manifest, accounts: Sequence[Account]
+        self, settings: Settings, command: Command, manifest: Manifest, chosen: Chosen
     ) -> None:
         self.settings = settings
         self.manifest = manifest
-        self.accounts = accounts
-        self.results = Results(accounts)
+        self.accounts = chosen.accounts
+        self.results = Results(chosen.accounts)
+        self._remarks = chosen.remarks
         self.tools: Tools | None = None
         self._command = command
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -94,6 +96,7 @@ class Session:
             self.control,
             self._events.put,
             self._stack,
+            accounts=self.accounts,
             command=self._command,
         )
         return self.tools
@@ -113,6 +116,9 @@ class Session:
             command=self._command, manifest=self.settings.manifest, total=total, dry_run=dry_run
         )
         self._events.put(started)
+        for remark in self._remarks:
+            self._events.put(Said(text=remark))
+        self._remarks = ()
         try:
             return drive(story, self._events, self._view, self.control)
         except (Abandoned, PaceClosed):
@@ -178,16 +184,27 @@ def open_session(settings: Settings, command: Command, *, whole: bool = False) -
         UsageError: the manifest, the selection or a report's path is not valid.
     """
     manifest = load(settings.manifest)
-    accounts = manifest.accounts if whole else choose(manifest, settings.selection)
-    accounts = through(accounts, settings.assume_role)
+    chosen = Chosen(accounts=manifest.accounts)
+    if not whole:
+        chosen = choose(manifest, settings.selection)
+    chosen = replace(chosen, accounts=through(chosen.accounts, settings.assume_role))
     if settings.sandbox:  # which has the role that is asked for
         manifest = replace(manifest, accounts=through(manifest.accounts, settings.assume_role))
+    inputs = _inputs(settings)
     for path in settings.reports:
-        reports.check(path)
+        reports.check(path, inputs)
     logs.configure(settings.verbosity, sys.stderr)
-    session = Session(settings, command, manifest, accounts)
+    session = Session(settings, command, manifest, chosen)
     with signals(session.control):
         try:
             yield session
         finally:
             session.close()
+
+
+def _inputs(settings: Settings) -> dict[str, str]:
+    """The files that the command reads, each with what it is."""
+    files = {**input_files(os.environ), settings.manifest: "the manifest"}
+    if settings.selection.retry is not None:
+        files[settings.selection.retry] = "the report of --retry"
+    return files

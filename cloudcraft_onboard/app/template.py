@@ -34,7 +34,7 @@ def template(manifest: str, selection: Selection, output: str) -> str:
         OnboardError: IAM would refuse the role.
     """
     found = load(manifest)
-    spec = _the_one_role(choose(found, selection))
+    spec = _the_one_role(choose(found, selection).accounts)
     role = template_role(spec, _documents(spec))
     conflict = plan_role(role, None).conflict
     if conflict:

@@ -69,6 +69,15 @@ EnterThrough = Annotated[
         rich_help_panel=SELECT,
     ),
 ]
+Retry = Annotated[
+    str | None,
+    typer.Option(
+        "--retry",
+        metavar="RESULTS.json",
+        help="Only accounts that this saved report says are failed or pending.",
+        rich_help_panel=SELECT,
+    ),
+]
 Concurrency = Annotated[
     int,
     typer.Option(
@@ -184,6 +193,7 @@ def _settings(
     exclude: Exclude = None,
     changed_since: ChangedSince = None,
     assume_role: EnterThrough = None,
+    retry: Retry = None,
     concurrency: Concurrency = 64,
     settle: Settle = 10.0,
     max_failures: MaxFailures = None,
@@ -202,7 +212,10 @@ def _settings(
     return Settings(
         manifest=manifest,
         selection=Selection(
-            only=tuple(only or ()), exclude=tuple(exclude or ()), changed_since=changed_since
+            only=tuple(only or ()),
+            exclude=tuple(exclude or ()),
+            changed_since=changed_since,
+            retry=retry,
         ),
         assume_role=assume_role,
         concurrency=concurrency,

@@ -72,7 +72,8 @@ def remove(
     """
     if unlisted and settings.selection != Selection():
         raise UsageError(
-            "--unlisted is for accounts that are not in the manifest: drop --only and --exclude."
+            "--unlisted is for accounts that are not in the manifest: drop --only, --exclude and "
+            "--retry."
         )
     if unlisted and force:
         raise UsageError("--unlisted deletes no roles: drop --force.")

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     )
 
 
-@options.without("settle", "max_failures")
+@options.without("settle", "max_failures", "retry")
 def status(
     settings: Settings,
     *,

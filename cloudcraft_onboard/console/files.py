@@ -38,6 +38,18 @@ def is_special(path: str | Path) -> bool:
     return Path(path).exists() and not Path(path).is_file()
 
 
+def same(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to one file, there or not; `-` is what standard input is read from."""
+    try:
+        return os.path.samestat(_stat(one), _stat(other))
+    except (OSError, ValueError):
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _stat(path: str | Path) -> os.stat_result:
+    return os.fstat(0) if str(path) == "-" else Path(path).stat()
+
+
 def unusable(path: Path) -> str:
     """Why the system cannot even look whether there is such a file; empty if it can."""
     try:

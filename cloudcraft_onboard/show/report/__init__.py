@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from cloudcraft_onboard.console.files import is_special, unusable, write_whole
+from cloudcraft_onboard.console.files import is_special, same, unusable, write_whole
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.model import Report, Result
 from cloudcraft_onboard.show.document import Document
@@ -55,15 +55,23 @@ def write(path: str, report: Told) -> None:
     write_whole(path, render(report, _suffix(path)))
 
 
-def check(path: str) -> None:
+def check(path: str, inputs: Mapping[str, str] | None = None) -> None:
     """Say before a run what would keep its report from being written in the end.
+
+    `inputs` are the paths of files that are read, each with what it is: none of them is replaced.
 
     Raises:
         UsageError: an unknown suffix, a folder that is missing or not writable, or a path that is
-            a folder or none at all; of a link, what it leads to.
+            a folder, an input or none at all; of a link, what it leads to.
     """
     _suffix(path)
     target = Path(path)
+    for file, what in (inputs or {}).items():
+        if same(target, file):
+            raise UsageError(
+                f"The report {path} is {what}, which it would replace.",
+                hint="Give the report another name, such as `--report results.json`.",
+            )
     if why := unusable(target):
         raise UsageError(f"Cannot write the report {path}: {why}.")
     if target.is_dir():
