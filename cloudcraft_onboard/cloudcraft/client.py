@@ -25,8 +25,8 @@ from tenacity import (
 
 from cloudcraft_onboard.cloudcraft import registrations as shapes
 from cloudcraft_onboard.cloudcraft.answers import Answer
-from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, HttpsClient, Unreachable
-from cloudcraft_onboard.cloudcraft.headers import declared, retry_after
+from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, HttpsClient, Unreachable, Unusable
+from cloudcraft_onboard.cloudcraft.headers import retry_after
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.cloudcraft.refusals import kind_of
 from cloudcraft_onboard.console.harmless import sentence
@@ -167,8 +167,11 @@ class CloudcraftClient:
         """Send until there is an answer, or another attempt is unsafe or one too many."""
 
         def again(error: BaseException) -> bool:
-            unsent = isinstance(error, Unavailable) and not isinstance(error, Unreachable)
-            return unsent or (method == "GET" and isinstance(error, Doubtful))
+            if isinstance(error, Unreachable | Unusable):
+                return False
+            return isinstance(error, Unavailable) or (
+                method == "GET" and isinstance(error, Doubtful)
+            )
 
         retrying = Retrying(
             retry=retry_if_exception(again),
@@ -183,6 +186,8 @@ class CloudcraftClient:
         except Doubtful as doubtful:
             if method != "GET":
                 raise
+            if isinstance(doubtful, Unusable):
+                raise Unreadable(doubtful.message, hint=_SHAPE_HINT) from doubtful
             raise Unavailable(doubtful.message, hint=doubtful.hint) from doubtful
 
     def _attempt(self, method: str, path: str, body: Any, turn: _Turn) -> Answer:
@@ -190,15 +195,11 @@ class CloudcraftClient:
         while True:
             with turn.slot() as slot:
                 answer = self._exchange(method, path, body, slot)
-                limit = declared(answer.headers, time.time())
                 if answer.status != _TOO_MANY:
                     if answer.status < 500:  # noqa: PLR2004 - else a gateway's, as a rule
                         slot.answered()
-                    self.pace.follow(limit)
                     return _judged(method, path, answer)
-                told = retry_after(answer.headers, time.time())
-                pauses = slot.throttled(told or (None if limit.remaining else limit.reset))
-            self.pace.follow(limit)
+                pauses = slot.throttled(retry_after(answer.headers, time.time()))
             if pauses > self._retries + 1:
                 raise Unreachable(
                     "Cloudcraft's rate limit let no request through in "

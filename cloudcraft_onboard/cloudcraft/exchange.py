@@ -9,8 +9,6 @@ import socket
 import ssl
 import threading
 import time
-import zlib
-from collections.abc import Iterator
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,8 +21,15 @@ from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import CannotStart, Doubtful, Refused, Unavailable
 
-LARGEST_BODY = 64 * 1024 * 1024
-LARGEST_PIECE = 1024 * 1024
+MOST_ENTRIES = 100_000
+"""More accounts are in no list of Cloudcraft's; AWS Organizations has 10,000 as a rule."""
+
+LARGEST_BODY = MOST_ENTRIES * 640
+"""Bytes; an entry takes 450 and 42 for each team that it is shared with."""
+
+_MOST_OF = {b"{": 3 * MOST_ENTRIES, b"[": 4 * MOST_ENTRIES, b",": 30 * MOST_ENTRIES}
+"""What makes values of JSON: parsed, an empty one of three bytes takes twenty times as many."""
+
 LONGEST_CONNECT = 15.0
 NEVER_SENT = 0
 """The status of requests that are refused here, before anything is sent."""
@@ -47,7 +52,6 @@ _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NON
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNSUPPORTED_PROTOCOL"}
 """Reasons for which a handshake fails for good: a plain port, or only old versions of TLS."""
 _ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
-_GZIP = zlib.MAX_WBITS | 16
 
 
 class Sending(Protocol):
@@ -64,6 +68,10 @@ class Unreachable(Unavailable):
     """It was not sent, and a retry would not help soon."""
 
 
+class Unusable(Doubtful):
+    """An answer that no other try would better: too large, or not what was asked for."""
+
+
 class HttpsClient:
     """The HTTP client; safe to share among threads.
 
@@ -74,7 +82,6 @@ class HttpsClient:
 
     def __init__(self, *, base_url: str, api_key: str, timeout: float) -> None:
         self._timeout = timeout
-        self._watchdog = _Watchdog(timeout)
         self._host = urlsplit(base_url).netloc
         self._name = urlsplit(base_url).hostname
         try:
@@ -85,7 +92,7 @@ class HttpsClient:
                 headers={
                     "Authorization": f"Bearer {api_key}",
                     "Accept": "application/json",
-                    "Accept-Encoding": "gzip",
+                    "Accept-Encoding": "identity",
                     "Connection": "close",
                     "User-Agent": f"cloudcraft-onboard/{__version__}",
                 },
@@ -108,16 +115,13 @@ class HttpsClient:
         `Refused` for what cannot be sent at all.
         """
         started = time.monotonic()
-        watch, journey = _Watch(self._watchdog), _Journey(sending)
-
-        def trace(event: str, info: dict[str, Any]) -> None:
-            watch.trace(event, info)
-            journey.trace(event, info)
-
+        journey = _Journey(sending, _Deadline(self._timeout))
         outcome: object = "stopped"
         try:
-            request = self._http.build_request(method, path, json=body, extensions={"trace": trace})
-            with watch:
+            request = self._http.build_request(
+                method, path, json=body, extensions={"trace": journey.trace}
+            )
+            with journey.deadline:
                 response = self._http.send(request, stream=True)
                 with contextlib.closing(response):
                     answer = Answer(
@@ -137,18 +141,15 @@ class HttpsClient:
             ) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             outcome = type(error).__name__
-            raise self._failure(f"{method} {path}", error, journey, late=watch.fired) from error
+            raise self._failure(f"{method} {path}", error, journey) from error
         finally:
             _log.info("%s %s %s %.2fs", method, path, outcome, time.monotonic() - started)
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._watchdog.close()
         self._http.close()
 
-    def _failure(
-        self, request: str, error: Exception, journey: _Journey, *, late: bool
-    ) -> Unavailable | Doubtful:
+    def _failure(self, request: str, error: Exception, journey: _Journey) -> Unavailable | Doubtful:
         reason = excerpt(str(error)) or type(error).__name__
         if certificate := _cause(error, ssl.SSLCertVerificationError):
             return Unreachable(
@@ -157,7 +158,7 @@ class HttpsClient:
             )
         if isinstance(error, _NOT_SENT):
             return self._not_sent(error, reason, journey)
-        if late or isinstance(error, httpx.TimeoutException):
+        if journey.deadline.passed or isinstance(error, httpx.TimeoutException):
             return Doubtful(
                 f"Cloudcraft did not answer {request} within {self._timeout:g} s.",
                 hint="Allow more with --timeout.",
@@ -191,34 +192,27 @@ class HttpsClient:
 
 
 def _body(response: httpx.Response) -> bytes:
+    """The whole body. Raises `Unusable` for more than a list of accounts can need."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise Unusable("Cloudcraft's answer has an encoding that was not requested.")
     body = bytearray()
-    for chunk in _plain(response):
+    chunks = response.iter_raw()
+    while max(len(body), _announced(response)) <= LARGEST_BODY:
+        chunk = next(chunks, None)
+        if chunk is None:
+            break
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise Doubtful(f"Cloudcraft's answer is larger than {LARGEST_BODY >> 20} MiB.")
+    else:
+        raise Unusable(f"Cloudcraft's answer is larger than {LARGEST_BODY // 10**6} MB.")
+    if any(body.count(sign) > most for sign, most in _MOST_OF.items()):
+        raise Unusable(f"Cloudcraft's answer has more than {MOST_ENTRIES:,} accounts can need.")
     return bytes(body)
 
 
-def _plain(response: httpx.Response) -> Iterator[bytes]:
-    """The decompressed body, in pieces of bounded size."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding in {"", "identity"}:
-        yield from response.iter_raw()
-        return
-    if encoding not in {"gzip", "x-gzip"}:
-        raise Doubtful("Cloudcraft's answer has an encoding that was not requested.")
-    inflater = zlib.decompressobj(_GZIP)
-    began = False
-    try:
-        for chunk in response.iter_raw():
-            began = True
-            yield inflater.decompress(chunk, LARGEST_PIECE)
-            while inflater.unconsumed_tail:
-                yield inflater.decompress(inflater.unconsumed_tail, LARGEST_PIECE)
-    except zlib.error as error:
-        raise Doubtful("Cloudcraft's answer is not valid gzip.") from error
-    if began and not inflater.eof:
-        raise Doubtful("Cloudcraft's answer was cut off.")
+def _announced(response: httpx.Response) -> int:
+    """The length that the headers announce; 0 without one."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if re.fullmatch("[0-9]{1,18}", length) else 0
 
 
 class _Journey:
@@ -228,8 +222,9 @@ class _Journey:
     connection show how long that is: TCP's and, with a proxy or TLS in between, TLS's too.
     """
 
-    def __init__(self, sending: Sending) -> None:
+    def __init__(self, sending: Sending, deadline: _Deadline) -> None:
         self.host = self.peer = ""
+        self.deadline = deadline
         self.connecting = False
         self._sending = sending
         self._began = self._round_trip = 0.0
@@ -248,6 +243,7 @@ class _Journey:
             case "connect_tcp.complete" | "start_tls.complete":
                 self.connecting = False
                 self._round_trip = max(self._round_trip, now - self._began)
+                self.deadline.begin(info["return_value"].get_extra_info("socket"))
             case "send_request_headers.started":
                 self._tunnel = info["request"].method == b"CONNECT"
                 if not self._tunnel:
@@ -256,78 +252,41 @@ class _Journey:
                 self._sending.arrived(now + self._round_trip)
 
 
-class _Watchdog:
-    """Ends exchanges that take longer than `timeout` seconds; one thread serves all.
+class _Deadline:
+    """Ends an exchange that takes longer than `seconds` from its newest stream (TCP, then TLS) on.
 
-    The HTTP client's own timeouts only bound each read, so a server that sends a byte now and then
-    could hold a thread for ever. httpcore's trace hook tells the socket; shutting that down
-    makes the read under way fail. If the system has no thread left, only each read is bounded.
+    The HTTP client's own time-outs bound each read only, so a server that sends a byte now and then
+    could hold a thread for ever. Shutting its socket down makes the read under way fail. If the
+    system has no thread left, only each read is bounded.
     """
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._changed = threading.Condition()
-        self._watched: dict[_Watch, float] = {}  # when each one's time is up, soonest first
-        self._closed = False
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._seconds = min(seconds, threading.TIMEOUT_MAX)
+        self._timer: threading.Timer | None = None
+
+    def begin(self, connection: socket.socket) -> None:
+        """Start the time anew."""
+        self._stop()
+        self._timer = threading.Timer(self._seconds, self._end, [connection])
+        self._timer.daemon = True
         with contextlib.suppress(RuntimeError):
-            threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+            self._timer.start()
 
-    def begin(self, watch: _Watch) -> None:
-        """Start the time anew, for each new stream (TCP, then TLS)."""
-        with self._changed:
-            self._watched.pop(watch, None)
-            self._watched[watch] = time.monotonic() + self._timeout
-            self._changed.notify()
+    def _end(self, connection: socket.socket) -> None:
+        self.passed = True
+        with contextlib.suppress(OSError):  # closed just now
+            connection.shutdown(socket.SHUT_RDWR)
 
-    def end(self, watch: _Watch) -> None:
-        """The exchange is over."""
-        with self._changed:
-            self._watched.pop(watch, None)
-
-    def close(self) -> None:
-        """Let the thread end."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-
-    def _run(self) -> None:
-        with self._changed:
-            while not self._closed:
-                watch, due = next(iter(self._watched.items()), (None, None))
-                left = None if due is None else due - time.monotonic()
-                if watch is None or (left is not None and left > 0):
-                    self._changed.wait(None if left is None else min(left, threading.TIMEOUT_MAX))
-                else:
-                    del self._watched[watch]
-                    watch.bite()
-
-
-class _Watch:
-    """One exchange that the watchdog watches."""
-
-    def __init__(self, watchdog: _Watchdog) -> None:
-        self.fired = False
-        self._watchdog = watchdog
-        self._connection: socket.socket | None = None
-
-    def trace(self, event: str, info: dict[str, Any]) -> None:
-        """The `trace` extension of httpcore."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._connection = info["return_value"].get_extra_info("socket")
-            self._watchdog.begin(self)
-
-    def bite(self) -> None:
-        """The time is up."""
-        self.fired = True
-        if self._connection is not None:
-            with contextlib.suppress(OSError):  # closed just now
-                self._connection.shutdown(socket.SHUT_RDWR)
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._watchdog.end(self)
+        self._stop()
 
 
 def _cause(error: BaseException, kind: type[_E]) -> _E | None:

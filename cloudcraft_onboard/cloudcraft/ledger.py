@@ -13,7 +13,7 @@ last one arrives at t or later. So no n + 1 requests arrive within w: no window,
 holds more than n, which is safe under fixed windows, sliding windows and token buckets alike.
 It needs no more of a request than a moment by which it was surely counted: its answer is one, and
 its arrival and the `lag` of a server is as a rule an earlier one. A server that counts later than
-that costs a 429. All limits that hold at the same time are just asked all.
+that costs a 429.
 
 **Which limit.** Of several that may hold, the fastest is believed until a 429 proves the next
 slower one (n' per w'). What obeys the slower one as well is sent as ever. A request beyond it is a
@@ -39,7 +39,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cloudcraft_onboard.cloudcraft.headers import Declared
 from cloudcraft_onboard.model import RateLimit
 
 NEVER = -math.inf
@@ -97,13 +96,11 @@ class Ledger:
     def __init__(self, limits: Sequence[RateLimit]) -> None:
         self._limits = tuple(limits)
         self._sure = len(self._limits) == 1
-        self._declared: RateLimit | None = None
         self._in_flight: list[Use] = []
         self._counted: list[float] = []  # by when each request had arrived, sorted
         self._passed = 0  # trials answered since the last 429
         most = max(limit.requests for limit in self._limits)
         self._let_through = deque[float](maxlen=2 * most + 1)  # when those answered were taken
-        self._quota: tuple[int, float] | None = None  # so many more until then, as declared
         self._paused_until = NEVER
         self._pause_began = NEVER
         self._paused_under = self._limits[0]
@@ -115,20 +112,13 @@ class Ledger:
 
     @property
     def limits(self) -> tuple[RateLimit, ...]:
-        """Those that may still hold, the believed one first; one where it is known.
-
-        The server's word counts where it is slower.
-        """
-        limits = self._limits[:1] if self._sure else self._limits
-        if self._declared is None:
-            return limits
-        slower = (max(limit, self._declared, key=_slowness) for limit in limits)
-        return tuple(dict.fromkeys(slower))
+        """Those that may still hold, the believed one first; one where it is known."""
+        return self._limits[:1] if self._sure else self._limits
 
     @property
     def limit(self) -> RateLimit:
         """The limit to reckon with now."""
-        return self.limits[0]
+        return self._limits[0]
 
     @property
     def in_flight(self) -> int:
@@ -154,10 +144,17 @@ class Ledger:
 
     def free_by(self, now: float, when: float) -> int:
         """How many requests can start in `now`..`when`, those on their way not counted."""
-        free = min(self._free_under(limit, now, when) for limit in self._holding)
-        if self._quota is not None and when < self._quota[1]:
-            free = min(free, max(self._quota[0], 0))
-        return free
+        limit = self.limit
+        resting = max(limit.requests - self._on_their_way, 0)
+        last = self._counted[-resting:] if resting else []
+        firsts = [arrived + span(limit) for arrived in last]
+        fresh = resting - len(last)  # never used
+        count = 0
+        for first, times in [(NEVER, fresh), *((first, 1) for first in firsts)]:
+            start = max(first, self._paused_until, now)
+            if start <= when:
+                count += times * (1 + int((when - start) / span(limit)))
+        return count
 
     # --- what becomes of a request ----------------------------------------------------------
 
@@ -166,7 +163,6 @@ class Ledger:
         self._sure = self._certain(now)
         use = Use(taken=now, trial=self._is_trial(now))
         self._in_flight.append(use)
-        self._spend(1)
         return use
 
     def arrived(self, use: Use, at: float) -> None:
@@ -196,7 +192,6 @@ class Ledger:
         """A request never reached the server, or was turned away uncounted."""
         self._in_flight.remove(use)
         self._uncount(use)
-        self._spend(-1)
 
     def throttled(self, use: Use, retry_after: float | None, now: float) -> Pause:
         """A 429: everybody waits, as long as the server asked for; None where it did not say.
@@ -226,18 +221,7 @@ class Ledger:
         """Nobody sends before `until`."""
         self._paused_until = max(self._paused_until, until)
 
-    def follow(self, declared: Declared, now: float) -> None:
-        """Do as the server says where that is less than what is believed."""
-        self._declared = declared.limit or self._declared
-        if declared.remaining is not None and declared.reset is not None:
-            self._quota = (declared.remaining - self._on_their_way, now + declared.reset)
-
     # --- what is kept to --------------------------------------------------------------------
-
-    @property
-    def _holding(self) -> tuple[RateLimit, ...]:
-        """The limits that are all kept to."""
-        return self._limits[:1] if self._declared is None else (self._limits[0], self._declared)
 
     @property
     def _on_their_way(self) -> int:
@@ -246,8 +230,8 @@ class Ledger:
     def _next(self, now: float, unknown: float, position: int = 0) -> float:
         """When all there is lets the next one go; those on their way arrive at `unknown`."""
         trial = NEVER if position else self._trial_opening(now, unknown)
-        each = (self._opening(limit, now, unknown, position) for limit in self._holding)
-        return max(now, self._paused_until, self._quota_opening(now, position), trial, *each)
+        regular = self._opening(self.limit, now, unknown, position)
+        return max(now, self._paused_until, trial, regular)
 
     def _opening(self, limit: RateLimit, now: float, unknown: float, position: int = 0) -> float:
         """When this limit lets the next one go; see `_next`."""
@@ -259,39 +243,16 @@ class Ledger:
             arrived = self._counted[place] if place >= 0 else NEVER
         return max(arrived + span(limit), now) + cycle * span(limit)
 
-    def _free_under(self, limit: RateLimit, now: float, when: float) -> int:
-        resting = max(limit.requests - self._on_their_way, 0)
-        last = self._counted[-resting:] if resting else []
-        firsts = [arrived + span(limit) for arrived in last]
-        fresh = resting - len(last)  # never used
-        count = 0
-        for first, times in [(NEVER, fresh), *((first, 1) for first in firsts)]:
-            start = max(first, self._paused_until, now)
-            if start <= when:
-                count += times * (1 + int((when - start) / span(limit)))
-        return count
-
     def _uncount(self, use: Use) -> None:
         if use.arrived is not None:
             del self._counted[bisect_left(self._counted, use.arrived)]
 
     def _prune(self) -> None:
         """Forget what no rule asks for any more, even if all in flight turn out uncounted."""
-        kept = max(limit.requests for limit in (*self._limits, *self._holding))
+        kept = max(limit.requests for limit in self._limits)
         surplus = len(self._counted) - kept - len(self._in_flight)
         if surplus > 0:
             del self._counted[:surplus]
-
-    # --- what the server declares -----------------------------------------------------------
-
-    def _quota_opening(self, now: float, position: int) -> float:
-        if self._quota is None or self._quota[0] > position or now >= self._quota[1]:
-            return NEVER
-        return self._quota[1]
-
-    def _spend(self, requests: int) -> None:
-        if self._quota is not None:
-            self._quota = (self._quota[0] - requests, self._quota[1])
 
     # --- finding out ------------------------------------------------------------------------
 
@@ -354,10 +315,6 @@ class Ledger:
             return max(retry_after, window)
         # A pause that did not help is followed by one twice as long, up to a window.
         return max(retry_after, min(retry_after * 2.0 ** (self._pauses_in_a_row - 1), window))
-
-
-def _slowness(limit: RateLimit) -> float:
-    return limit.seconds / limit.requests
 
 
 def span(limit: RateLimit) -> float:

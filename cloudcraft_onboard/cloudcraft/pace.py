@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from cloudcraft_onboard.cloudcraft.headers import Declared
 from cloudcraft_onboard.cloudcraft.ledger import NEVER, Ledger, Pause, Use
 from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.events import Event, PaceWaited, RateLimitKnown, Throttled
@@ -98,10 +97,6 @@ class PaceKeeper:
         """Make those who wait look at their `cancel` now."""
         with self._changed:
             self._changed.notify_all()
-
-    def follow(self, declared: Declared) -> None:
-        """Do as the server says about its limit."""
-        self.record(lambda ledger, now: ledger.follow(declared, now))
 
     def throttled(self, use: Use, retry_after: float | None) -> Pause:
         """A request got a 429: everybody waits."""

@@ -152,20 +152,7 @@ class LocalCloudcraft:
     def _limit_headers(self, now: float, *, admitted: bool) -> dict[str, str]:
         limiter, wanted = self.limiter, self.options.headers
         headers: dict[str, str] = {}
-        remaining, wait = str(limiter.remaining(now)), limiter.reset_in(now)
-        if "ratelimit" in wanted:
-            headers |= {
-                "RateLimit-Limit": str(limiter.requests),
-                "RateLimit-Remaining": remaining,
-                "RateLimit-Reset": str(math.ceil(wait)),
-                "RateLimit-Policy": f"{limiter.requests};w={limiter.seconds:g}",
-            }
-        if "x-ratelimit" in wanted:
-            headers |= {
-                "X-RateLimit-Limit": str(limiter.requests),
-                "X-RateLimit-Remaining": remaining,
-                "X-RateLimit-Reset": str(math.ceil(time.time() + wait)),
-            }
+        wait = limiter.reset_in(now)
         if not admitted and "retry-after" in wanted:
             headers["Retry-After"] = str(math.ceil(wait))
         if not admitted and "retry-after-date" in wanted:

@@ -17,8 +17,7 @@ class Options:
         rate_limit: `REQUESTS/SECONDS` for the whole API.
         window: `fixed` starts with the first request, `sliding` is a log of the accepted ones,
             `bucket` refills steadily.
-        headers: any of `retry-after`, `retry-after-date` (on 429 only), `ratelimit`, `x-ratelimit`
-            (on every answer).
+        headers: of a 429: `retry-after`, `retry-after-date`, or none.
         propagation_seconds: how long IAM takes to show a role, or its new trust, to Cloudcraft.
         latency: how long Cloudcraft takes over a POST besides asking AWS.
         refusal_status: of "Unable to verify AWS account"; 403 is the only documented one that fits.

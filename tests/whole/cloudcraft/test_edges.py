@@ -5,15 +5,16 @@ from __future__ import annotations
 import gzip
 import socket
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from cloudcraft_onboard.cloudcraft import exchange
-from cloudcraft_onboard.errors import Refused, Unavailable
+from cloudcraft_onboard.errors import Doubtful, Refused, Unavailable, Unreadable
 from cloudcraft_onboard.model import CloudcraftUsage, Registration, RegistrationSpec
 from tests.whole.cloudcraft.conftest import Client, MakeClient
-from tests.whole.cloudcraft.raw import RawServer, answer
+from tests.whole.cloudcraft.raw import RawServer, answer, send
 
 ROLE = "arn:aws:iam::111122223333:role/cloudcraft"
 NO_IDS = [
@@ -28,6 +29,17 @@ def spec(name: str = "Prod") -> RegistrationSpec:
 
 def registered(identity: str) -> Registration:
     return Registration(id=identity, name="Prod", role_arn=ROLE)
+
+
+@contextmanager
+def traced(most: int = 16 << 20) -> Iterator[None]:
+    """No more memory than that is taken inside."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.fixture
@@ -78,47 +90,68 @@ def test_what_cannot_be_written_as_utf_8_is_refused_and_its_slot_given_back(
     assert client.pace.next_in() == 0
 
 
-def test_two_encodings_are_refused_before_they_are_inflated(
-    raw: RawServer, make_client: MakeClient
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "gzip, gzip", "br", "deflate"])
+def test_an_encoding_is_refused_at_once_and_not_inflated(
+    raw: RawServer, make_client: MakeClient, encoding: str
 ) -> None:
-    bomb = gzip.compress(gzip.compress(bytes(256 << 20)))
-    raw.script = [answer(200, bomb, Content_Encoding="gzip, gzip")]
-    tracemalloc.start()
-    try:
-        with pytest.raises(Unavailable, match="encoding that was not requested"):
-            make_client(raw.url, retries=0).registrations()
-        assert tracemalloc.get_traced_memory()[1] < 16 << 20
-    finally:
-        tracemalloc.stop()
+    bomb = gzip.compress(b'{"accounts": [' + b"{}," * (8 << 20) + b"{}]}")
+    raw.script = [answer(200, bomb, Content_Encoding=encoding)] * 6
+    with traced(), pytest.raises(Unreadable, match="encoding that was not requested"):
+        make_client(raw.url, retries=5).registrations()
+    assert len(raw.requests) == 1
+    assert raw.requests[0].headers["accept-encoding"] == "identity"
 
 
-def test_a_bomb_is_inflated_up_to_the_limit_only(
-    raw: RawServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchange, "LARGEST_BODY", 2 << 20)
-    raw.script = [answer(200, gzip.compress(bytes(256 << 20)), Content_Encoding="gzip")]
-    tracemalloc.start()
-    try:
-        with pytest.raises(Unavailable, match="larger than 2 MiB"):
-            make_client(raw.url, retries=0).registrations()
-        assert tracemalloc.get_traced_memory()[1] < 32 << 20
-    finally:
-        tracemalloc.stop()
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP"])
-def test_a_compressed_answer_is_read(raw: RawServer, client: Client, encoding: str) -> None:
-    raw.script = [answer(200, gzip.compress(b'{"accounts": []}'), Content_Encoding=encoding)]
+def test_an_answer_as_it_was_asked_for_is_read(raw: RawServer, client: Client) -> None:
+    raw.script = [answer(200, {"accounts": []}, Content_Encoding="identity")]
     assert client.registrations() == ()
-    assert raw.requests[0].headers["accept-encoding"] == "gzip"
 
 
-def test_a_compressed_answer_that_is_cut_off_is_no_answer(
+TOO_LARGE = {
+    "announced": b"HTTP/1.1 200 X\r\nContent-Length: 64000001\r\n\r\n",
+    "unannounced": b"HTTP/1.1 200 X\r\n\r\n" + b" " * 64_000_001,
+    "objects": b'HTTP/1.1 200 X\r\n\r\n{"accounts":[' + b"{}," * 300_000 + b"{}]}",
+    "lists": b'HTTP/1.1 200 X\r\n\r\n{"accounts":[' + b"[]," * 400_000 + b"[]]}",
+    "numbers": b'HTTP/1.1 200 X\r\n\r\n{"accounts":[' + b"1," * 3_000_001 + b"1]}",
+}
+
+
+@pytest.mark.parametrize("kind", TOO_LARGE)
+def test_more_than_a_list_of_accounts_can_need_is_refused_at_once(
+    raw: RawServer, make_client: MakeClient, kind: str
+) -> None:
+    raw.script = [send(TOO_LARGE[kind])] * 6
+    with (
+        traced(200 << 20),
+        pytest.raises(Unreadable, match=r"larger than 64 MB|more than 100,000 accounts can need"),
+    ):
+        make_client(raw.url, retries=5).registrations()
+    assert len(raw.requests) == 1
+
+
+def test_a_write_whose_answer_is_too_large_is_in_doubt(
     raw: RawServer, make_client: MakeClient
 ) -> None:
-    raw.script = [answer(200, gzip.compress(b'{"accounts": []}')[:-9], Content_Encoding="gzip")]
-    with pytest.raises(Unavailable, match="cut off"):
-        make_client(raw.url, retries=0).registrations()
+    raw.script = [send(TOO_LARGE["announced"])]
+    with pytest.raises(Doubtful, match="larger"):
+        make_client(raw.url).register(spec())
+
+
+def test_a_list_of_100_000_accounts_is_read(raw: RawServer, client: Client) -> None:
+    entry = {
+        "id": "fe3e5b29-a0e8-41ca-91e2-02a0441b1d33",
+        "name": "Production, or {what} [we] call it",
+        "roleArn": ROLE,
+        "externalId": "4414aef4-1f35-4bbc-9b7a-5d5a1b7c0e2f",
+        "readAccess": [f"team/{'0' * 36}", f"team/{'1' * 36}"],
+        "writeAccess": [],
+        "createdAt": "2026-11-23T10:00:00.000Z",
+        "updatedAt": "2026-11-23T10:00:00.000Z",
+        "CreatorId": "5c9b1a4e-2f0d-4b7e-9a53-0d1e8f7c6b11",
+        "source": "aws",
+    }
+    raw.script = [answer(200, {"accounts": [entry] * 100_000})]
+    assert len(client.registrations()) == 100_000
 
 
 def test_a_proxy_that_is_away_is_named(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import socket
 import ssl
 import threading
@@ -17,7 +16,6 @@ from tenacity import wait_fixed
 
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.cloudcraft import client as client_module
-from cloudcraft_onboard.cloudcraft import exchange
 from cloudcraft_onboard.console.redact import protect
 from cloudcraft_onboard.errors import CannotStart, Doubtful, PaceClosed, Unavailable
 from cloudcraft_onboard.model import CloudcraftUsage, RegistrationSpec
@@ -182,16 +180,6 @@ def test_an_answer_that_drips_does_not_hold_the_program(
     client = make_client(raw.url, timeout=0.5)
     assert client.parameters().external_id == "ex"
     assert "within 0.5 s" in str(client.events[0])
-
-
-def test_an_answer_larger_than_any_list_is_not_read_to_the_end(
-    raw: RawServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchange, "LARGEST_BODY", 1 << 20)
-    bomb = answer(200, gzip.compress(bytes(3 << 20)), Content_Encoding="gzip")
-    raw.script = [bomb]
-    with pytest.raises(Unavailable, match="larger than 1 MiB"):
-        make_client(raw.url, retries=0).registrations()
 
 
 def test_an_answer_of_another_shape_is_not_taken_for_an_empty_list(
