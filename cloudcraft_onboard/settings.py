@@ -61,6 +61,8 @@ class Settings:
     sandbox: bool = False
     verbosity: int = 0
     exit_code: bool = False
+    extra: tuple[str, ...] = ()
+    """The command's own options, as a command to be pasted repeats them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cloudcraft_onboard.coverage.words import Status
-from cloudcraft_onboard.model import Command, Outcome, Report
+from cloudcraft_onboard.model import Command, Report
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.told import Told
-
-_SEEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
 
 
 def ending(report: Told, settings: Settings, written: Sequence[str]) -> list[str]:
@@ -24,7 +22,7 @@ def ending(report: Told, settings: Settings, written: Sequence[str]) -> list[str
         paths = ", ".join(map(text.clean, written))
         lines.append(f"{'Report' if len(written) == 1 else 'Reports'}: {paths}")
     if settings.sandbox:
-        lines += ["", *_sandbox(report)]
+        lines += ["", *_sandbox(report, settings)]
     return lines
 
 
@@ -40,18 +38,24 @@ def _nothing_to_do(report: Report, settings: Settings) -> str:
     return "Nothing to do: no account is selected."
 
 
-def _sandbox(report: Told) -> list[str]:
+def _sandbox(report: Told, settings: Settings) -> list[str]:
     if isinstance(report, Status):
         return ["This was a sandbox: nothing outside this machine was contacted."]
-    seen = text.counted(sum(map(report.count, _SEEN)), "account")
-    end = "" if text.is_plan(report) else f" Its Cloudcraft now sees {seen}."
+    seen = report.cloudcraft.registered
+    end = ""
+    if seen is not None and not text.is_plan(report):
+        end = f" Its Cloudcraft now sees {text.counted(seen, 'account')}."
     told = [f"This was a sandbox: nothing outside this machine was contacted.{end}"]
-    width = max(len(command) for command, _ in _next(report))
-    told += ["Try next:", *(f"  {command.ljust(width)}  # {why}" for command, why in _next(report))]
-    return told
+    commands = _next(report, settings)
+    width = max(len(command) for command, _ in commands)
+    return [
+        *told,
+        "Try next:",
+        *(f"  {command.ljust(width)}  # {why}" for command, why in commands),
+    ]
 
 
-def _next(report: Report) -> list[tuple[str, str]]:
+def _next(report: Report, settings: Settings) -> list[tuple[str, str]]:
     manifest = _quoted(report.manifest)
     beside = Path(report.manifest).with_name("trouble.yaml")
     shown = (
@@ -62,7 +66,7 @@ def _next(report: Report) -> list[tuple[str, str]]:
     return [
         (f"onboard plan {manifest} --sandbox", "what another run would do")
         if not text.is_plan(report)
-        else (f"onboard run {manifest} --sandbox", "carry the plan out"),
+        else (_in_earnest(report, settings), "carry the plan out"),
         (
             f"onboard status {manifest} --sandbox --organization",
             "whether Cloudcraft sees every account",
@@ -70,6 +74,20 @@ def _next(report: Report) -> list[tuple[str, str]]:
         shown,
         ("onboard init --organization -f org.yaml", "a manifest for your own accounts"),
     ]
+
+
+def _in_earnest(report: Report, settings: Settings) -> str:
+    """The command that does what this plan of it shows, for the same accounts."""
+    command = "remove" if report.command is Command.REMOVE else "run"
+    chosen = settings.selection
+    options = [
+        *(f"--only={pattern}" for pattern in chosen.only),
+        *(f"--exclude={pattern}" for pattern in chosen.exclude),
+        *([f"--changed-since={chosen.changed_since}"] if chosen.changed_since else []),
+        *settings.extra,
+    ]
+    told = ["onboard", command, _quoted(report.manifest), "--sandbox", *map(_quoted, options)]
+    return " ".join(told)
 
 
 def _quoted(path: str | Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.accounts.removal import Scope, needs_aws
 from cloudcraft_onboard.app import output
@@ -26,6 +26,8 @@ from cloudcraft_onboard.model.notes import Declined, NotRemoved, Stop
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.settings import Settings
 
+_MOST = 5
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoveOptions:
@@ -36,7 +38,18 @@ class RemoveOptions:
     keep_roles: bool = False
     force: bool = False
     unlisted: bool = False
-    most: int = 5
+    most: int = _MOST
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options that choose what is removed, as they are typed."""
+        given = (
+            ("--keep-roles", self.keep_roles),
+            ("--force", self.force),
+            ("--unlisted", self.unlisted),
+            (f"--max-removals={self.most}", self.unlisted and self.most != _MOST),
+        )
+        return tuple(word for word, is_given in given if is_given)
 
     @property
     def scope(self) -> Scope:
@@ -50,6 +63,7 @@ def remove(settings: Settings, options: RemoveOptions) -> int:
     Raises:
         UsageError: there is no terminal to ask at.
     """
+    settings = replace(settings, extra=options.words)
     with open_session(settings, Command.REMOVE, whole=options.unlisted) as session:
         if not (options.yes or options.dry_run or (sys.stdin and sys.stdin.isatty())):
             raise UsageError(

@@ -92,6 +92,7 @@ class CloudcraftClient:
         self._deadline = deadline
         self._counting = threading.Lock()
         self._requests = self._throttled = self._retried = 0
+        self._registered: int | None = None
 
     @property
     def usage(self) -> CloudcraftUsage:
@@ -102,6 +103,7 @@ class CloudcraftClient:
                 throttled=self._throttled,
                 retried=self._retried,
                 rate_limit=str(self.pace.limits[0]),
+                registered=self._registered,
             )
 
     def parameters(self) -> CloudcraftParameters:
@@ -110,7 +112,10 @@ class CloudcraftClient:
 
     def registrations(self, slot: Slot | None = None) -> tuple[Registration, ...]:
         """`GET /aws/account`."""
-        return self._read(_ACCOUNTS, shapes.registrations_of, slot)
+        listed = self._read(_ACCOUNTS, shapes.registrations_of, slot)
+        with self._counting:
+            self._registered = len(listed)
+        return listed
 
     def teams(self) -> tuple[Team, ...]:
         """`GET /team`."""
@@ -127,6 +132,7 @@ class CloudcraftClient:
         registration = shapes.registration_of(answer.json(), spec)
         if registration is None:
             raise Doubtful("Cloudcraft accepted the account, but returned no ID.")
+        self._now_registered(1)
         return registration
 
     def update(
@@ -141,9 +147,15 @@ class CloudcraftClient:
         with self._turn(slot) as turn:
             try:
                 self._ask("DELETE", _path(registration), None, turn)
+                self._now_registered(-1)
             except Refused as refused:
                 if refused.status != _NOT_FOUND:
                     raise
+
+    def _now_registered(self, more: int) -> None:
+        with self._counting:
+            if self._registered is not None:
+                self._registered += more
 
     def close(self) -> None:
         """Close every connection."""

@@ -93,12 +93,15 @@ class CloudcraftUsage:
     """Requests sent to Cloudcraft, those answered 429, and those that were sent again.
 
     `rate_limit` is the one that was believed in the end, such as `20/10`; empty if none was.
+    `registered` is how many accounts there are by the last list and by the answers since then; None
+    where no list was read, or a saved report is told.
     """
 
     requests: int = 0
     throttled: int = 0
     retried: int = 0
     rate_limit: str = ""
+    registered: int | None = None
 
 
 class Command(StrEnum):

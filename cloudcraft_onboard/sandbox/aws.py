@@ -59,14 +59,17 @@ class LocalAws:
             status = message.get("status", status)
             await send(message)
 
-        if _is_of_the_organization(scope):
-            await self._organization(scope, again, send)
+        if target := _organizations_action(scope):
+            await self._organization(target, scope, again, send)
             return
         if b"Action=AssumeRole&" in body and b"DurationSeconds=" in body:
             params = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             if why := _too_long(scope, params):
                 await _refuse(400, "ValidationError", why, send)
                 return
+        if body.startswith(b"Action=AssumeRole&"):
+            await _assume_role(scope, again, send)
+            return
         if not body.startswith(b"Action=") or not any(word in body + b"&" for word in WATCHED):
             await ministack(scope, again, send)
             return
@@ -81,16 +84,19 @@ class LocalAws:
             # MiniStack has put the caller's account into this task's context.
             self._written[get_account_id(), params["RoleName"]] = time.monotonic()
 
-    async def _organization(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Only the management account gets an answer; MiniStack gives each its own organization."""
-        answer: list[Message] = []
+    async def _organization(self, action: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """MiniStack gives each account its own organization; here there is one.
 
-        async def keep(message: Message) -> None:
-            answer.append(message)
-
-        await ministack(scope, receive, keep)
+        Any account may ask for it, and gets to know its management account; all else only that
+        account is told.
+        """
+        answer = await _answer(scope, receive)
         if answer[0].get("status") == 200 and get_account_id() != self._management:  # noqa: PLR2004
-            await _not_the_management_account(send)
+            if action == "DescribeOrganization":
+                set_request_account_id(self._management)
+                await _send_json(200, await _organizations(action), send)
+            else:
+                await _not_the_management_account(send)
             return
         for message in answer:
             await send(message)
@@ -249,20 +255,54 @@ def _known(arn: str) -> bool:
     return bool(iam.policy_known(arn, owner))
 
 
-def _is_of_the_organization(scope: Scope) -> bool:
-    """Whether the call is one of AWS Organizations that members may not make."""
+def _organizations_action(scope: Scope) -> str:
+    """Which call of AWS Organizations it is; empty for any other."""
     target = dict(scope.get("headers") or ()).get(b"x-amz-target", b"").decode("latin-1")
     service, _, action = target.partition(".")
-    return bool(service.startswith("AWSOrganizations") and action != "DescribeOrganization")
+    return action if service.startswith("AWSOrganizations") else ""
 
 
 async def _not_the_management_account(send: Send) -> None:
     """As AWS answers a member that is no delegated administrator."""
     text = "You don't have permissions to access this resource."
-    body = json.dumps({"__type": "AccessDeniedException", "Message": text}).encode()
-    headers = [(b"content-type", b"application/x-amz-json-1.1")]
-    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await _send_json(400, {"__type": "AccessDeniedException", "Message": text}, send)
+
+
+async def _assume_role(scope: Scope, receive: Receive, send: Send) -> None:
+    """AWS names the caller whom it denies a role; MiniStack doesn't where there is no such role."""
+    nobody, somebody = b"User: is not authorized", b"User: %s is not authorized"
+    answer = await _answer(scope, receive)
+    body = b"".join(message.get("body", b"") for message in answer)
+    if nobody not in body:
+        for message in answer:
+            await send(message)
+        return
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    asked = b"Action=GetCallerIdentity&Version=2011-06-15"
+    _, _, told = await sts.handle_request("POST", "/", headers, asked, {})
+    arn = ET.fromstring(told).findtext(".//{*}Arn", "")  # noqa: S314 - made in this process
+    body = body.replace(nobody, somebody % arn.encode())
+    length = (b"content-length", str(len(body)).encode())
+    kept = [pair for pair in answer[0]["headers"] if pair[0].lower() != length[0]]
+    await send({**answer[0], "headers": [*kept, length]})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _answer(scope: Scope, receive: Receive) -> list[Message]:
+    """MiniStack's answer, not sent yet."""
+    answer: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        answer.append(message)
+
+    await ministack(scope, receive, keep)
+    return answer
+
+
+async def _send_json(status: int, content: Any, send: Send) -> None:
+    headers = [(b"content-type", b"application/x-amz-json-1.1")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(content).encode()})
 
 
 def _too_long(scope: Scope, params: dict[str, str]) -> str:

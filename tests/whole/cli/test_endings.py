@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import pexpect
+
 from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
 from tests.support import reports
-from tests.support.process import fresh_onboard
+from tests.support.process import HANG, ONBOARD, fresh_onboard
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
@@ -90,6 +93,44 @@ def test_whatever_the_manifests_path_the_commands_to_try_can_be_pasted(tmp_path:
             assert "--sandbox" in line or "init" in line
         told = shlex.split(commands[0], comments=True)
         assert told == ["onboard", "plan", text.clean(str(manifest)), "--sandbox"]
+
+
+def test_the_plan_of_a_removal_advises_the_removal(tmp_path: Path) -> None:
+    manifest, options = MANIFESTS / "demo.yaml", ("--only=Payments", "--keep-roles")
+    arguments = ("remove", manifest, "--sandbox", *options, "--dry-run")
+    ended = fresh_onboard(tmp_path / "run", *arguments, **FAST)
+    assert ended.code == 0, ended.stderr
+    command = next(line for line in ended.stderr.splitlines() if "carry the plan out" in line)
+    told = shlex.split(command, comments=True)
+    assert told == ["onboard", "remove", str(manifest), "--sandbox", *options]
+    assert "onboard run" not in command
+    assert "now sees" not in ended.stderr
+
+
+def test_a_removal_tells_how_many_accounts_the_sandbox_lists(tmp_path: Path) -> None:
+    manifest = tmp_path / "org.yaml"
+    manifest.write_text(
+        "version: 1\ndefaults: {profile: hub, assume_role: Entry}\naccounts:\n"
+        '  - {name: A, account_id: "300000000001", tags: {sandbox: onboarded}}\n'
+        '  - {name: B, account_id: "300000000002", tags: {sandbox: onboarded}}\n'
+        '  - {name: C, account_id: "300000000003"}\n'
+    )
+    for only, left in (("A", 1), ("C", 2)):
+        arguments = ("remove", manifest, "--sandbox", "--yes", "--only", only)
+        ended = fresh_onboard(tmp_path / only, *arguments, **FAST)
+        assert ended.code == 0, ended.stderr
+        assert f"Its Cloudcraft now sees {left} account" in ended.stderr
+    with pexpect.spawn(
+        ONBOARD[0],
+        [*ONBOARD[1:], "remove", str(manifest), "--sandbox"],
+        env={**os.environ, **FAST, "COLUMNS": "400"},
+        encoding="utf-8",
+        timeout=HANG,
+    ) as child:
+        child.expect_exact("[y/N] ")
+        child.sendline("n")
+        child.expect(pexpect.EOF)
+        assert "Its Cloudcraft now sees 2 accounts." in str(child.before)
 
 
 def test_a_path_of_another_encoding_keeps_the_indent(tmp_path: Path) -> None:

@@ -233,9 +233,23 @@ def test_a_member_is_told_nothing_of_the_organization(make_world: MakeWorld) -> 
                 continue
             with pytest.raises(ClientError, match="AccessDeniedException"):
                 client.list_accounts()
+            told = client.describe_organization()["Organization"]
+            assert told["MasterAccountId"] == "100000000009"  # which AWS tells any of its accounts
             with pytest.raises(OnboardError) as caught:
                 members(client, (), profile)
-            assert "management account" in f"{caught.value.message} {caught.value.hint}"
+            assert "management account, which is 100000000009" in caught.value.hint
+
+
+def test_a_caller_whom_a_role_is_denied_is_named(make_world: MakeWorld) -> None:
+    world = make_world([member("onboarded")])
+    caller = f"arn:aws:iam::{MEMBER}:root"
+    for name in ("cloudcraft", "nobody"):  # one that trusts somebody else, and none at all
+        role = f"arn:aws:iam::{MEMBER}:role/{name}"
+        with pytest.raises(ClientError, match="AccessDenied") as caught:
+            world.sts(MEMBER).assume_role(RoleArn=role, RoleSessionName="me")
+        asked = f"sts:AssumeRole on resource: {role}"
+        said = caught.value.response["Error"]["Message"]
+        assert said == f"User: {caller} is not authorized to perform: {asked}"
 
 
 def own(profile: str) -> Account:
