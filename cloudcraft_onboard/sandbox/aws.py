@@ -62,13 +62,8 @@ class LocalAws:
         if target := _organizations_action(scope):
             await self._organization(target, scope, again, send)
             return
-        if b"Action=AssumeRole&" in body and b"DurationSeconds=" in body:
-            params = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-            if why := _too_long(scope, params):
-                await _refuse(400, "ValidationError", why, send)
-                return
         if body.startswith(b"Action=AssumeRole&"):
-            await _assume_role(scope, again, send)
+            await _assume_role(body, scope, again, send)
             return
         if not body.startswith(b"Action=") or not any(word in body + b"&" for word in WATCHED):
             await ministack(scope, again, send)
@@ -268,8 +263,12 @@ async def _not_the_management_account(send: Send) -> None:
     await _send_json(400, {"__type": "AccessDeniedException", "Message": text}, send)
 
 
-async def _assume_role(scope: Scope, receive: Receive, send: Send) -> None:
+async def _assume_role(body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
     """AWS names the caller whom it denies a role; MiniStack doesn't where there is no such role."""
+    params = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+    if "DurationSeconds" in params and (why := _too_long(scope, params)):
+        await _refuse(400, "ValidationError", why, send)
+        return
     nobody, somebody = b"User: is not authorized", b"User: %s is not authorized"
     answer = await _answer(scope, receive)
     body = b"".join(message.get("body", b"") for message in answer)
