@@ -127,7 +127,14 @@ class OutOfResources(AccountPending):
 
 
 class ConcurrentChange(Exception):
-    """Somebody else made or deleted what was observed before it could be acted on."""
+    """Somebody else made or deleted what was observed before it could be acted on.
+
+    `problem` is what it comes to where that goes on: not every refusal of this kind is a race.
+    """
+
+    def __init__(self, problem: AccountError | None = None) -> None:
+        super().__init__()
+        self.problem = problem
 
 
 # --- what a request to Cloudcraft can end in, besides its answer ---------------------------------

@@ -205,6 +205,7 @@ def _bring_role(
     apply: bool,
 ) -> Steps[RoleState]:
     done: list[Change] = []
+    problem: AccountError | None = None
     identity = session.identity
     desired = wanted_role(account, identity, snapshot)
     for _ in range(_RACES):
@@ -224,7 +225,9 @@ def _bring_role(
                 arn = session.apply(change, desired, observed) or arn
                 done.append(change)
                 yield Changed(name=account.name, change=change)
-        except ConcurrentChange:
+        except ConcurrentChange as race:
+            # A role that cannot be made since there is one, though none is found, is no race.
+            problem = race.problem if observed is None else None
             continue
         changed = any(isinstance(change, _SEEN_BY_CLOUDCRAFT) for change in done)
         age = 0.0 if changed else age_of(observed.created_at if observed else None)
@@ -235,7 +238,7 @@ def _bring_role(
             notes=plan.notes,
             age=age,
         )
-    raise AccountError(
+    raise problem or AccountError(
         Stage.ROLE,
         "ConcurrentChange",
         f"The role {desired.name} in {identity.account_id} keeps changing during its update.",

@@ -59,6 +59,7 @@ class Where:
     external_id: bool = False
     command: str = ""
     management: str = ""
+    role_name: str = ""
     origin: Origin | None = None
     profiles: Sequence[str] = ()
 
@@ -73,6 +74,7 @@ class Where:
             caller=self.caller,
             role=self.target,
             management=self.management,
+            role_name=self.role_name,
             service=self.call.service if self.call else self.service,
             settings_of=origin.profile,
             maker=origin.maker,

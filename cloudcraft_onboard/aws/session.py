@@ -19,7 +19,7 @@ from cloudcraft_onboard.aws.portal import Portal
 from cloudcraft_onboard.aws.sdk import Sdk, renewed, signed_by
 from cloudcraft_onboard.aws.sources import Opened, ProfileSource, Source, check
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
-from cloudcraft_onboard.errors import AccountError
+from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     Account,
     AssumeRole,
@@ -249,6 +249,11 @@ class BotoAccount:
                 return role.apply(self._call, change, desired, observed)
         except ClientError as error:
             raise self._explained(error, None) from error
+        except ConcurrentChange as race:
+            if isinstance(race.__cause__, ClientError) and _code(race.__cause__) == _TAKEN:
+                where = replace(self._where, role_name=desired.name)
+                raise ConcurrentChange(explain(race.__cause__, where)) from race
+            raise
 
     def _call(self, call: Call, **parameters: Any) -> Mapping[str, Any]:
         """One call. What `role.py` has to look at first stays a `ClientError`."""
@@ -258,7 +263,7 @@ class BotoAccount:
                     send, self._wire, call, account_id=self._identity.account_id, **parameters
                 )
         except ClientError as error:
-            if error.response["Error"].get("Code") in _FOR_ROLE:
+            if _code(error) in _FOR_ROLE:
                 raise
             raise self._explained(error, call) from error
         except FAULTS as error:
@@ -278,11 +283,16 @@ class BotoAccount:
 
 
 # What `role.py` looks at itself before it is an account's problem.
-_FOR_ROLE = frozenset({"NoSuchEntity", "EntityAlreadyExists", "DeleteConflict"})
+_TAKEN = "EntityAlreadyExists"
+_FOR_ROLE = frozenset({"NoSuchEntity", _TAKEN, "DeleteConflict"})
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"].get("Code"))
 
 
 def _collided(error: BaseException) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"].get("Code") in {
+    return isinstance(error, ClientError) and _code(error) in {
         "ConcurrentModification",
         "EntityTemporarilyUnmodifiable",
     }
