@@ -30,11 +30,13 @@ from cloudcraft_onboard.blame.table import cause_of
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import AccountError, AccountPending
+from cloudcraft_onboard.installation import command_for
 from cloudcraft_onboard.model import RoleSpec, Stage
 
 _DENIAL = re.compile(r"(?:User|Principal): (?P<principal>\S+) is not authorized to perform: ")
 _ACTION = re.compile(r"perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
 _QUOTA = re.compile(r"exceed quota for (\w+)")
+_PACKAGE = re.compile(r"pip install \W?([\w.-]+(?:\[\w+\])?)")
 _PROVIDER = re.compile(r"account for (https?://\S+?)\.?(?:\s|$)")
 _SERVER_FAULT = 500
 _THROTTLED = re.compile(THROTTLED, re.IGNORECASE)
@@ -95,6 +97,7 @@ _NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = 
     ((sdk.NoCredentialsError, sdk.PartialCredentialsError), "NoCredentials"),
     ((sdk.SSOError, sdk.TokenRetrievalError, sdk.NoAuthTokenError), "SSOTokenExpired"),
     (sdk.LoginError, "LoginExpired"),
+    (sdk.MissingDependencyException, "MissingDependency"),
     (sdk.CredentialRetrievalError, "CredentialRetrievalError"),
     ((EOFError, sdk.RefreshWithMFAUnsupportedError), "MfaRequired"),
     (sdk.SSLError, "SSLError"),
@@ -159,6 +162,9 @@ def _of_sdk(error: Exception, facts: Facts, where: Where) -> Facts:
             found = replace(facts, maker=Maker.SSO)
         case sdk.LoginError():
             found = replace(facts, maker=Maker.LOGIN)
+        case sdk.MissingDependencyException():
+            package = _first(_PACKAGE, facts.reason) or "botocore[crt]"
+            found = replace(facts, adding=command_for(package))
         case sdk.ParamValidationError():
             found = _of_configured_role(facts, "", where)
         case sdk.CredentialRetrievalError() if facts.maker is Maker.WEB_IDENTITY:

@@ -111,6 +111,13 @@ ROWS = (
         ),
         by=("value",),
     ),
+    Row(
+        name="missing-dependency",
+        codes=words("MissingDependency"),
+        needs=("adding",),
+        next=("Add the package to this installation: `{adding}`.",),
+        by=("adding",),
+    ),
     # --- what has expired ------------------------------------------------------------------------
     Row(
         name="sso-expired",
@@ -252,11 +259,6 @@ ROWS = (
             ),
         ),
         by=("profile", "missing"),
-    ),
-    Row(
-        name="login-needs-crt",
-        says=r"botocore\[crt\]",
-        next=("Install what `aws login` needs beside onboard: `pip install 'botocore[crt]'`.",),
     ),
     Row(
         name="mfa",

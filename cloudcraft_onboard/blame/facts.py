@@ -42,7 +42,8 @@ class Facts:
 
     `principal`, `action` and `resource` are AWS's words of a denial, `quota` its name of a limit.
     `opt_in` and `unknown_region` are the region where that may be the cause, `missing` the other
-    half of credentials, `outage` and `own_credentials` are "yes" or empty.
+    half of credentials, `adding` the command that adds a missing package to this installation,
+    `outage` and `own_credentials` are "yes" or empty.
     """
 
     command: str = ""
@@ -83,6 +84,7 @@ class Facts:
     missing: str = ""
     ignored: str = field(default="", metadata={"word": None})
     ca_bundle: str = ""
+    adding: str = ""
     outage: str = ""
     own_credentials: str = ""
     endpoint: str = ""

@@ -17,6 +17,7 @@ from typing import IO, Any, Self
 
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import CannotStart, UsageError
+from cloudcraft_onboard.installation import command_for_extra
 from cloudcraft_onboard.model import Manifest
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.seed import seed
@@ -121,8 +122,7 @@ def start(
     if missing:
         raise UsageError(
             f"The sandbox needs packages that are not installed: {', '.join(missing)}.",
-            hint="In a checkout, run `pip install '.[sandbox]'` or"
-            " `uvx --from '.[sandbox]' onboard ...`.",
+            hint=f"Add them: `{command_for_extra('sandbox')}`.",
         )
     options = options or Options(rate_limit=rate_limit, propagation_seconds=propagation_seconds)
     with tempfile.TemporaryFile("w+") as errors:

@@ -17,6 +17,7 @@ WORDS = {
     "model",
     "events",
     "errors",
+    "installation",
     "console.redact",
     "console.harmless",
     "console.encoding",
@@ -28,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "events": set(),
     "errors": set(),
+    "installation": set(),
     "console.redact": {"console.harmless"},
     "console.harmless": set(),
     "console.encoding": set(),
@@ -82,6 +84,7 @@ WORD_ORDER = {
     "console.encoding": set(),
     "console.harmless": set(),
     "errors": {"blame", "model"},
+    "installation": set(),
     "events": {"model"},
 }
 

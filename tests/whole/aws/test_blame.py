@@ -121,6 +121,7 @@ def test_every_row_is_provoked() -> None:
         "role-in-use",  # tests/whole/aws/test_hints.py, as a deletion
         "role-name-taken",  # tests/whole/aws/test_role.py
         "missing-entity",
+        "missing-dependency",  # tests/whole/aws/test_login.py
         "login-expired",  # tests/whole/aws/test_hints.py: its dependency may be missing
         "unassigned",
         "proxy-login",  # below
