@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,12 +50,14 @@ _SEEN_BY_CLOUDCRAFT = (CreateRole, UpdateTrust)
 class Snapshot:
     """What Cloudcraft said at the start of a run, read once for all accounts.
 
+    `listed_at` is when the list was asked for, by `time.monotonic`: long ago where nobody says.
     `teams` is empty where no account names one; `documents` holds the wanted ones of
     "minimal" and "custom".
     """
 
     parameters: CloudcraftParameters
     listing: Listing
+    listed_at: float = -math.inf
     teams: tuple[Team, ...] = ()
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -123,7 +123,7 @@ def _delete(plan: RemovalPlan, session: Session, options: RemoveOptions) -> tupl
     known = Results([removal.account for removal in plan.removals])
 
     def story() -> tuple[Result, ...]:
-        tools.emit(forecast(plan.registrations, 0, tools.pace))
+        tools.emit(forecast(plan.registrations, 1, tools.pace))
         return remove_accounts(plan.removals, tools, session.limits, known, options.scope)
 
     deleted = session.drive(story, len(plan.removals), dry_run=False)
@@ -173,7 +173,7 @@ def _too_many(plan: RemovalPlan, options: RemoveOptions) -> bool:
 def _estimate(plan: RemovalPlan, session: Session) -> str | None:
     if session.tools is None or not plan.registrations:
         return None
-    return output.say_forecast({"deletion": plan.registrations}, session.tools.pace, reads=1)
+    return output.say_forecast({"deletion": plan.registrations}, session.tools.pace, reads=2)
 
 
 def _told(plan: RemovalPlan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from cloudcraft_onboard.accounts.account import Snapshot
@@ -68,6 +69,7 @@ def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> S
     with first_reads():
         return Snapshot(
             parameters=cloudcraft.parameters(),
+            listed_at=time.monotonic(),
             listing=Listing(cloudcraft.registrations()),
             teams=cloudcraft.teams() if not all(map(is_access_id, words)) else (),
             documents={

@@ -16,7 +16,7 @@ from cloudcraft_onboard.engine.agenda import Agenda, Ends
 from cloudcraft_onboard.engine.budget import Budget, Limits, forecast
 from cloudcraft_onboard.engine.control import NO_THREAD, NO_TIME, Control
 from cloudcraft_onboard.engine.jobs import AwsJobs
-from cloudcraft_onboard.engine.lists import Lists
+from cloudcraft_onboard.engine.lists import Known, Lists
 from cloudcraft_onboard.engine.machine import TRANSITIONS, Machine, Transitions
 from cloudcraft_onboard.engine.messages import (
     Answered,
@@ -43,6 +43,7 @@ from cloudcraft_onboard.model.notes import Stop
 
 V = TypeVar("V")
 
+NOTHING_KNOWN = Known()
 _NOT_AT_ONCE = "It was not listed at once, and the run is stopping."
 
 
@@ -65,6 +66,7 @@ class Core(Generic[T, V]):
         pace: PaceView,
         control: Control,
         limits: Limits,
+        known: Known = NOTHING_KNOWN,
         transitions: Transitions = TRANSITIONS,
     ) -> None:
         agenda: Agenda[T] = Agenda()
@@ -83,7 +85,7 @@ class Core(Generic[T, V]):
             limits=limits,
         )
         self._outgoing = Outgoing(agenda)
-        self._lists = Lists(agenda, self._outgoing, control)
+        self._lists = Lists(agenda, self._outgoing, control, known)
         self._machine = Machine(
             policy,
             results,
@@ -161,7 +163,7 @@ class Core(Generic[T, V]):
     def _list_read(self, message: ListRead, now: float) -> None:
         if message.request.number != self._outgoing.reading:
             return  # nobody waits for it any more
-        self._lists.take(message)
+        self._lists.take(message, now)
         if self._phase is _Phase.VERIFYING:
             self._machine.judge(message.error, now)
         elif self._control.kind is None or message.error is not None:
@@ -206,7 +208,7 @@ class Core(Generic[T, V]):
             return
         if first_at > now:
             self._agenda.wake(first_at)
-        elif not self._budget.allows(now, self._pace, lists=int(self._policy.verified)):
+        elif not self._budget.allows(now, self._pace, lists=self._policy.reserved):
             self._control.stop(Stop.BUDGET)
         else:
             self._outgoing.wait_for_slot()

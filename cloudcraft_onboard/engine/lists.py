@@ -5,6 +5,8 @@ What a list means for an account is decided in `machine` and by its track.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Generic
 
 from cloudcraft_onboard.engine.agenda import Agenda
@@ -16,9 +18,19 @@ from cloudcraft_onboard.plan.registration import Listing
 
 REREAD_SECONDS = 2.0
 """Nothing is documented about how soon a new registration is listed."""
+FRESH_SECONDS = 110.0
+"""A PUT is decided on a list that is two minutes old at most, when it arrives."""
 
 _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
 _LONGEST_DOUBT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """The list that the run began with, and when it was read."""
+
+    listing: Listing | None = None
+    at: float = -math.inf
 
 
 class Lists(Generic[T]):
@@ -27,25 +39,33 @@ class Lists(Generic[T]):
     `again_at` is when the last list is read again.
     """
 
-    def __init__(self, agenda: Agenda[T], outgoing: Outgoing[T], control: Control) -> None:
+    def __init__(
+        self, agenda: Agenda[T], outgoing: Outgoing[T], control: Control, known: Known
+    ) -> None:
         self.doubts: list[Track] = []
         self.again_at: float | None = None
         self.was_read_again = False
         self._agenda = agenda
         self._outgoing = outgoing
         self._control = control
-        self._listing: Listing | None = None
+        self._listing: Listing | None = known.listing
+        self._read_at = known.at
         self._look_at: float | None = None
 
     @property
     def newest(self) -> Listing | None:
-        """The last list, if nothing was sent since."""
-        return None if self._outgoing.wrote else self._listing
+        """The last list that was read here, if nothing was sent since."""
+        return self._listing if self._outgoing.read else None
 
-    def take(self, message: ListRead) -> None:
-        """A list came, or did not."""
+    def fresh(self, now: float) -> Listing | None:
+        """The last list, if it is young enough to overwrite what it shows."""
+        return self._listing if now - self._read_at <= FRESH_SECONDS else None
+
+    def take(self, message: ListRead, now: float) -> None:
+        """A list came, or did not; it shows what was there when it was asked for, or later."""
         self._outgoing.reading = None
         self._listing = None if message.error else Listing(message.registrations)
+        self._read_at = now - message.seconds
 
     def take_doubts(self) -> list[Track]:
         """Those that wait for a list; they don't any more."""

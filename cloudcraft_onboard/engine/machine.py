@@ -21,7 +21,7 @@ from cloudcraft_onboard.engine.agenda import Agenda, Ends
 from cloudcraft_onboard.engine.control import NO_THREAD, NO_TIME, Control
 from cloudcraft_onboard.engine.jobs import AwsJobs
 from cloudcraft_onboard.engine.lists import Lists
-from cloudcraft_onboard.engine.messages import Answered, Delete, GiveBack, Send, T, Write
+from cloudcraft_onboard.engine.messages import Answered, Delete, GiveBack, Put, Send, T, Write
 from cloudcraft_onboard.engine.outgoing import Outgoing
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.tracks import (
@@ -34,8 +34,12 @@ from cloudcraft_onboard.engine.tracks import (
 )
 from cloudcraft_onboard.errors import Doubtful, PaceClosed, RefusalKind, Refused, RequestError
 from cloudcraft_onboard.events import AccountFinished, AccountQueued, AccountRetried, Said
-from cloudcraft_onboard.model import Note, Outcome, Problem, Registration, Result, Slot, Stage
+from cloudcraft_onboard.model import Note, Outcome, Problem, Result, Slot, Stage
 from cloudcraft_onboard.model.notes import (
+    DuplicateDeleted,
+    DuplicateLeft,
+    KeptBrought,
+    KeptDiffers,
     NeverAnswered,
     NoAnswer,
     NotChecked,
@@ -74,6 +78,7 @@ class RequestEvent(Enum):
     NOTHING_LEFT = "nothing is left"
     # Its turn.
     TURN = "a slot is free"
+    OLD_LIST = "a slot is free, its list is old"
     NO_THREAD = "no thread for it"
     # Its answer, besides a yes.
     TOO_YOUNG = "refused, the role is young"
@@ -88,11 +93,12 @@ class RequestEvent(Enum):
     CRASHED = "missing after a crash"
     # The last list.
     CONFIRMED = "listed as wanted"
-    TO_MEND = "listed twice"
+    TO_MEND = "listed twice, or not as wanted"
     NOT_YET = "not listed"
     NEVER = "not listed again"
-    UNCLEAR = "listed, but not as wanted"
+    UNCLEAR = "listed, in doubt"
     MENDED = "all is mended"
+    NOT_MENDED = "not all is mended"
     NOT_READ = "no last list"
     NOT_READ_BUT_ANSWERED = "no time for the last list"
     # What follows its requests in AWS.
@@ -135,6 +141,9 @@ TRANSITIONS: Transitions = {
     S.NEW: _WHAT_IS_LEFT,
     S.QUEUED: {
         E.TURN: (S.IN_FLIGHT, Do.SEND),
+        E.OLD_LIST: (S.DOUBTFUL, Do.GATHER),
+        E.LIST_LEFT: (S.ACCEPTED, Do.AWAIT),
+        E.NOTHING_LEFT: (S.DONE, Do.FINISH),
         E.REFUSED: (S.FAILED, Do.FAIL),
         **_WHEN_IT_IS_OVER,
     },
@@ -158,7 +167,8 @@ TRANSITIONS: Transitions = {
         **_WHEN_IT_IS_OVER,
     },
     S.IN_AWS: {
-        **_WHAT_IS_LEFT,
+        E.LIST_LEFT: (S.ACCEPTED, Do.AWAIT),
+        E.NOTHING_LEFT: (S.DONE, Do.FINISH),
         E.ROLE_FAILED: (S.FAILED, Do.END),
         E.ROLE_PENDING: (S.PENDING, Do.END),
         **_WHEN_IT_IS_OVER,
@@ -175,6 +185,7 @@ TRANSITIONS: Transitions = {
     },
     S.MENDING: {
         E.MENDED: (S.DONE, Do.FINISH),
+        E.NOT_MENDED: (S.PENDING, Do.PEND),
         **_WHEN_IT_IS_OVER,
     },
     S.DONE: {},
@@ -247,7 +258,7 @@ class Machine(Generic[T, V]):
         self._transitions = transitions
         self._tracks: dict[str, Track] = {}
         self._states: dict[str, RequestState] = {}
-        self._mends: dict[int, tuple[Track, Registration]] = {}
+        self._mends: dict[int, tuple[Track, Write]] = {}
         self._accepted = 0
         self._suspicions: list[tuple[Track, Refused]] = []
 
@@ -278,7 +289,7 @@ class Machine(Generic[T, V]):
                 self._results.note(result)
                 self._agenda.tell(AccountFinished(result=result, provisional=True))
             case Do.MEND if detail.judgment is not None:
-                self._mend(track, detail.judgment)
+                self._mend(track, detail.judgment, now)
             case Do.READ_AGAIN:
                 self._lists.read_again(now)
             case Do.FINISH | Do.FAIL | Do.PEND | Do.END:
@@ -296,21 +307,32 @@ class Machine(Generic[T, V]):
         if job := self._policy.role_job(track.name):
             self._jobs.add([job])
 
-    def _mend(self, track: Track, judgment: Judgment) -> None:
-        """Delete this run's newer duplicates."""
-        for duplicate in judgment.duplicates:
-            request = Delete(
-                number=self._outgoing.number(), name=track.name, registration=duplicate
-            )
-            self._mends[request.number] = (track, duplicate)
+    def _mend(self, track: Track, judgment: Judgment, now: float) -> None:
+        """Delete this run's newer duplicates, and bring what is kept to the manifest."""
+        mends: list[Write] = [
+            Delete(number=self._outgoing.number(), name=track.name, registration=duplicate)
+            for duplicate in judgment.duplicates
+        ]
+        track.unsettled = judgment.unsettled
+        stop = self._control.kind
+        if judgment.kept is not None and stop is None:
+            mends.append(track.request(self._outgoing.number()))
+        elif judgment.kept is not None and stop is not None:
+            track.unsettled = True
+            track.notes.append(KeptDiffers(id=judgment.kept.id, why=stop.value))
+        for request in mends:
+            self._mends[request.number] = (track, request)
             self._agenda.order(Send(request=request))
+        if not mends:
+            self._happened(track, E.NOT_MENDED, now)
 
     def _note(self, track: Track) -> None:
         self._results.note(track.result(Outcome.PENDING, track.waits_for))
 
     def _tell_retry(self, track: Track, detail: Detail) -> None:
-        reason = sentence(detail.why)
-        self._agenda.tell(AccountRetried(name=track.name, reason=reason, wait=detail.wait))
+        if detail.why:
+            reason = sentence(detail.why)
+            self._agenda.tell(AccountRetried(name=track.name, reason=reason, wait=detail.wait))
 
     # --- from AWS, and its turn -------------------------------------------------------------------
 
@@ -348,10 +370,23 @@ class Machine(Generic[T, V]):
     def use(self, slot: Slot, now: float) -> None:
         """Choose the request at the last moment; a slot that nobody is ready for goes back."""
         while self._control.kind is None and (track := self._outgoing.pop(now)):
-            if self._states[track.name] is S.QUEUED:
-                self._happened(track, E.TURN, now, Detail(slot=slot))
+            if self._states[track.name] is not S.QUEUED:
+                continue
+            event = self._at_its_turn(track, now)
+            self._happened(track, event, now, Detail(slot=slot))
+            if self._states[track.name] is S.IN_FLIGHT:
                 return
         self._agenda.order(GiveBack(slot=slot))
+
+    def _at_its_turn(self, track: Track, now: float) -> RequestEvent:
+        """What would overwrite others' work is decided once more, by a list that is not old."""
+        if not track.overwrites:
+            return E.TURN
+        listing = self._lists.fresh(now)
+        if listing is None:
+            return E.OLD_LIST
+        track.look_up(listing)
+        return E.TURN if track.left is Left.REQUEST else _WHAT[track.left]
 
     def not_spawned(self, request: Write, now: float) -> None:
         """There was no thread to send it."""
@@ -504,19 +539,21 @@ class Machine(Generic[T, V]):
                 event = E.OVER if track.left is Left.REQUEST else _WHAT[track.left]
                 self._happened(track, event, now)
         for track in self._those(S.ACCEPTED):
-            judgment = track.judge(listing)
+            judgment = track.judge(listing, again=not self._lists.was_read_again)
             track.notes = list(judgment.notes)
-            detail = Detail(judgment=judgment, problem=track.missing)
             event = _WHAT_IT_SAYS[judgment.verdict]
             if event is E.NOT_YET and self._lists.was_read_again:
                 event = E.NEVER
+            detail = Detail(judgment=judgment, problem=track.missing)
             self._happened(track, event, now, detail)
 
     def _mended(self, number: int, error: BaseException | None, now: float) -> None:
-        track, registration = self._mends.pop(number)
-        track.mended(registration, error)
+        track, request = self._mends.pop(number)
+        track.notes.append(_note_on(request, error))
+        track.unsettled |= error is not None
         if not any(track is other for other, _ in self._mends.values()):
-            self._happened(track, E.MENDED, now)
+            event = E.NOT_MENDED if track.unsettled else E.MENDED
+            self._happened(track, event, now)
 
     def leave_mends(self, now: float) -> None:
         """Nobody waits any more for the answers that mend accounts."""
@@ -529,7 +566,9 @@ class Machine(Generic[T, V]):
         why = sentence(str(error))
         for track in self._those(S.ACCEPTED):
             event = E.NOT_READ_BUT_ANSWERED if short and track.is_answered else E.NOT_READ
-            self._happened(track, event, now, Detail(note=NotVerified(why=str(error))))
+            self._happened(
+                track, event, now, Detail(note=NotVerified(errand=track.errand, why=str(error)))
+            )
         self._agenda.tell(Said(text=f"The final check was skipped: {why}"))
 
     def conclude(self, now: float) -> None:
@@ -542,6 +581,20 @@ class Machine(Generic[T, V]):
         return [track for name, track in self._tracks.items() if self._states[name] is state]
 
 
+def _note_on(mend: Write, error: BaseException | None) -> Note:
+    """What became of a request that was to mend an account."""
+    match mend:
+        case Delete(registration=duplicate) if error is None:
+            return DuplicateDeleted(id=duplicate.id)
+        case Delete(registration=duplicate):
+            return DuplicateLeft(id=duplicate.id, why=str(error))
+        case Put(registration=kept) if error is not None:
+            return KeptDiffers(id=kept.id, why=str(error))
+        case Put(registration=kept):
+            return KeptBrought(id=kept.id)
+    raise AssertionError("nothing is mended by a POST")
+
+
 def _result(track: Track, do: Do, detail: Detail) -> Result:
     """The account's result where a move ends it."""
     if detail.result is not None:
@@ -549,6 +602,8 @@ def _result(track: Track, do: Do, detail: Detail) -> Result:
     if do is Do.FAIL and detail.problem is not None:
         return track.result(Outcome.FAILED).failed(detail.problem)
     noted = () if detail.note is None else (detail.note,)
+    noted = () if detail.note is None else (detail.note,)
     if do is Do.PEND:
-        return track.result(Outcome.PENDING, *track.notes, *(noted or (track.waits_for,)))
+        why = noted or (() if track.notes else (track.waits_for,))
+        return track.result(Outcome.PENDING, *track.notes, *why)
     return track.result(track.outcome, *track.notes, *noted)

@@ -23,14 +23,14 @@ _STEPS = {
 class Outgoing(Generic[T]):
     """The queue, one wait for a slot at a time, and what is in flight.
 
-    `reading` is the number of the list that is being read. `wrote`: something was sent since.
+    `reading` is the number of the list that is being read. `read`: nothing was sent since.
     """
 
     def __init__(self, agenda: Agenda[T]) -> None:
         self.in_flight: dict[int, Track] = {}
         self.reading: int | None = None
         self.waiting = False
-        self.wrote = False
+        self.read = False
         self._agenda = agenda
         self._queue: list[tuple[float, int, Track]] = []
         self._numbers = itertools.count(1)
@@ -80,7 +80,7 @@ class Outgoing(Generic[T]):
 
     def send(self, request: Write, track: Track, slot: Slot) -> None:
         """The account's request goes out."""
-        self.wrote = True
+        self.read = False
         self.in_flight[request.number] = track
         self._agenda.tell(StepStarted(name=track.name, step=_STEPS[request.method]))
         self._agenda.order(Send(request=request, slot=slot))
@@ -88,7 +88,7 @@ class Outgoing(Generic[T]):
     def read_list(self) -> None:
         """Read the list of all registrations."""
         self.reading = self.number()
-        self.wrote = False
+        self.read = True
         self._agenda.order(Send(request=ReadList(number=self.reading)))
 
     def abandon(self) -> list[Track]:

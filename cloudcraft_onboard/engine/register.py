@@ -28,10 +28,18 @@ from cloudcraft_onboard.model import (
 from cloudcraft_onboard.model.notes import (
     AnotherRunRegistered,
     AnotherRunWasFirst,
+    DoubledInDoubt,
     Errand,
+    LostAnswerCounted,
     RegistrationQueued,
+    UnlistedBeside,
 )
-from cloudcraft_onboard.plan.registration import Listing, plan_registration, unverified_update
+from cloudcraft_onboard.plan.registration import (
+    Listing,
+    plan_registration,
+    seniority,
+    unverified_update,
+)
 
 # IAM is eventually consistent, "usually some 10 s"; a refusal this long after the role was made
 # or changed is no longer explained by that.
@@ -114,26 +122,53 @@ class Registering(Track):
         self.registration = listing.oldest(spec.account_id)
         self.changes = plan_registration(spec, self.registration)
 
-    def judge(self, listing: Listing) -> Judgment:
-        """Registered once, by the oldest registration; newer ones go if this run made them."""
-        found = listing.of(self.ready.spec.account_id)
-        if not found:
-            return Judgment(verdict=Verdict.MISSING)
-        oldest, *others = found
-        ours = [extra for extra in others if self._is_ours(extra)]
-        notes: list[Note] = [
-            AnotherRunRegistered(id=extra.id) for extra in others if extra not in ours
-        ]
-        if self.made and oldest.id not in self.made:
-            notes.append(AnotherRunWasFirst())
-        self.registration = oldest
-        verdict = Verdict.TO_MEND if ours else Verdict.CONFIRMED
-        return Judgment(verdict=verdict, notes=tuple(notes), duplicates=tuple(ours))
+    @property
+    def overwrites(self) -> bool:
+        """A PUT does."""
+        return self.registration is not None
 
-    def _is_ours(self, extra: Registration) -> bool:
-        """The answer to a doubtful request never told its ID; the name tells whose it is."""
-        doubted = self.doubted and self.posted
-        return extra.id in self.made or (doubted and extra.name == self.ready.spec.name)
+    def judge(self, listing: Listing, *, again: bool) -> Judgment:
+        """Registered once, by the oldest registration, as the manifest wants it.
+
+        Only what an answer to this run's own request named is this run's: newer ones of those are
+        deleted. What a lost request of it may have made is left, and the account is pending.
+        """
+        listed = listing.of(self.ready.spec.account_id)
+        unlisted = [self.made[each] for each in self.made.keys() - {one.id for one in listed}]
+        if not listed or (unlisted and again):
+            return Judgment(verdict=Verdict.MISSING)
+        oldest, *others = listed
+        self.registration = oldest
+        newer = [each for each in unlisted if seniority(each) > seniority(oldest)]
+        if len(newer) < len(unlisted):
+            older = next(each for each in unlisted if each not in newer)
+            note = UnlistedBeside(id=older.id, listed=oldest.id)
+            return Judgment(verdict=Verdict.UNCLEAR, notes=(note,))
+        notes: list[Note] = []
+        if self.made and oldest.id not in self.made:
+            lost = self._may_be_lost(oldest)
+            notes.append(LostAnswerCounted(id=oldest.id) if lost else AnotherRunWasFirst())
+        theirs = [each for each in others if each.id not in self.made]
+        doubtful = [each.id for each in theirs if self._may_be_lost(each)]
+        if doubtful:
+            notes.append(DoubledInDoubt(ids=(oldest.id, *doubtful)))
+        notes += [AnotherRunRegistered(id=x.id) for x in theirs if x.id not in doubtful]
+        duplicates = (*(each for each in others if each.id in self.made), *newer)
+        differs = bool(plan_registration(self.ready.spec, oldest))
+        verdict = Verdict.UNCLEAR if doubtful else Verdict.CONFIRMED
+        return Judgment(
+            verdict=Verdict.TO_MEND if duplicates or differs else verdict,
+            notes=tuple(notes),
+            duplicates=duplicates,
+            kept=oldest if differs else None,
+            unsettled=bool(doubtful),
+        )
+
+    def _may_be_lost(self, found: Registration) -> bool:
+        """Whether a request of this run without an answer may have made it: alike, but no proof."""
+        spec = self.ready.spec
+        alike = (found.name, found.role_arn) == (spec.name, spec.role_arn)
+        return self.doubted and self.posted and alike and found.id not in self.made
 
     def result(self, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
@@ -187,6 +222,7 @@ class Register:
 
     def __init__(self, *, apply: bool, settle: float = 0.0) -> None:
         self.verified = apply
+        self.reserved = int(apply)
         self._settle = settle
 
     def tracks(self) -> tuple[Track, ...]:

@@ -16,7 +16,7 @@ from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.engine.messages import Job, Write
 from cloudcraft_onboard.errors import Refused
 from cloudcraft_onboard.model import Account, Note, Outcome, Problem, Registration, Result, Stage
-from cloudcraft_onboard.model.notes import DuplicateDeleted, DuplicateLeft, Errand
+from cloudcraft_onboard.model.notes import Errand
 from cloudcraft_onboard.plan.registration import Listing
 
 T_co = TypeVar("T_co", covariant=True)
@@ -43,11 +43,17 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgment:
-    """A verdict, with notes on it, and what the next requests are that mend the account."""
+    """A verdict, with notes on it, and what mends the account.
+
+    `duplicates` are to be deleted, `kept` is to be brought to the manifest. `unsettled`: what is
+    left in doubt leaves the account pending even after that.
+    """
 
     verdict: Verdict
     notes: tuple[Note, ...] = ()
     duplicates: tuple[Registration, ...] = ()
+    kept: Registration | None = None
+    unsettled: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,6 +63,7 @@ class Track(ABC):
     `attempts` counts requests, `refusals` those refused while the role is young, `rounds` looks at
     the list after doubts. `doubted`: one was in doubt. `made` are the registrations that answers
     to this run's own requests named, by ID. `waits_for` is what a pending account waits for.
+    `unsettled`: it stays pending, whatever is mended.
     """
 
     name: str
@@ -68,6 +75,7 @@ class Track(ABC):
     rounds: int = 0
     doubted: bool = False
     crash: Problem | None = None
+    unsettled: bool = False
     registration: Registration | None = None
     made: dict[str, Registration] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
@@ -108,16 +116,14 @@ class Track(ABC):
     def look_up(self, listing: Listing) -> None:
         """Take in what a list says of what was sent."""
 
-    @abstractmethod
-    def judge(self, listing: Listing) -> Judgment:
-        """What the last list says of the account."""
+    @property
+    def overwrites(self) -> bool:
+        """Whether the next request overwrites what somebody may have changed since the list."""
+        return False
 
-    def mended(self, registration: Registration, error: BaseException | None) -> None:
-        """Take in what became of the deletion of this run's duplicate."""
-        note: Note = DuplicateDeleted(id=registration.id)
-        if error is not None:
-            note = DuplicateLeft(id=registration.id, why=str(error))
-        self.notes.append(note)
+    @abstractmethod
+    def judge(self, listing: Listing, *, again: bool) -> Judgment:
+        """What the last list says of the account; `again`: it can be read once more."""
 
     @abstractmethod
     def result(self, outcome: Outcome, *notes: Note) -> Result:
@@ -140,6 +146,8 @@ class Policy(Protocol[T_co, V_contra]):
 
     verified: bool
     """Whether a last list is read, by which what was done becomes final."""
+    reserved: int
+    """How many slots a time budget keeps for it."""
 
     def tracks(self) -> tuple[Track, ...]:
         """Accounts whose requests come first; AWS has no part in them yet."""

@@ -25,7 +25,7 @@ from cloudcraft_onboard.model import (
     Result,
     Stage,
 )
-from cloudcraft_onboard.model.notes import Errand, NothingRemoved, RoleLeft
+from cloudcraft_onboard.model.notes import Errand, NothingRemoved, RegisteredAnew, RoleLeft
 from cloudcraft_onboard.plan.registration import Listing
 
 Task = Removal | StackSetAccounts
@@ -34,11 +34,15 @@ Task = Removal | StackSetAccounts
 
 @dataclass(kw_only=True, slots=True)
 class Deleting(Track):
-    """An account that is to be removed: registrations that are left, and changes that are done."""
+    """An account that is to be removed: registrations that are left, and deletions that are done.
+
+    `by_worker` is what is known once its role is gone, or kept after all.
+    """
 
     removal: Removal
     registrations: list[Registration]
     done: list[Change] = field(default_factory=list)
+    by_worker: Result | None = None
 
     errand: ClassVar = Errand.DELETION
     missing: ClassVar = Problem(
@@ -50,19 +54,22 @@ class Deleting(Track):
 
     @property
     def left(self) -> Left:
-        """Its registrations, then its role."""
+        """Its registrations, then its role, then the last list."""
         if self.registrations:
             return Left.REQUEST
-        return Left.ROLE if self.removal.role_changes else Left.NOTHING
+        if self.removal.role_changes and self.by_worker is None:
+            return Left.ROLE
+        return Left.LAST_LIST if self.outcome is Outcome.REMOVED else Left.NOTHING
 
     @property
     def outcome(self) -> Outcome:
         """Removed, if anything was there."""
-        return Outcome.REMOVED if self.done else Outcome.UNCHANGED
+        changes = self.by_worker.changes if self.by_worker else self.done
+        return Outcome.REMOVED if changes else Outcome.UNCHANGED
 
     @property
     def is_answered(self) -> bool:
-        """A deletion that was accepted is one."""
+        """Every deletion was accepted, or was seen in a list."""
         return True
 
     def request(self, number: int) -> Write:
@@ -86,18 +93,26 @@ class Deleting(Track):
         if not self.registrations:
             self.waits_for = RoleLeft(registration_deleted=bool(self.done))
 
-    def judge(self, listing: Listing) -> Judgment:  # noqa: ARG002 - nothing is provisional
-        """Nothing of a removal is provisional."""
+    def judge(self, listing: Listing, *, again: bool) -> Judgment:  # noqa: ARG002 - no other proof
+        """Removed is what is not listed any more."""
+        listed = {each.id for each in listing.of(self.removal.account_id)}
+        if listed & {each.id for each in self.removal.registrations}:
+            return Judgment(verdict=Verdict.MISSING)
+        if listed:
+            note = RegisteredAnew(ids=tuple(sorted(listed)))
+            return Judgment(verdict=Verdict.UNCLEAR, notes=(note,))
         return Judgment(verdict=Verdict.CONFIRMED)
 
     def result(self, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
+        so_far = self.by_worker or replace(
+            self.removal.result(tuple(self.done)), seconds=self.seconds, notes=self.removal.notes
+        )
         return replace(
-            self.removal.result(tuple(self.done)),
+            so_far,
             outcome=outcome,
             attempts=max(1, self.attempts),
-            seconds=self.seconds,
-            notes=(*self.removal.notes, *notes),
+            notes=(*so_far.notes, *notes),
         )
 
     def problem(self, error: Refused) -> Problem:
@@ -119,7 +134,8 @@ class Deleting(Track):
 class Unregister:
     """The policy of a removal: `removals` are the plan's. Pure."""
 
-    verified = False
+    verified = True
+    reserved = 0  # an accepted deletion is one: the last list finds what was registered anew
 
     def __init__(self, removals: Iterable[Removal]) -> None:
         self._tracks = {
@@ -142,11 +158,9 @@ class Unregister:
 
     def worked(self, so_far: Result, value: Notes) -> Track | Result:
         """The role is gone, or kept after all, as the notes say."""
-        return replace(
-            so_far,
-            outcome=Outcome.REMOVED if so_far.changes else Outcome.UNCHANGED,
-            notes=value,
-        )
+        track = self._tracks[so_far.name]
+        track.by_worker = replace(so_far, notes=value)
+        return track
 
     def job_of(self, account: Account) -> Job[Task]:
         """The account's role by itself."""

@@ -26,6 +26,13 @@ class Stop(Enum):
         return NotFinished(stop=self)
 
 
+class Errand(Enum):
+    """What a request to Cloudcraft is for."""
+
+    REGISTRATION = auto()
+    DELETION = auto()
+
+
 # --- the role -----------------------------------------------------------------------------------
 
 
@@ -171,14 +178,36 @@ class Doubled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnotherRunRegistered:
-    """Another run registered it, too; `id` is the newer registration, which it deletes itself."""
+    """Somebody else registered it, too; `id` is the newer registration, which stays."""
 
     id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnotherRunWasFirst:
-    """Another run registered it at the same time, and its registration is the one that stays."""
+    """Somebody else registered it at the same time, and that registration is the one that stays."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LostAnswerCounted:
+    """The run's own first request, whose answer was lost, was processed: `id` is what stays."""
+
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoubledInDoubt:
+    """It is listed more than once, and a lost request of this run may have made one of these."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnlistedBeside:
+    """Cloudcraft accepted it as `id` and does not list that, but another registration of it."""
+
+    id: str
+    listed: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,9 +226,32 @@ class DuplicateLeft:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NotVerified:
-    """It was registered, and the last list could not be read; `why`."""
+class KeptBrought:
+    """The registration that stays differed from the manifest, and was brought to it."""
 
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptDiffers:
+    """The registration that stays differs from the manifest, and was not brought to it; `why`."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegisteredAnew:
+    """It was registered again while it was removed; IDs of the registrations, which stay."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotVerified:
+    """It was registered, or removed, and the last list could not be read; `why`."""
+
+    errand: Errand
     why: str
 
 
@@ -217,21 +269,20 @@ RegistrationNote = (
     | Doubled
     | AnotherRunRegistered
     | AnotherRunWasFirst
+    | LostAnswerCounted
+    | DoubledInDoubt
+    | UnlistedBeside
     | DuplicateDeleted
     | DuplicateLeft
+    | KeptBrought
+    | KeptDiffers
+    | RegisteredAnew
     | NotVerified
     | NotActive
 )
 
 
 # --- why an account is not worked on, or what it waits for ---------------------------------------
-
-
-class Errand(Enum):
-    """What a request to Cloudcraft is for."""
-
-    REGISTRATION = auto()
-    DELETION = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

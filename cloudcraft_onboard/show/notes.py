@@ -32,6 +32,10 @@ _NOT_CHECKED = {
     Errand.REGISTRATION: "Could not check whether it is registered",
     Errand.DELETION: "Could not check whether it is still registered",
 }
+_NOT_VERIFIED = {
+    notes.Errand.REGISTRATION: "Registered, but not verified",
+    notes.Errand.DELETION: "Removed, but not verified",
+}
 _NOT_SENT = {
     Errand.REGISTRATION: "Its registration was not sent",
     Errand.DELETION: "Its deletion was not sent",
@@ -112,7 +116,7 @@ def _policies(of: notes.PoliciesKept) -> str:
     return ", ".join((*of.attached, *(f"{name} (inline)" for name in of.inline)))
 
 
-def _of_registration(note: notes.RegistrationNote) -> str:  # noqa: C901, PLR0911 - one case a kind
+def _of_registration(note: notes.RegistrationNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
     match note:
         case notes.BroughtIn():
             return (
@@ -135,18 +139,49 @@ def _of_registration(note: notes.RegistrationNote) -> str:  # noqa: C901, PLR091
             )
         case notes.AnotherRunRegistered():
             return (
-                f"Another run registered it too, as {note.id}, and deletes that registration"
-                " itself."
+                f"Another run, or somebody by hand, registered it too, as {note.id}. A run deletes"
+                " that registration itself; otherwise delete it in Cloudcraft."
             )
         case notes.AnotherRunWasFirst():
-            return "Another run registered it at the same time; that registration is kept."
+            return (
+                "Another run, or somebody by hand, registered it at the same time; that"
+                " registration is kept."
+            )
+        case notes.LostAnswerCounted():
+            return (
+                f"The answer to its first registration was lost; that registration, {note.id}, was"
+                " made all the same and is kept."
+            )
+        case notes.DoubledInDoubt():
+            return (
+                f"Registered {len(note.ids)} times: {listed(note.ids, _MOST_IDS)}. A request of"
+                " this run whose answer was lost may have made one of them, or somebody else did."
+                " Delete the one that is not needed in Cloudcraft, then run the same command again."
+            )
+        case notes.UnlistedBeside():
+            return (
+                f"Cloudcraft accepted its registration as {note.id}, but lists {note.listed}"
+                " instead. Check the account in Cloudcraft, then run the same command again."
+            )
         case notes.DuplicateDeleted():
             return f"It was registered twice; the newer registration, {note.id}, was deleted."
         case notes.DuplicateLeft():
             why = sentence(note.why)
             return f"Registered twice; delete {note.id} in Cloudcraft, since that failed: {why}"
+        case notes.KeptBrought():
+            return f"The registration that is kept, {note.id}, was updated to the manifest."
+        case notes.KeptDiffers():
+            return (
+                f"The registration that is kept, {note.id}, differs from the manifest and was not"
+                f" updated: {sentence(note.why)} Run the same command again."
+            )
+        case notes.RegisteredAnew():
+            return (
+                "It was registered again while it was removed, as"
+                f" {listed(note.ids, _MOST_IDS)}. Run the same command again to remove that, too."
+            )
         case notes.NotVerified():
-            return f"Registered, but not verified: {sentence(note.why)}"
+            return f"{_NOT_VERIFIED[note.errand]}: {sentence(note.why)}"
         case notes.NotActive():
             return f"AWS Organizations says that the account is {note.state or 'in no state'}."
         case _:

@@ -62,6 +62,7 @@ class Journal:
     refused: set[str] = field(default_factory=set)
     after_stop: list[str] = field(default_factory=list)
     changes: dict[str, int] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -281,6 +282,8 @@ class VirtualDriver:
             return
         if isinstance(request, Post):
             self._note_doubt(request.name, error)
+            if isinstance(answer, Registration):
+                self.journal.named.add(answer.id)
         self.put(Answered(request=request, registration=answer, error=error, seconds=seconds))
 
     def _note_doubt(self, name: str, error: BaseException | None) -> None:

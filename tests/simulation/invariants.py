@@ -12,18 +12,22 @@ from cloudcraft_onboard.engine.control import CLOSING_SECONDS, GRACE_SECONDS, LA
 from cloudcraft_onboard.model import Account, Outcome, Result, Stage
 from cloudcraft_onboard.model.changes import CreateRole, DeleteRegistration
 from cloudcraft_onboard.model.notes import (
+    DoubledInDoubt,
     DuplicateLeft,
+    KeptDiffers,
     NeverAnswered,
     NoAnswer,
     NotChecked,
     NotVerified,
     Stop,
+    UnlistedBeside,
 )
 from tests.simulation.story import Run, World
-from tests.simulation.world import EARLIER, Entry
+from tests.simulation.world import COLLEAGUE, EARLIER, Entry
 
 _DONE = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
 _SAYS_IT_MAY_BE = (NoAnswer, NotChecked, NeverAnswered, NotVerified)
+_IN_DOUBT = (DoubledInDoubt, UnlistedBeside, KeptDiffers, DuplicateLeft)
 _SLACK = 0.1
 _FINDING_OUT, _RARE_PAUSE = 5, 2
 """How many 429s it may cost to find out the limit, and each pause more than a slow window later."""
@@ -79,6 +83,7 @@ class Judge:
             if result.outcome is Outcome.REMOVED and (mine or self._has_role(account)):
                 self._say(run, account, "is reported removed, and is still there")
             told = {c.id for c in result.changes if isinstance(c, DeleteRegistration)}
+            self._registered_anew(run, account, result)
             if told & {entry.registration.id for entry in mine}:
                 self._say(run, account, "has a registration that is reported deleted")
             gone = known - told - {entry.registration.id for entry in mine}
@@ -89,6 +94,17 @@ class Judge:
                         self._excuse(run, account, "deleted after the last look")
                     else:
                         self._say(run, account, "lost a registration, and the result hides it")
+
+    def _registered_anew(self, run: Run, account: Account, result: Result) -> None:
+        """Removed is what the last list does not show."""
+        if result.outcome is not Outcome.REMOVED or _noted(result, NotVerified):
+            return
+        seen = self._server.of(run.name)
+        for entry in self._alive(account):
+            if entry.listed_at <= seen.read_at:
+                self._say(run, account, "is reported removed, and was listed anew")
+            else:
+                self._excuse(run, account, "registered anew after the last look")
 
     def removed(self, run: Run) -> None:
         """When everything works, a removal leaves nothing."""
@@ -105,6 +121,8 @@ class Judge:
         self.wrong += [f"{name}: {what}" for what in journal.wrong]
         self.wrong += [f"{name}: sent {w} after the stop" for w in journal.after_stop]
         self.wrong += [f"{name}: sent a doubtful POST of {a} again blindly" for a in journal.blind]
+        undone = self._server.of(run.name).undone
+        self.wrong += [f"{name}: undid how {account_id} was shared" for account_id in undone]
         if broken := run.driver.client.broke_the_pace:
             self.wrong.append(f"{name}: broke the pace: {broken}")
         if not run.finished or journal.ended_at is None:
@@ -177,8 +195,12 @@ class Judge:
                 self._say(run, account, f"is reported {result.outcome.word}, is not registered")
             return
         first = alive[0].registration
-        if not plan.stranger and first.name != account.name:
-            self._say(run, account, f"is reported {result.outcome.word}, has another name")
+        as_wanted = (first.name, first.role_arn) == (account.name, account.expected_role_arn)
+        if not plan.stranger and not as_wanted:
+            if self._late(alive[0], run) or _noted(result, NotVerified):
+                self._excuse(run, account, "somebody's, who registered it after the last look")
+            else:
+                self._say(run, account, f"is reported {result.outcome.word}, differs")
         if result.outcome is not Outcome.CREATED or _noted(result, NotVerified):
             return
         if not any(account.account_id in listed for _, listed in seen.reads):
@@ -194,7 +216,7 @@ class Judge:
     def _not_done(self, run: Run, account: Account, result: Result) -> None:
         """Nothing is registered of it by this run, or the result says that it may be."""
         mine = [entry for entry in self._alive(account) if entry.maker == run.name]
-        if not mine or _noted(result, *_SAYS_IT_MAY_BE):
+        if not mine or _noted(result, *_SAYS_IT_MAY_BE, *_IN_DOUBT):
             return
         lagging = result.error is not None and result.error.stage is Stage.VERIFY
         if lagging or all(map(self._server.of(run.name).missed, mine)):
@@ -209,7 +231,7 @@ class Judge:
         by_name = {run.name: run for run in runs}
         alive = self._alive(account)
         for entry in alive[1:]:
-            if entry.maker != EARLIER:
+            if entry.maker not in (EARLIER, COLLEAGUE):
                 self._duplicate(by_name[entry.maker], account, entry, alive[0])
         for run in by_name.values():
             self._deleted_others(run)
@@ -222,18 +244,24 @@ class Judge:
             self._excuse(run, account, "registered twice, and not verified")
         elif entry.registration.id in _left(result):
             self._excuse(run, account, "registered twice, which the result says")
-        elif self._late(entry, run) or self._late(oldest, run):
+        elif {entry.registration.id, oldest.registration.id} <= _doubtful(result):
+            self._excuse(run, account, "registered twice by lost requests, which the result says")
+        elif self._late(oldest, run) or (
+            self._late(entry, run) and entry.registration.id not in run.driver.journal.named
+        ):
             self._excuse(run, account, "registered twice after the last look")
         else:
             self._say(run, account, f"stays registered twice, as {entry.registration.id}, too")
 
     def _deleted_others(self, run: Run) -> None:
-        """A run deletes what it made itself, as far as it can know that."""
+        """A run deletes what it made itself, and only where an answer to it is the proof."""
         accounts = {a.account_id: a for a in self._world.aws.accounts}
         for entry in self._server.of(run.name).deleted.values():
             account = accounts[entry.account_id]
-            if entry.maker != run.name and account.name not in run.driver.journal.doubted:
+            if entry.maker != run.name:
                 self._say(run, account, f"lost {entry.maker}'s registration")
+            elif entry.registration.id not in run.driver.journal.named:
+                self._say(run, account, "lost a registration that no answer named")
 
     # --- words ------------------------------------------------------------------------------
 
@@ -264,3 +292,9 @@ def _noted(result: Result, *kinds: type) -> bool:
 def _left(result: Result) -> set[str]:
     """The duplicates that the result tells to delete by hand."""
     return {note.id for note in result.notes if isinstance(note, DuplicateLeft)}
+
+
+def _doubtful(result: Result) -> set[str]:
+    """The registrations of which the result says that one may be too much."""
+    notes = [note for note in result.notes if isinstance(note, DoubledInDoubt)]
+    return {each for note in notes for each in note.ids}

@@ -71,7 +71,11 @@ class RunPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A world before anything happens in it."""
+    """A world before anything happens in it.
+
+    `colleague` is how likely it is that somebody registers an account by hand while a request for
+    it is under way; `sharing`, that somebody shares an account in the web page every so often.
+    """
 
     seed: int
     accounts: tuple[AccountPlan, ...]
@@ -91,6 +95,8 @@ class Scenario:
     other_client: float = 0.0
     key_refused: str = ""
     stranger: float = 0.0
+    colleague: float = 0.0
+    sharing: float = 0.0
     first: RunPlan = RunPlan()
     second: RunPlan | None = None
     after_kill: RunPlan | None = None
@@ -107,7 +113,9 @@ class Scenario:
     @property
     def calm(self) -> bool:
         """Whether nothing goes wrong with requests."""
-        return not (self.fates or self.other_client or self.key_refused or self.stranger)
+        return not (
+            self.fates or self.other_client or self.key_refused or self.stranger or self.colleague
+        )
 
 
 _LIMITS = (
@@ -119,19 +127,23 @@ _LIMITS = (
     ((1, 0.5),),
 )
 
+_SLOW = ((1, 15.0),)
+"""So slow that some of its PUTs come minutes after the first list."""
+
 
 def scenario(seed: int) -> Scenario:
     """Everything that the seed decides beforehand."""
     rng = random.Random(f"world {seed}")
-    limits = rng.choice(_LIMITS)
+    sharing = rng.choice((0.02, 0.1)) if rng.random() < 0.06 else 0.0
+    limits = rng.choice(_LIMITS) if not sharing else _SLOW
     true_limit = rng.choice(limits if rng.random() < 0.9 else _LIMITS[0])
-    count = _count(rng)
+    count = _count(rng) if not sharing else rng.randint(15, 40)
     seconds = true_limit[1]
     windows = max(1.0, count / true_limit[0]) * seconds
     kill = rng.randrange(1, 6 * count + 10) if rng.random() < 0.2 else None
     return Scenario(
         seed=seed,
-        accounts=_accounts(rng, count),
+        accounts=_accounts(rng, count, known=0.9 if sharing else None),
         limits=limits,
         true_limit=true_limit,
         window=rng.choice(("sliding", "fixed", "bucket")),
@@ -148,6 +160,8 @@ def scenario(seed: int) -> Scenario:
         other_client=rng.uniform(0.1, 0.9) if rng.random() < 0.15 else 0.0,
         key_refused=rng.choice(("read-only", "revoked")) if rng.random() < 0.04 else "",
         stranger=rng.choice((0.02, 0.3)) if rng.random() < 0.05 else 0.0,
+        colleague=rng.choice((0.05, 0.3, 0.8)) if rng.random() < 0.15 else 0.0,
+        sharing=sharing,
         first=_run(rng, windows, seconds, kill),
         second=_second(rng, windows, seconds) if rng.random() < 0.25 else None,
         after_kill=_run(rng, windows, seconds) if kill is not None else None,
@@ -166,9 +180,11 @@ def _count(rng: random.Random) -> int:
     return rng.randint(31, 120) if dice < 0.9985 else rng.randint(121, 2000)
 
 
-def _accounts(rng: random.Random, count: int) -> tuple[AccountPlan, ...]:
+def _accounts(
+    rng: random.Random, count: int, *, known: float | None = None
+) -> tuple[AccountPlan, ...]:
     trouble = rng.choice((0.0, 0.0, 0.1, 0.5))
-    known = rng.choice((0.0, 0.2, 0.8))
+    known = rng.choice((0.0, 0.2, 0.8)) if known is None else known
     grouped = rng.random() < 0.15
     return tuple(_account(rng, trouble, known, grouped=grouped) for _ in range(count))
 

@@ -9,7 +9,8 @@ from typing import Any
 from cloudcraft_onboard.accounts.account import Snapshot
 from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.budget import Limits
-from cloudcraft_onboard.engine.core import Core
+from cloudcraft_onboard.engine.core import NOTHING_KNOWN, Core
+from cloudcraft_onboard.engine.lists import Known
 from cloudcraft_onboard.engine.messages import ReadList
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.results import Results
@@ -45,6 +46,7 @@ class Run:
     results: tuple[Result, ...] = ()
     removals: tuple[Removal, ...] = ()
     known: Results | None = None
+    listed_at: float = 0.0
 
     @property
     def killed(self) -> bool:
@@ -77,6 +79,7 @@ class World:
         if self.plan.second is not None:
             phase.append(self._start("other run", self.plan.second))
         self._use_quota(phase)
+        self._share(phase)
         self._until_over(phase)
         if self.plan.after_kill is not None and first.killed:
             phase.append(self._start("next run", self.plan.after_kill))
@@ -145,6 +148,7 @@ class World:
         request = ReadList(number=0)
         try:
             for _ in range(2):
+                run.listed_at = self.loop.now
                 answer = yield from run.driver.client.ask(request, None)
         except (RequestError, ArithmeticError) as error:
             self.trace(run.name, f"cannot start: {error}")
@@ -157,9 +161,11 @@ class World:
             self._begin_run(run, answer)
 
     def _begin_run(self, run: Run, answer: tuple[Registration, ...]) -> None:
-        snapshot = Snapshot(parameters=_PARAMETERS, listing=Listing(answer))
+        listing = Listing(answer)
+        snapshot = Snapshot(parameters=_PARAMETERS, listing=listing, listed_at=run.listed_at)
         worker = Onboarding(run.name, self.loop, self.aws, snapshot)
-        core = self._core(run, Register(apply=True, settle=self.plan.settle))
+        known = Known(listing=listing, at=run.listed_at)
+        core = self._core(run, Register(apply=True, settle=self.plan.settle), known)
         run.driver.begin(core, worker, worker.jobs())
 
     def _begin_removal(self, run: Run, answer: tuple[Registration, ...]) -> None:
@@ -178,7 +184,9 @@ class World:
         core = self._core(run, Unregister(run.removals))
         run.driver.begin(core, worker)
 
-    def _core(self, run: Run, policy: Register | Unregister) -> Core[Any, Any]:
+    def _core(
+        self, run: Run, policy: Register | Unregister, known: Known = NOTHING_KNOWN
+    ) -> Core[Any, Any]:
         accounts = [r.account for r in run.removals] if run.removes else self.aws.accounts
         limits = Limits(
             concurrency=run.plan.concurrency,
@@ -192,6 +200,7 @@ class World:
             pace=run.driver.pace,
             control=run.driver.control,
             limits=run.mutant.limits(limits),
+            known=known,
             transitions=run.mutant.transitions,
         )
         return core
@@ -221,6 +230,18 @@ class World:
                 self.loop.after(seconds / requests / share * (0.5 + self.aws.rng.random()), use)
 
         use()
+
+    def _share(self, runs: list[Run]) -> None:
+        """Somebody shares accounts in the web page, while these runs are on."""
+        if not self.plan.sharing:
+            return
+
+        def share() -> None:
+            if not all(run.driver.done for run in runs):
+                self.server.share()
+                self.loop.after(self.aws.rng.expovariate(self.plan.sharing), share)
+
+        share()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from cloudcraft_onboard.engine.messages import (
     Message,
     Order,
     Post,
+    Put,
     Send,
 )
 from cloudcraft_onboard.errors import Refused
@@ -62,6 +63,44 @@ class Quick(Mutant):
     """Takes a registration for missing at the first list that lacks it."""
 
     transitions = moved({(S.ACCEPTED, E.NOT_YET): (S.DONE, Do.FINISH)})
+
+
+class Stale(Mutant):
+    """Decides a PUT on the first list, however old it is."""
+
+    transitions = moved({(S.QUEUED, E.OLD_LIST): (S.IN_FLIGHT, Do.SEND)})
+
+
+class Indifferent(Mutant):
+    """Leaves what is kept as it is, and takes it for mended."""
+
+    def __init__(self) -> None:
+        self._left: list[Put] = []
+
+    def obey(self, orders: list[Order[Any]]) -> list[Order[Any]]:
+        return [order for order in orders if not self._mends(order)]
+
+    def _mends(self, order: Order[Any]) -> bool:
+        if isinstance(order, Send) and order.slot is None and isinstance(order.request, Put):
+            self._left.append(order.request)
+            return True
+        return False
+
+    def wake(self, at: float | None) -> float | None:
+        return 0.0 if self._left else at
+
+    def hear(self, message: Message[Any]) -> Message[Any]:
+        return Answered(request=self._left.pop()) if self._left else message
+
+
+class Trusting(Mutant):
+    """Takes a removal for done without another look."""
+
+    transitions = moved(
+        {
+            (S.IN_AWS, E.LIST_LEFT): (S.DONE, Do.FINISH),
+        }
+    )
 
 
 class Yes(Mutant):
@@ -150,6 +189,9 @@ MUTANTS = (
     Unverified,
     Optimist,
     Quick,
+    Stale,
+    Indifferent,
+    Trusting,
     Yes,
     Greedy,
     Careless,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,10 @@ _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 ID_BASE = 100_000_000_000
 EARLIER = "earlier"
 """Who made what was there before the first run."""
+COLLEAGUE = "colleague"
+"""Who registers accounts by hand, in the web page, while runs are on."""
+OLD_SECONDS = 120.0
+"""A PUT may undo what was shared in the last so many seconds."""
 
 Reply = Callable[["Answer"], None]
 Trace = Callable[[str, str], None]
@@ -46,6 +50,7 @@ class Entry:
     made_at: float
     listed_at: float
     deleted_at: float | None = None
+    shared_at: float = -1.0
 
     @property
     def account_id(self) -> str:
@@ -69,6 +74,7 @@ class Seen:
     writes: int = 0
     wrote_at: float = -1.0
     sent: dict[int, float] = field(default_factory=dict)
+    undone: list[str] = field(default_factory=list)
     deleted: dict[str, Entry] = field(default_factory=dict)
 
     @property
@@ -197,10 +203,12 @@ class Cloudcraft:
         self.of(run).writes += 1
         match request:
             case Post():
+                self._let_colleague_register(request.spec.account_id)
                 return self._post(run, request)
             case Put():
-                return self._put(request)
+                return self._put(run, request)
             case Delete():
+                self._let_colleague_register(request.registration.account_id)
                 return self._delete(run, request)
 
     def _list(self) -> Answer:
@@ -224,15 +232,41 @@ class Cloudcraft:
         entry = self._make(spec.name, spec.role_arn, run, request.number)
         return Answer(status=201, body=entry.registration)
 
-    def _put(self, request: Put) -> Answer:
+    def _put(self, run: str, request: Put) -> Answer:
         spec, entry = request.spec, self._find(request)
         if entry is None:
             return Answer(status=404, words="no such account")
-        old = entry.registration
-        entry.registration = Registration(
-            id=old.id, name=spec.name, role_arn=spec.role_arn, created_at=old.created_at
+        old, sent = entry.registration, self.of(run).sent[request.number]
+        access = request.registration.read_access if spec.read_access is None else spec.read_access
+        if access != old.read_access and entry.shared_at < sent - OLD_SECONDS:
+            self.of(run).undone.append(entry.account_id)
+        entry.registration = replace(
+            old, name=spec.name, role_arn=spec.role_arn, read_access=access
         )
         return Answer(status=200)
+
+    def share(self) -> None:
+        """Somebody shares a registration with a team, in the web page."""
+        there = [entry for entry in self.entries if entry.deleted_at is None]
+        if there and not self.calm:
+            entry = self._rng.choice(there)
+            team = f"team-{self._rng.randrange(1000)}"
+            entry.registration = replace(entry.registration, read_access=(team,))
+            entry.shared_at = self._loop.now
+            self._trace("administrator", f"shares {entry.registration.id}")
+
+    def _let_colleague_register(self, account_id: str) -> None:
+        """Somebody registers the account by hand, about now: by its name, with another role."""
+        if self.calm or self._rng.random() >= self._plan.colleague:
+            return
+        arn = f"arn:aws:iam::{account_id}:role/{self._rng.choice(('by-hand', 'cloudcraft'))}"
+        name = self._aws.name_of(account_id)
+
+        def register() -> None:
+            entry = self._make(name, arn, COLLEAGUE, 0)
+            self._trace(COLLEAGUE, f"registers {account_id} as {entry.registration.id}")
+
+        self._loop.after(self._rng.expovariate(0.5), register)
 
     def _delete(self, run: str, request: Delete) -> Answer:
         entry = self._find(request)
@@ -315,6 +349,10 @@ class AwsWorld:
     def plan_of(self, account_id: str) -> AccountPlan:
         """What the seed has in store for an account."""
         return self._plan.accounts[int(account_id) - ID_BASE]
+
+    def name_of(self, account_id: str) -> str:
+        """The account's name in the manifest."""
+        return self.accounts[int(account_id) - ID_BASE].name
 
     def latency(self) -> float:
         """How long one step takes."""

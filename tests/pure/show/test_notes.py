@@ -15,6 +15,7 @@ from cloudcraft_onboard.model.notes import (
     Declined,
     Disabled,
     Doubled,
+    DoubledInDoubt,
     DuplicateDeleted,
     DuplicateLeft,
     Errand,
@@ -22,6 +23,9 @@ from cloudcraft_onboard.model.notes import (
     InChina,
     InGovCloud,
     JoinersCovered,
+    KeptBrought,
+    KeptDiffers,
+    LostAnswerCounted,
     NeverAnswered,
     NoAnswer,
     NotActive,
@@ -37,6 +41,7 @@ from cloudcraft_onboard.model.notes import (
     Outage,
     PoliciesKept,
     RefusedSoFar,
+    RegisteredAnew,
     RegisteredBefore,
     RegistrationQueued,
     RoleKept,
@@ -50,6 +55,7 @@ from cloudcraft_onboard.model.notes import (
     StackSetStays,
     StillBroughtIn,
     Stop,
+    UnlistedBeside,
 )
 from cloudcraft_onboard.show.notes import told
 
@@ -150,11 +156,17 @@ SENTENCES: list[tuple[Note, str]] = [
     ),
     (
         AnotherRunRegistered(id="b"),
-        "Another run registered it too, as b, and deletes that registration itself.",
+        (
+            "Another run, or somebody by hand, registered it too, as b. A run deletes that"
+            " registration itself; otherwise delete it in Cloudcraft."
+        ),
     ),
     (
         AnotherRunWasFirst(),
-        "Another run registered it at the same time; that registration is kept.",
+        (
+            "Another run, or somebody by hand, registered it at the same time; that registration"
+            " is kept."
+        ),
     ),
     (
         DuplicateDeleted(id="b"),
@@ -164,7 +176,51 @@ SENTENCES: list[tuple[Note, str]] = [
         DuplicateLeft(id="b", why="no answer"),
         "Registered twice; delete b in Cloudcraft, since that failed: no answer.",
     ),
-    (NotVerified(why="No time."), "Registered, but not verified: No time."),
+    (
+        LostAnswerCounted(id="b"),
+        (
+            "The answer to its first registration was lost; that registration, b, was made all the"
+            " same and is kept."
+        ),
+    ),
+    (
+        DoubledInDoubt(ids=("a", "b")),
+        (
+            "Registered 2 times: a, b. A request of this run whose answer was lost may have made"
+            " one of them, or somebody else did. Delete the one that is not needed in Cloudcraft,"
+            " then run the same command again."
+        ),
+    ),
+    (
+        UnlistedBeside(id="a", listed="b"),
+        (
+            "Cloudcraft accepted its registration as a, but lists b instead. Check the account in"
+            " Cloudcraft, then run the same command again."
+        ),
+    ),
+    (KeptBrought(id="a"), "The registration that is kept, a, was updated to the manifest."),
+    (
+        KeptDiffers(id="a", why="no answer"),
+        (
+            "The registration that is kept, a, differs from the manifest and was not updated: no"
+            " answer. Run the same command again."
+        ),
+    ),
+    (
+        RegisteredAnew(ids=("a", "b")),
+        (
+            "It was registered again while it was removed, as a, b. Run the same command again to"
+            " remove that, too."
+        ),
+    ),
+    (
+        NotVerified(errand=Errand.REGISTRATION, why="No time."),
+        "Registered, but not verified: No time.",
+    ),
+    (
+        NotVerified(errand=Errand.DELETION, why="No time."),
+        "Removed, but not verified: No time.",
+    ),
     (
         NotActive(state="SUSPENDED"),
         "AWS Organizations says that the account is SUSPENDED.",

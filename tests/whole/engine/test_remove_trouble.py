@@ -70,7 +70,9 @@ def test_what_is_in_doubt_is_looked_up_once_for_all(
     assert (world.registered, with_role(world)) == ([], [])
     methods = [request.method for request in world.requests()]
     unprocessed = sum(not r.processed and r.method == "DELETE" for r in world.requests())
-    assert methods.count("GET") == 2  # the plan's, and one for all doubtful ones
+    # The plan's, one for all doubtful ones, and the last one, if something was sent after that.
+    assert methods.count("GET") in (2, 3)
+    assert methods[-1] == "GET"
     assert methods.count("DELETE") <= count + unprocessed + (faults.late(0.3) in kinds)
 
 
@@ -285,6 +287,6 @@ def test_deletions_keep_cloudcrafts_pace(make_world: MakeWorld) -> None:
     world = onboarded(make_world, 12, rate_limit="5/1")
     ended = remove(world)
     assert ended.code == 0
-    assert ended.requests == 1 + 12 + world.throttled
+    assert ended.requests == 1 + 12 + 1 + world.throttled
     assert world.throttled <= 1  # a busy machine may count one late
     assert world.kept_to(5, 1.0)
