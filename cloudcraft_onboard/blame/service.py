@@ -85,7 +85,7 @@ ROWS = (
         next=(
             (
                 "The role has reached its limit of policies. List fewer under `role.policies`,"
-                " detach others, or raise the quota {quota} in Service Quotas."
+                " detach others, or raise the quota PoliciesPerRole in Service Quotas."
             ),
         ),
     ),
@@ -106,8 +106,8 @@ ROWS = (
         says="ACLSizePerRole",
         next=(
             (
-                "The role's trust policy is longer than the account allows. Raise its quota {quota}"
-                " (role trust policy length) in Service Quotas."
+                "The role's trust policy is longer than the account allows. Raise its quota"
+                " ACLSizePerRole (role trust policy length) in Service Quotas."
             ),
         ),
     ),
