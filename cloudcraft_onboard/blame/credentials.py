@@ -305,9 +305,9 @@ ROWS = (
         codes=words("NoCredentials"),
         next=(
             (
-                "Give {source} credentials with `aws configure sso` or `aws"
-                " configure`{with_option}, or name a profile that has some. Check with `aws"
-                " configure list{option}`."
+                "Give {source} credentials with `aws configure sso{option}` or `aws"
+                " configure{option}`, or name a profile that has some. Check with `aws configure"
+                " list{option}`."
             ),
         ),
     ),

@@ -48,11 +48,11 @@ def _derived(facts: Facts) -> dict[str, str]:
     option = f" --profile {shlex.quote(profile)}" if profile else ""
     found = {
         "option": option,
-        "with_option": f" with{option}" if option else "",
         "or_leave_out": _LEAVE_OUT if facts.own_credentials else "",
         "source": _source(facts),
         "caller": facts.caller or facts.principal or "the caller",
         "principal": facts.principal or facts.caller or "the caller",
+        "action": facts.action or facts.operation or "this call",
         "resource": facts.resource or "the role",
         "role": facts.role or facts.resource or "to be assumed",
     }
