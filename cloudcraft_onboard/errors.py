@@ -182,7 +182,14 @@ class Refused(RequestError):
 
 
 class Doubtful(RequestError):
-    """It may have been processed: a timeout, a reset, a 5xx, an unreadable answer."""
+    """It may have been processed: a timeout, a reset, a 5xx, an unreadable answer.
+
+    `wait` is how many seconds the server asked to wait before another try.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", wait: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.wait = wait
 
 
 class Unavailable(RequestError):

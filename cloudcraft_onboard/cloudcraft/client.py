@@ -64,6 +64,9 @@ _HINTS = {
     404: "Check CLOUDCRAFT_BASE_URL.",
 }
 _REDIRECT_HINT = "Check CLOUDCRAFT_BASE_URL. Redirects are not followed: they could leak the key."
+_TROUBLE_HINT = (
+    "Cloudcraft, or something in front of it, is in trouble: run the same command later."
+)
 _SHAPE_HINT = "Check CLOUDCRAFT_BASE_URL: something other than Cloudcraft may have answered."
 
 _T = TypeVar("_T")
@@ -188,7 +191,7 @@ class CloudcraftClient:
         retrying = Retrying(
             retry=retry_if_exception(again),
             stop=stop_after_attempt(self._retries + 1),
-            wait=BACKOFF,
+            wait=_wait,
             sleep=self._sleep,
             before_sleep=lambda state: self._tell_retry(f"{method} {path}", state),
             reraise=True,
@@ -233,7 +236,10 @@ class CloudcraftClient:
         return answer
 
     def _sleep(self, seconds: float) -> None:
-        if self._stop.wait(seconds):
+        ends = time.monotonic() + seconds
+        if self._deadline is not None and ends > self._deadline:
+            raise PaceClosed("The time budget ends before Cloudcraft can be asked again.")
+        if self._stop.wait(min(seconds, threading.TIMEOUT_MAX)):
             raise PaceClosed("The run is stopping; nothing more is sent to Cloudcraft.")
 
     def _tell_retry(self, request: str, state: RetryCallState) -> None:
@@ -249,6 +255,12 @@ class CloudcraftClient:
             self._retried += retried
 
 
+def _wait(state: RetryCallState) -> float:
+    """Seconds until the next attempt: the server's word, where that is longer."""
+    error = state.outcome.exception() if state.outcome else None
+    return max(BACKOFF(state), error.wait if isinstance(error, Doubtful) else 0.0)
+
+
 def _judged(method: str, path: str, answer: Answer) -> Answer:
     """Return a usable answer; raise `Refused` or `Doubtful` for any other."""
     if answer.good and _readable(method, answer):
@@ -261,7 +273,11 @@ def _judged(method: str, path: str, answer: Answer) -> Answer:
         target = excerpt(answer.headers.get("Location", "elsewhere"), 200)
         raise Refused(status, f"{request} is redirected to {target}.", hint=_REDIRECT_HINT)
     if status >= 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - the class of the status
-        raise Doubtful(f"Cloudcraft answered {request} with {status}{said}")
+        raise Doubtful(
+            f"Cloudcraft answered {request} with {status}{said}",
+            hint=_TROUBLE_HINT,
+            wait=retry_after(answer.headers, time.time()) or 0.0,
+        )
     kind = kind_of(status, words)
     hint = "" if kind is RefusalKind.PLAN else _HINTS.get(status, "")
     raise Refused(status, words or f"HTTP status {status}", hint=hint, kind=kind)

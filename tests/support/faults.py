@@ -93,6 +93,13 @@ def too_many(retry_after: float | None = None, *, as_date: bool = False, **match
     return {"process": False, "answer": answer, **match}
 
 
+def unavailable(retry_after: int, **match: Any) -> Fault:
+    """503, not processed, with `Retry-After`."""
+    headers = {"Retry-After": str(retry_after)}
+    answer = {"status": 503, "body": {"error": "Down for maintenance"}, "headers": headers}
+    return {"process": False, "answer": answer, **match}
+
+
 def late(seconds: float, status: int = 504, **match: Any) -> Fault:
     """A gateway gives up at once, and the request is processed so many seconds later."""
     answer = {"status": status, "body": HTML, "headers": {"content-type": "text/html"}}
