@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,9 @@ DEFAULT_RATE_LIMIT = "20/10,20/60"
 """Requests per seconds, for the whole API: the two that Cloudcraft documents, fastest first."""
 
 MOST_LIMITS = 10
+
+BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+"""Variables that name a file of certificates. The first that is set counts for both sides."""
 
 _LONGEST_KEY = 4096
 """Bytes of a key file; Cloudcraft's keys have 44."""
@@ -67,11 +70,12 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """Where Cloudcraft is, its rate limits, and the API key."""
+    """Where Cloudcraft is, its rate limits, the API key, a file of certificates to trust."""
 
     base_url: str
     rate_limits: tuple[RateLimit, ...]
     api_key: str = field(repr=False)
+    certificates: str | None = None
 
 
 def endpoint(environment: Mapping[str, str]) -> Endpoint:
@@ -86,14 +90,52 @@ def endpoint(environment: Mapping[str, str]) -> Endpoint:
     limits = rate_limits(environment.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT)
     key = _api_key(environment)
     check_key(key)
-    return Endpoint(base_url=base_url, rate_limits=limits, api_key=key)
+    return Endpoint(
+        base_url=base_url,
+        rate_limits=limits,
+        api_key=key,
+        certificates=certificates(environment),
+    )
+
+
+def certificates(environment: Mapping[str, str]) -> str | None:
+    """The file of certificates to trust instead of the usual ones; None if no variable names one.
+
+    Raises:
+        UsageError: it is no such file.
+    """
+    variable = next((name for name in BUNDLES if environment.get(name)), None)
+    if variable is None:
+        return None
+    import ssl  # noqa: PLC0415 - --help does without
+
+    file = _expanded(environment[variable])
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except OSError as error:
+        why = "no certificate is in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise UsageError(
+            f"The file of certificates {file}, which {variable} names, cannot be used: {why}.",
+            hint=f"Correct {variable}, or unset it.",
+        ) from None
+    return file
+
+
+def trust_one_bundle(environment: MutableMapping[str, str]) -> None:
+    """Let the AWS SDK, which knows not all of these variables, trust what Cloudcraft's side does.
+
+    Raises:
+        UsageError: as `certificates`.
+    """
+    if bundle := certificates(environment):
+        environment[BUNDLES[0]] = bundle
 
 
 _AWS_FILES = (
     ("AWS_CONFIG_FILE", "~/.aws/config"),
     ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
     ("AWS_WEB_IDENTITY_TOKEN_FILE", ""),
-    ("AWS_CA_BUNDLE", ""),
+    *((variable, "") for variable in BUNDLES),
 )
 
 

@@ -47,6 +47,7 @@ def connect(
     if settings.sandbox:
         _check_sandbox(accounts)
         _enter_sandbox(manifest, stack)
+    environment.trust_one_bundle(os.environ)
     cloudcraft = open_cloudcraft(
         stack, control=control, emit=emit, timeout=settings.timeout, retries=settings.retries
     )
@@ -78,6 +79,7 @@ def open_cloudcraft(
     cloudcraft = CloudcraftClient(
         base_url=endpoint.base_url,
         api_key=endpoint.api_key,
+        certificates=endpoint.certificates,
         pace=pace,
         timeout=timeout,
         retries=retries,
@@ -136,6 +138,6 @@ def _enter_sandbox(manifest: Manifest, stack: ExitStack) -> None:
     told = os.environ.get("CLOUDCRAFT_RATE_LIMIT") or DEFAULT_RATE_LIMIT
     limit, *_ = environment.rate_limits(told)
     local = stack.enter_context(world.start(manifest, rate_limit=str(limit)))
-    for name in local.unset:
+    for name in (*local.unset, *environment.BUNDLES):  # loopback speaks no TLS
         os.environ.pop(name, None)
     os.environ.update(local.env, CLOUDCRAFT_RATE_LIMIT=told)

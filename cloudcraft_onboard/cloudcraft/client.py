@@ -82,12 +82,15 @@ class CloudcraftClient:
         api_key: str,
         pace: PaceKeeper,
         timeout: float,
+        certificates: str | None = None,
         retries: int,
         emit: Callable[[Event], None],
         stop: threading.Event,
         deadline: float | None = None,
     ) -> None:
-        self._wire = HttpsClient(base_url=base_url, api_key=api_key, timeout=timeout)
+        self._wire = HttpsClient(
+            base_url=base_url, api_key=api_key, timeout=timeout, certificates=certificates
+        )
         self.pace = pace
         self._retries = retries
         self._emit = emit

@@ -80,12 +80,18 @@ class HttpsClient:
     being closed has to count as doubtful.
     """
 
-    def __init__(self, *, base_url: str, api_key: str, timeout: float) -> None:
+    def __init__(
+        self, *, base_url: str, api_key: str, timeout: float, certificates: str | None = None
+    ) -> None:
         self._timeout = timeout
         self._host = urlsplit(base_url).netloc
         self._name = urlsplit(base_url).hostname
         try:
-            context = httpx.create_ssl_context()
+            context = (
+                ssl.create_default_context(cafile=certificates)
+                if certificates
+                else httpx.create_ssl_context()
+            )
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             self._http = httpx.Client(
                 base_url=base_url,
@@ -154,7 +160,8 @@ class HttpsClient:
         if certificate := _cause(error, ssl.SSLCertVerificationError):
             return Unreachable(
                 f"The certificate of {self._host} is not trusted: {certificate.verify_message}.",
-                hint="If a proxy inspects TLS, set SSL_CERT_FILE to its certificates.",
+                hint="If a proxy inspects TLS, set AWS_CA_BUNDLE (or REQUESTS_CA_BUNDLE, or"
+                " SSL_CERT_FILE) to its certificates; it counts for AWS and for Cloudcraft.",
             )
         if isinstance(error, _NOT_SENT):
             return self._not_sent(error, reason, journey)
