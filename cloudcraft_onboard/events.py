@@ -104,11 +104,23 @@ class RateLimitKnown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRetried:
-    """A request that was surely not processed is resent after `wait` seconds, and why."""
+    """A request that was surely not processed is resent after `wait` seconds, and why.
+
+    `account_id` is the AWS account that it is for, None for one that is for all.
+    """
 
     request: str
     reason: str
     wait: float
+    account_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestPutOff:
+    """A request was answered 429 and is sent again after the pause, in about `wait` seconds."""
+
+    wait: float
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +156,7 @@ Event = (
     | Throttled
     | RateLimitKnown
     | RequestRetried
+    | RequestPutOff
     | Said
     | Stopping
     | RunFinished

@@ -14,12 +14,15 @@ from cloudcraft_onboard.console.streams import print_json, tell_runner
 from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.ports import Pace
+from cloudcraft_onboard.errors import OnboardError
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import github, text
 from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.plain import PlainView
+from cloudcraft_onboard.show.report import lines
 from cloudcraft_onboard.show.table import render
 from cloudcraft_onboard.show.told import Told, document
 from cloudcraft_onboard.show.views import View, choose_view
@@ -28,6 +31,7 @@ from cloudcraft_onboard.show.views import View, choose_view
 _ENDS_SECONDS = 1.0
 # More lines than this are folded in the log of a GitHub Actions job.
 _LONG_OUTPUT = 60
+_BUG = "This is a bug in onboard. Please report it."
 _UNFINISHED = (Outcome.FAILED, Outcome.PENDING)
 
 
@@ -42,7 +46,9 @@ def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
 
 def view(settings: Settings) -> View:
     """The view on stderr; it keeps failures and counts there if stdout is not a terminal."""
-    elsewhere = settings.output == "json" or not sys.stdout.isatty()
+    if settings.output == "jsonl" and sys.stdout.isatty():
+        return PlainView(sys.stderr, settings.verbosity)  # lines would tear a live view
+    elsewhere = settings.output != "table" or not sys.stdout.isatty()
     return choose_view(sys.stderr, verbosity=settings.verbosity, summary=elsewhere)
 
 
@@ -60,7 +66,7 @@ def deliver(
     nor the table; it is named on stderr, and the exit code is 1.
     """
     written = [path for path in settings.reports if write(path, report)]
-    if table or settings.output == "json":
+    if settings.output == "json" or (table and settings.output == "table"):
         show(report, settings.output, estimate=estimate, each=settings.verbosity > 0)
     _tell_github(report)
     if settings.verbosity >= 0:
@@ -125,10 +131,23 @@ def write(path: str, report: Told) -> bool:
     return True
 
 
+def stopped(error: BaseException) -> lines.Stopped:
+    """Why a command ended without results, for who reads lines."""
+    if isinstance(error, OnboardError):
+        return lines.Stopped(message=error.message, hint=error.hint)
+    if isinstance(error, KeyboardInterrupt):
+        return lines.Stopped(message=str(error) or "Interrupted.", hint="")
+    return lines.Stopped(message=_unexpected(error), hint=_BUG)
+
+
 def say_bug(error: Exception) -> None:
     """Report an unexpected exception on stderr; the results are still reported."""
-    print(excerpt(f"onboard: Unexpected {type(error).__name__}: {error}"), file=sys.stderr)
-    print("  hint: This is a bug in onboard. Please report it.", file=sys.stderr)
+    print(f"onboard: {_unexpected(error)}", file=sys.stderr)
+    print(f"  hint: {_BUG}", file=sys.stderr)
+
+
+def _unexpected(error: BaseException) -> str:
+    return excerpt(f"Unexpected {type(error).__name__}: {error}")
 
 
 def _tell_github(report: Told) -> None:

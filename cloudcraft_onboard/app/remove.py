@@ -64,17 +64,19 @@ def remove(settings: Settings, options: RemoveOptions) -> int:
         UsageError: there is no terminal to ask at.
     """
     settings = replace(settings, extra=options.words)
-    with open_session(settings, Command.REMOVE, whole=options.unlisted) as session:
+    with open_session(
+        settings, Command.REMOVE, dry_run=options.dry_run, whole=options.unlisted
+    ) as session:
         if not (options.yes or options.dry_run or (sys.stdin and sys.stdin.isatty())):
             raise UsageError(
                 "No terminal to confirm on; pass --yes to remove.",
                 hint="`onboard remove --dry-run` shows what would be removed.",
             )
-        plan = session.drive(lambda: _plan(session, options), len(session.accounts), dry_run=True)
+        plan = session.drive(lambda: _plan(session, options), len(session.accounts), rehearsal=True)
         if plan is None:
-            return session.deliver(session.known(), dry_run=options.dry_run)
+            return session.deliver(session.known())
         if options.dry_run:
-            code = session.deliver(plan.results, dry_run=True, estimate=_estimate(plan, session))
+            code = session.deliver(plan.results, estimate=_estimate(plan, session))
             return 1 if _too_many(plan, options) else code
         why_not = _why_not(plan, session, options) if plan.removals else None
         if why_not:
@@ -107,7 +109,7 @@ def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> Not
     control = session.control
     if control.kind is None:
         if session.settings.verbosity >= 0 or not options.yes:
-            planned = session.report(plan.results, dry_run=True)
+            planned = session.report(plan.results, planned=True)
             output.show_table(planned, sys.stderr, estimate=_estimate(plan, session))
         if _too_many(plan, options):
             return NotRemoved(why=Declined.TOO_MANY)
@@ -126,7 +128,7 @@ def _delete(plan: RemovalPlan, session: Session, options: RemoveOptions) -> tupl
         tools.emit(forecast(plan.registrations, 1, tools.pace))
         return remove_accounts(plan.removals, tools, session.limits, known, options.scope)
 
-    deleted = session.drive(story, len(plan.removals), dry_run=False)
+    deleted = session.drive(story, len(plan.removals))
     if deleted is None:
         deleted = known.all(session.note)
     by_name = {result.name: result for result in deleted}

@@ -10,6 +10,7 @@ from typing import Any
 from cloudcraft_onboard.app import output
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.report import lines, shape
 from cloudcraft_onboard.show.told import Told
 
 _LARGEST = 512 * 1024 * 1024
@@ -27,6 +28,11 @@ def show(path: str, write: tuple[str, ...], form: str) -> int:
     written = [output.write(target, saved) for target in write]
     output.show(saved, form)
     return 0 if all(written) else 1
+
+
+def json_schema_of(*, events: bool) -> dict[str, Any]:
+    """The JSON Schema of the reports, or of a line of `-o jsonl`."""
+    return lines.json_schema() if events else shape.json_schema()
 
 
 def load(path: str) -> Told:

@@ -29,9 +29,9 @@ def run(settings: Settings) -> int:
 
 def plan(settings: Settings, command: Command = Command.PLAN) -> int:
     """Say what `run` would do; return the exit code. `command` is what the user called."""
-    with open_session(settings, command) as session:
+    with open_session(settings, command, dry_run=True) as session:
         results = _onboard(session, apply=False)
-        return session.deliver(results, dry_run=True, estimate=_estimate(results, session))
+        return session.deliver(results, estimate=_estimate(results, session))
 
 
 def _onboard(session: Session, *, apply: bool) -> tuple[Result, ...]:
@@ -55,7 +55,7 @@ def _onboard(session: Session, *, apply: bool) -> tuple[Result, ...]:
             apply=apply,
         )
 
-    told = session.drive(story, len(session.accounts), dry_run=not apply)
+    told = session.drive(story, len(session.accounts))
     return session.known() if told is None else told
 
 

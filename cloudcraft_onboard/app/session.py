@@ -23,7 +23,7 @@ from cloudcraft_onboard.app.select import Chosen, choose
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.errors import OnboardError, PaceClosed
+from cloudcraft_onboard.errors import OnboardError, PaceClosed, UsageError
 from cloudcraft_onboard.events import Event, RunFinished, RunStarted, Said
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.through import through
@@ -40,8 +40,9 @@ from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings, input_files
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
+from cloudcraft_onboard.show.jsonl import LinesView
 from cloudcraft_onboard.show.told import Told
-from cloudcraft_onboard.show.views import View
+from cloudcraft_onboard.show.views import Together, View
 
 T = TypeVar("T")
 
@@ -52,7 +53,13 @@ class Session:
     """One run of a command, from the manifest to the exit code."""
 
     def __init__(
-        self, settings: Settings, command: Command, manifest: Manifest, chosen: Chosen
+        self,
+        settings: Settings,
+        command: Command,
+        manifest: Manifest,
+        chosen: Chosen,
+        *,
+        dry_run: bool,
     ) -> None:
         self.settings = settings
         self.manifest = manifest
@@ -65,7 +72,11 @@ class Session:
         self.control = output.control(settings, self._events.put)
         self._stack = ExitStack()
         self._started_at = datetime.now(UTC)
+        self._dry_run = dry_run
         self._view: View | None = None
+        self._lines: LinesView | None = None
+        if settings.output == "jsonl":
+            self._lines = LinesView(dry_run=dry_run, accounts=chosen.accounts)
         self.broke = False
 
     @property
@@ -105,15 +116,22 @@ class Session:
         """Tell the view."""
         self._events.put(event)
 
-    def drive(self, story: Callable[[], T], total: int, *, dry_run: bool) -> T | None:
+    def drive(self, story: Callable[[], T], total: int, *, rehearsal: bool = False) -> T | None:
         """Run the story with a view and return its result; None if it was cut short.
+
+        `rehearsal`: its results are only what would be, though the command goes on after it.
 
         An interrupt, a time budget or a bug may cut it short; `results` has what is known then.
         Errors from before there was anything to report are raised again.
         """
         self._view = output.view(self.settings)
+        if self._lines is not None:
+            self._view = Together(self._lines, self._view)
         started = RunStarted(
-            command=self._command, manifest=self.settings.manifest, total=total, dry_run=dry_run
+            command=self._command,
+            manifest=self.settings.manifest,
+            total=total,
+            dry_run=self._dry_run or rehearsal,
         )
         self._events.put(started)
         for remark in self._remarks:
@@ -137,12 +155,12 @@ class Session:
         """Every account's result as far as it is known, in the manifest's order."""
         return self.results.all(Stop.BUG.note if self.broke else self.note)
 
-    def report(self, told: tuple[Result, ...], *, dry_run: bool) -> Report:
-        """The report on these results, as of now."""
+    def report(self, told: tuple[Result, ...], *, planned: bool = False) -> Report:
+        """The report on these results, as of now. `planned`: they are only what would be."""
         return Report(
             command=self._command,
             manifest=self.settings.manifest,
-            dry_run=dry_run,
+            dry_run=self._dry_run or planned,
             started_at=self._started_at,
             finished_at=datetime.now(UTC),
             cloudcraft=self.tools.cloudcraft.usage if self.tools else CloudcraftUsage(),
@@ -153,15 +171,17 @@ class Session:
         self,
         told: tuple[Result, ...],
         *,
-        dry_run: bool = False,
         estimate: str | None = None,
         table: bool = True,
     ) -> int:
         """Report these results; return the exit code."""
-        report = self.report(told, dry_run=dry_run)
+        report = self.report(told)
         if self._view is not None:
             self._view.handle(RunFinished(report=report))
-        return self.tell_all(report, estimate=estimate, table=table)
+        code = self.tell_all(report, estimate=estimate, table=table)
+        if self._lines is not None:
+            self._lines.finish(report)
+        return code
 
     def tell_all(self, told: Told, *, estimate: str | None = None, table: bool = True) -> int:
         """Close everything, write the reports and print the results; return the exit code."""
@@ -169,16 +189,23 @@ class Session:
         code = output.deliver(told, self.settings, self.control, estimate=estimate, table=table)
         return code or int(self.broke)
 
+    def fail(self, error: BaseException) -> None:
+        """Tell whoever reads lines why there are no results."""
+        if self._lines is not None:
+            self._lines.finish(self.report(self.known()), output.stopped(error))
+
     def close(self) -> None:
         """Close everything."""
         self._stack.close()
 
 
 @contextmanager
-def open_session(settings: Settings, command: Command, *, whole: bool = False) -> Iterator[Session]:
+def open_session(
+    settings: Settings, command: Command, *, dry_run: bool = False, whole: bool = False
+) -> Iterator[Session]:
     """Load, select and check; then a session, in which signals stop the run.
 
-    `whole`: all of the manifest's accounts, whatever is selected.
+    `dry_run`: nothing is written. `whole`: all of the manifest's accounts, whatever is selected.
 
     Raises:
         UsageError: the manifest, the selection or a report's path is not valid.
@@ -194,10 +221,15 @@ def open_session(settings: Settings, command: Command, *, whole: bool = False) -
     for path in settings.reports:
         reports.check(path, inputs)
     logs.configure(settings.verbosity, sys.stderr)
-    session = Session(settings, command, manifest, chosen)
+    session = Session(settings, command, manifest, chosen, dry_run=dry_run)
     with signals(session.control):
         try:
             yield session
+        except UsageError:
+            raise  # nothing is printed
+        except BaseException as error:
+            session.fail(error)
+            raise
         finally:
             session.close()
 

@@ -52,7 +52,7 @@ def status(settings: Settings, sources: Sources) -> int:
         CannotStart: Cloudcraft or AWS Organizations cannot be read, or no credentials work.
         Interrupted: there was nothing to report yet.
     """
-    with open_session(settings, Command.STATUS) as session:
+    with open_session(settings, Command.STATUS, dry_run=True) as session:
 
         def story() -> Status:
             tools = session.connect()
@@ -61,7 +61,7 @@ def status(settings: Settings, sources: Sources) -> int:
                 tools.emit(Said(text=standing.headline(found)))
             return found
 
-        found = session.drive(story, len(session.accounts), dry_run=True)
+        found = session.drive(story, len(session.accounts))
         if found is not None:
             return session.tell_all(found)
         if session.broke:

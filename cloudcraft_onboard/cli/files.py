@@ -9,6 +9,7 @@ import typer
 
 from cloudcraft_onboard.cli import options
 from cloudcraft_onboard.console.streams import print_json
+from cloudcraft_onboard.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -36,8 +37,24 @@ def validate(
             print(f"{manifest.path}: warning: {warning}", file=sys.stderr)
 
 
-def schema() -> None:
+def schema(
+    *,
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Of the JSON reports instead: run, plan, remove, status."),
+    ] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="Instead, that of a line of -o jsonl.")
+    ] = False,
+) -> None:
     """Print the manifest's JSON Schema (draft 2020-12), for editors."""
+    if report and events:
+        raise UsageError("--report and --events exclude each other.", hint="Use one of them.")
+    if report or events:
+        from cloudcraft_onboard.app.report import json_schema_of  # noqa: PLC0415 - loads pydantic
+
+        print_json(json_schema_of(events=events))
+        return
     from cloudcraft_onboard.manifest.schema import json_schema  # noqa: PLC0415 - loads pydantic
 
     print_json(json_schema())

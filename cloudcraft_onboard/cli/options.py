@@ -26,6 +26,14 @@ class Output(StrEnum):
     json = "json"
 
 
+class Streamed(StrEnum):
+    """The same for commands that work on accounts one by one."""
+
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+
+
 ManifestPath = Annotated[
     str, typer.Argument(metavar="MANIFEST", help="The YAML file that lists the accounts.")
 ]
@@ -156,6 +164,16 @@ OutputFormat = Annotated[
         "-o", "--output", help="The format of the results on stdout.", rich_help_panel=RESULTS
     ),
 ]
+StreamFormat = Annotated[
+    Streamed,
+    typer.Option(
+        "-o",
+        "--output",
+        help="The format of the results on stdout; jsonl is a line of JSON for each thing that "
+        "happens.",
+        rich_help_panel=RESULTS,
+    ),
+]
 Verbose = Annotated[
     int,
     typer.Option(
@@ -201,7 +219,7 @@ def _settings(
     retries: Retries = 5,
     timeout: Timeout = 60.0,
     report: Reports = None,
-    output: OutputFormat = Output.table,
+    output: StreamFormat = Streamed.table,
     sandbox: Sandbox = False,
     verbose: Verbose = 0,
     quiet: Quiet = False,
@@ -236,8 +254,12 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     return without()(command)
 
 
-def without(*unused: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def without(
+    *unused: str, streams: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """`with_settings` without the options that the command does not take.
+
+    `streams`: whether its results can be had as lines.
 
     Typer reads options off a signature; this writes the shared ones into it, once for all commands.
     """
@@ -246,6 +268,9 @@ def without(*unused: str) -> Callable[[Callable[..., None]], Callable[..., None]
         _, *own = inspect.signature(command, eval_str=True).parameters.values()
         manifest, *shared = inspect.signature(_settings, eval_str=True).parameters.values()
         common = [option for option in shared if option.name not in unused]
+        if not streams:
+            at = next(n for n, option in enumerate(common) if option.name == "output")
+            common[at] = common[at].replace(annotation=OutputFormat, default=Output.table)
 
         @wraps(command)
         def taking_all(**given: Any) -> None:

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     )
 
 
-@options.without("settle", "max_failures", "retry")
+@options.without("settle", "max_failures", "retry", streams=False)
 def status(
     settings: Settings,
     *,

@@ -39,7 +39,7 @@ from cloudcraft_onboard.errors import (
     Unavailable,
     Unreadable,
 )
-from cloudcraft_onboard.events import Event, RequestRetried
+from cloudcraft_onboard.events import Event, RequestPutOff, RequestRetried
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
@@ -134,7 +134,7 @@ class CloudcraftClient:
     def register(self, spec: RegistrationSpec, slot: Slot | None = None) -> Registration:
         """`POST /aws/account`. A 2xx without an ID in it is `Doubtful`."""
         with self._turn(slot) as turn:
-            answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), turn)
+            answer = self._ask("POST", _ACCOUNTS, shapes.creation(spec), turn, spec.account_id)
         registration = shapes.registration_of(answer.json(), spec)
         if registration is None:
             raise Doubtful("Cloudcraft accepted the account, but returned no ID.")
@@ -146,13 +146,14 @@ class CloudcraftClient:
     ) -> None:
         """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are."""
         with self._turn(slot) as turn:
-            self._ask("PUT", _path(registration), shapes.replacement(registration, spec), turn)
+            body = shapes.replacement(registration, spec)
+            self._ask("PUT", _path(registration), body, turn, spec.account_id)
 
     def delete(self, registration: Registration, slot: Slot | None = None) -> None:
         """`DELETE /aws/account/{id}`; one that is gone already (404) is fine."""
         with self._turn(slot) as turn:
             try:
-                self._ask("DELETE", _path(registration), None, turn)
+                self._ask("DELETE", _path(registration), None, turn, registration.account_id)
                 self._now_registered(-1)
             except Refused as refused:
                 if refused.status != _NOT_FOUND:
@@ -181,8 +182,13 @@ class CloudcraftClient:
     def _turn(self, slot: Slot | None) -> _Turn:
         return _Turn(slot, lambda: self.pace.acquire(self._deadline, self._stop))
 
-    def _ask(self, method: str, path: str, body: Any, turn: _Turn) -> Answer:
-        """Send until there is an answer, or another attempt is unsafe or one too many."""
+    def _ask(
+        self, method: str, path: str, body: Any, turn: _Turn, account_id: str | None = None
+    ) -> Answer:
+        """Send until there is an answer, or another attempt is unsafe or one too many.
+
+        `account_id`: the AWS account that it is for.
+        """
 
         def again(error: BaseException) -> bool:
             if isinstance(error, Unreachable | Unusable):
@@ -196,11 +202,11 @@ class CloudcraftClient:
             stop=stop_after_attempt(self._retries + 1),
             wait=_wait,
             sleep=self._sleep,
-            before_sleep=lambda state: self._tell_retry(f"{method} {path}", state),
+            before_sleep=lambda state: self._tell_retry(f"{method} {path}", account_id, state),
             reraise=True,
         )
         try:
-            return retrying(self._attempt, method, path, body, turn)
+            return retrying(self._attempt, method, path, body, turn, account_id)
         except Doubtful as doubtful:
             if method != "GET":
                 raise
@@ -208,7 +214,9 @@ class CloudcraftClient:
                 raise Unreadable(doubtful.message, hint=_SHAPE_HINT) from doubtful
             raise Unavailable(doubtful.message, hint=doubtful.hint) from doubtful
 
-    def _attempt(self, method: str, path: str, body: Any, turn: _Turn) -> Answer:
+    def _attempt(
+        self, method: str, path: str, body: Any, turn: _Turn, account_id: str | None
+    ) -> Answer:
         """Send one request in a slot, and again after the pause of each 429."""
         while True:
             with turn.slot() as slot:
@@ -224,6 +232,7 @@ class CloudcraftClient:
                     f"{self._retries + 1} pauses.",
                     hint="Something else uses up the quota. Stop it, or run again later.",
                 )
+            self._emit(RequestPutOff(wait=self.pace.next_in(), account_id=account_id))
 
     def _exchange(self, method: str, path: str, body: Any, slot: Slot) -> Answer:
         """Send one request, and count it unless it was surely not sent."""
@@ -245,11 +254,13 @@ class CloudcraftClient:
         if self._stop.wait(min(seconds, threading.TIMEOUT_MAX)):
             raise PaceClosed("The run is stopping; nothing more is sent to Cloudcraft.")
 
-    def _tell_retry(self, request: str, state: RetryCallState) -> None:
+    def _tell_retry(self, request: str, account_id: str | None, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0.0
         self._count(requests=0, retried=1)
-        self._emit(RequestRetried(request=request, reason=str(error), wait=wait))
+        self._emit(
+            RequestRetried(request=request, reason=str(error), wait=wait, account_id=account_id)
+        )
 
     def _count(self, *, requests: int = 1, throttled: int = 0, retried: int = 0) -> None:
         with self._counting:

@@ -79,6 +79,11 @@ def dumps(data: Any) -> str:
     return "".join(dumped(data))
 
 
+def dumped_line(data: Any) -> str:
+    """`data` as JSON in one line, escaped as in `dumps`."""
+    return _escaped(json.dumps(data, separators=(",", ":"), ensure_ascii=False))
+
+
 def dumped(data: Any) -> Iterator[str]:
     """`dumps(data)` in pieces of many lines: of 5,000 accounts it has millions of characters."""
     told = io.StringIO()

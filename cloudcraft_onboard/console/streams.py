@@ -18,11 +18,11 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 from cloudcraft_onboard.console.encoding import STAND_IN
-from cloudcraft_onboard.console.harmless import COLOURS, DRAWING, continued, dumped
+from cloudcraft_onboard.console.harmless import COLOURS, DRAWING, continued, dumped, dumped_line
 
 _AHEAD = 1 << 16  # bytes that may wait to be written before whoever prints waits, too
 _LOG = 1 << 20  # bytes of progress and logs that are kept for a reader who is late
@@ -238,12 +238,25 @@ def print_json(data: Any) -> None:
     sys.stdout.flush()
 
 
+def print_line(data: Any) -> None:
+    """Print `data` as JSON in one line, without waiting for a reader."""
+    line = "".join(_writable([dumped_line(data)]))
+    sys.stdout.write(f"{line}\n")
+    if not isinstance(sys.stdout, Stream):
+        sys.stdout.flush()
+
+
 def _told(data: Any) -> Iterator[str]:
+    return _writable(dumped(data))
+
+
+def _writable(pieces: Iterable[str]) -> Iterator[str]:
+    """What standard output can take, UTF-8 or else escaped."""
     if codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8":
-        return dumped(data)
-    return (
-        "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in piece) for piece in dumped(data)
-    )
+        yield from pieces
+        return
+    for piece in pieces:
+        yield "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in piece)
 
 
 def _fill_descriptors() -> None:

@@ -14,6 +14,7 @@ from cloudcraft_onboard.events import (
     Forecast,
     PaceWaited,
     RateLimitKnown,
+    RequestPutOff,
     RequestRetried,
     RunFinished,
     RunStarted,
@@ -138,7 +139,7 @@ class State:
                 self._fold_wait(event, now)
             case Stopping():
                 self.stopping = event.reason
-            case Said() | RunFinished():
+            case Said() | RequestPutOff() | RunFinished():
                 pass
             case StepEnded():
                 self.working.pop(event.name, None)
@@ -197,6 +198,12 @@ class State:
         self.failures[general].pop(result.name)
         if not self.failures[general]:
             del self.failures[general]
+
+    @property
+    def requests_left(self) -> int:
+        """About how many requests are still to be sent to Cloudcraft."""
+        left = self.forecast - (self._written - self.forecast_at)
+        return max(left, len(self.queued), 0)
 
     @property
     def _written(self) -> int:

@@ -23,6 +23,28 @@ class View(Protocol):
         """Leave the terminal as it was; harmless to repeat."""
 
 
+class Together:
+    """Several views of one run."""
+
+    def __init__(self, *views: View) -> None:
+        self._views = views
+
+    def handle(self, event: Event) -> None:
+        """Each takes it in."""
+        for view in self._views:
+            view.handle(event)
+
+    def tick(self, now: float) -> None:
+        """Each does what it is time for."""
+        for view in self._views:
+            view.tick(now)
+
+    def close(self) -> None:
+        """Each leaves the terminal as it was."""
+        for view in self._views:
+            view.close()
+
+
 def choose_view(stream: TextIO, *, verbosity: int = 0, summary: bool = False) -> View:
     """The live view if it can be drawn, else plain lines.
 
