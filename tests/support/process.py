@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
+from tests.support import schemas
 from tests.support.nursery import nursery
 
 ONBOARD = (sys.executable, "-W", "error", "-m", "cloudcraft_onboard")
@@ -79,6 +80,7 @@ class Program:
         self.report = folder / "results.json"
         self._out, self._err = folder / "stdout", folder / "stderr"
         self.started = time.monotonic()
+        self._streams = "jsonl" in arguments
         with (
             Path(os.devnull).open("rb") as nothing,
             self._out.open("wb") as out,
@@ -130,6 +132,10 @@ class Program:
         )
         for word in LEFT_BEHIND:
             assert word not in ended.stderr, ended.stderr
+        if ended.report is not None:
+            schemas.check_report(ended.report)
+        if self._streams and ended.stdout:
+            schemas.read_lines(ended.stdout)
         return ended
 
     def stop(self) -> None:

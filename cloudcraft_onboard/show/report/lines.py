@@ -18,6 +18,7 @@ from cloudcraft_onboard.show.report.shape import (
     Text,
     Truth,
     Whole,
+    schema_of,
 )
 
 Moment = Annotated[str, Strict(), Field(json_schema_extra={"format": "date-time"})]
@@ -112,10 +113,6 @@ def dumped(line: Line) -> dict[str, Any]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a line."""
-    schema = _ADAPTER.json_schema(mode="serialization")
+    schema = schema_of(_ADAPTER, "A line of onboard's `-o jsonl`")
     schema["$defs"]["Finished"]["required"].remove("error")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A line of onboard's `-o jsonl`",
-        **schema,
-    }
+    return schema

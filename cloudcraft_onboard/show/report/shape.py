@@ -252,11 +252,15 @@ def foreign(reason: str) -> UsageError:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the reports."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A JSON report of onboard: run, plan, remove or status",
-        **_ADAPTER.json_schema(mode="serialization"),
-    }
+    return schema_of(_ADAPTER, "A JSON report of onboard: run, plan, remove or status")
+
+
+def schema_of(adapter: TypeAdapter[Any], title: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what is written: every key is there."""
+    schema = adapter.json_schema(mode="serialization")
+    for shape in schema["$defs"].values():
+        shape["required"] = list(shape["properties"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
 
 
 _EXPECTED = {

@@ -95,8 +95,15 @@ assert set(options) <= known, (options, known)
 JQ = """\
 #!{python}
 import json, sys
-assert sys.argv[1] == ".summary"
-print(json.dumps(json.load(sys.stdin)["summary"]))
+if sys.argv[1] == ".summary":
+    print(json.dumps(json.load(sys.stdin)["summary"]))
+else:
+    raw, program = sys.argv[1:]
+    assert raw == "-r"
+    assert program.startswith('select(.type == "account").account | ')
+    told = [json.loads(line) for line in sys.stdin]
+    assert told[-1]["type"] == "finished"
+    print(*(line["account"]["name"] for line in told if line["type"] == "account"), sep="\\n")
 """
 
 
