@@ -128,7 +128,7 @@ def test_a_report_that_fails_in_the_end_costs_neither_table_nor_other_reports(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
     world = make_world(existing(2))
-    world.fault(faults.slow(1.0, **faults.REGISTERING))
+    world.fault(faults.slow(3.0, **faults.REGISTERING))
     folder = tmp_path / "soon gone"
     folder.mkdir()
     lost = folder / "results.md"
