@@ -9,10 +9,13 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.utils import parse_timestamp
 
 from cloudcraft_onboard.app.init import Wishes, create
+from cloudcraft_onboard.aws.sdk import _timestamp
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, CannotStart
 from cloudcraft_onboard.model import Account, Stage
@@ -225,3 +228,60 @@ def test_a_budget_that_ends_leaves_no_process_behind(make_world: MakeWorld, tmp_
     assert ended.code == 1
     if (tmp_path / "pids").exists():  # a busy machine may not have come so far
         assert left_of(wait_for(tmp_path / "pids")) == []
+
+
+# --- many sources ---------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+def test_a_source_that_hangs_does_not_hold_up_one_that_works(
+    org: SandboxWorld, tmp_path: Path
+) -> None:
+    assert org.aws_url
+    with Path(os.environ["AWS_CONFIG_FILE"]).open("a", encoding="utf-8") as file:
+        file.write(f"\n[profile hangs]\ncredential_process = {hanging(tmp_path)}\n")
+    with opened() as aws:
+        aws.check_sources([Account(name="x", profile="hangs"), member()])
+        assert aws.reach(member()).identity.account_id == MEMBER
+        pids = wait_for(tmp_path / "pids")
+    assert left_of(pids) == []
+
+
+def test_what_is_remembered_of_broken_sources_is_small(org: SandboxWorld, aws: BotoAws) -> None:
+    assert org.aws_url
+    names = [f"missing-{number}" for number in range(20)]
+    with pytest.raises(CannotStart) as caught:
+        aws.check_sources([Account(name=name, profile=name) for name in names])
+    # In the manifest's order, however they were tried.
+    assert [n for n in names if f"AWS profile {n}:" in caught.value.message] == names[:5]
+    assert "and 15 more" in caught.value.message
+    for name in names:
+        refusal = aws._sources[name]._once._refusal
+        assert refusal is not None
+        assert refusal.__traceback__ is None
+        assert refusal.__cause__ is None
+        assert refusal.__context__ is None
+
+
+def test_profiles_with_roles_share_their_clients(org: SandboxWorld, aws: BotoAws) -> None:
+    assert org.aws_url
+    role = f"role_arn = arn:aws:iam::{MEMBER}:role/{ENTRY}\nsource_profile = hub\n"
+    names = [f"role-{number}" for number in range(20)]
+    with Path(os.environ["AWS_CONFIG_FILE"]).open("a", encoding="utf-8") as file:
+        file.writelines(f"\n[profile {name}]\n{role}role_session_name = {name}\n" for name in names)
+    for name in names:
+        identity = aws.reach(Account(name=name, profile=name)).identity
+        assert identity.arn.endswith(f"assumed-role/{ENTRY}/{name}")
+    assert len(aws._sdk._clients) == 3, "STS and IAM, and STS for what profiles do on the way"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *("2026-11-26T17:40:00Z", "2026-11-26T17:40:00.125Z", "2026-11-26T17:40:00+02:00"),
+        *("2026-11-26T17:40:00", "20261126T174000Z", "Thu, 26 Nov 2026 17:40:00 GMT"),
+        *("1795714800", 1795714800, 1795714800.5),
+    ],
+)
+def test_times_mean_what_they_mean_to_the_sdk(told: Any) -> None:
+    assert _timestamp(told) == parse_timestamp(told)
