@@ -1,4 +1,8 @@
-"""Shell completion of account names, IDs and tags, from the manifest on the command line."""
+"""Shell completion of account names, IDs and tags, from the manifest on the command line.
+
+Names come from others, and shells read what is offered: zsh evaluates it together with its help,
+bash expands it when the line is entered. So nothing is offered that means anything to a shell.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,26 @@ import typer
 
 from cloudcraft_onboard.errors import OnboardError
 
+_INERT = re.compile(r"\w[\w %+,./:=@-]*")
+"""What no shell reads anything into, once its spaces are quoted."""
+
+_SIGNS = re.compile(r"[^\w ./@-]")
+
+
+class _Instead(str):
+    """An offer that doesn't begin with what was typed, which Typer would drop."""
+
+    __slots__ = ()
+
+    def startswith(self, *_: object) -> bool:
+        return True
+
 
 def patterns(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Patterns for `--only` and `--exclude`, each with a short help; none without a manifest."""
+    """Patterns for `--only` and `--exclude`, each with a short help; none without a manifest.
+
+    An account whose name a shell could read something into is offered by its ID.
+    """
     from cloudcraft_onboard.manifest.load import load  # noqa: PLC0415 - loads pydantic
 
     # While a line is being completed, arguments before an unfinished option are still in `args`.
@@ -25,14 +46,21 @@ def patterns(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str
         accounts = load(path).accounts
     except OnboardError:
         return
-    words = {f"{key}={value}": "tag" for a in accounts for key, value in a.tags.items()}
-    words |= {a.account_id: a.name for a in accounts if a.account_id}
-    words |= {a.name: a.account_id or a.profile or "" for a in accounts}
-    yield from ((word, about) for word, about in words.items() if word.startswith(incomplete))
+    offers: dict[str, str] = {}
+    for account in accounts:
+        words = {f"{key}={value}": "tag" for key, value in account.tags.items()}
+        words[account.name] = account.account_id or account.profile or ""
+        known = account.account_id or ""
+        for word in (*words, known):
+            if word and word.startswith(incomplete):
+                inert = _INERT.fullmatch(word) is not None
+                offered = word if inert else _Instead(known * (word == account.name))
+                offers[offered] = words.get(offered, account.name)
+    offers.pop("", None)
+    yield from ((word, _SIGNS.sub("", about)) for word, about in offers.items())
 
 
 _BREAKS = frozenset("=:")
-_SPECIAL = re.compile(r"([^\w@%+=:,./-])")
 
 
 @contextlib.contextmanager
@@ -40,7 +68,7 @@ def bash() -> Iterator[None]:
     """While bash asks: take its words as they were typed, and answer as it inserts them.
 
     Bash splits words at `=` and `:` and replaces the last part alone; Typer knows neither that nor
-    that a name with a space in it has to be quoted.
+    that a space has to be quoted.
     """
     if os.environ.get("_ONBOARD_COMPLETE") != "complete_bash":
         yield
@@ -82,4 +110,4 @@ def _inserted(candidate: str, before: str, typed: str) -> str:
     if before.startswith("-"):
         before = before.partition("=")[2]
     candidate = candidate.removeprefix(before)
-    return candidate if typed[:1] in {'"', "'"} else _SPECIAL.sub(r"\\\1", candidate)
+    return candidate if typed[:1] in {'"', "'"} else candidate.replace(" ", r"\ ")

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
@@ -140,31 +141,55 @@ printf 'read: %s|' "$@"
 """
 
 
-@pytest.fixture
-def zsh(tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
+SETUPS = {
+    "zsh": (["zsh", "-i"], ".zshrc", "autoload -Uz compinit && compinit -u -D\nPS1='ready> '\n"),
+    "bash": (["bash", "--rcfile", ".bashrc", "-i"], ".bashrc", "PS1='ready> '\n"),
+}
+
+
+@contextmanager
+def shell(name: str, folder: Path) -> Iterator[pexpect.spawn[str]]:
     """A shell in a terminal, with the completion that `onboard` installs; and what it runs."""
-    program = tmp_path / "bin" / "onboard"
+    arguments, own_file, own = SETUPS[name]
+    program = folder / "bin" / "onboard"
     program.parent.mkdir()
     program.write_text(ANSWERING.format(python=shlex.quote(sys.executable)), encoding="utf-8")
     program.chmod(0o755)
-    path = f"{program.parent}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "ZDOTDIR": str(tmp_path), "TERM": "dumb"}
+    environment = {
+        **os.environ,
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "ZDOTDIR": str(folder),
+        "HOME": str(folder),
+        "TERM": "dumb",
+        "PYTHONPATH": str(Path.cwd()),
+    }
     script = subprocess.run(
         [program],
-        env={**environment, "_ONBOARD_COMPLETE": "source_zsh"},
+        env={**environment, "_ONBOARD_COMPLETE": f"source_{name}"},
         capture_output=True,
         text=True,
         timeout=HANG,
         check=True,
     ).stdout
-    own = "autoload -Uz compinit && compinit -u -D\nPS1='ready> '\n"
-    (tmp_path / ".zshrc").write_text(own + script, encoding="utf-8")
-    shell = pexpect.spawn(
-        "zsh", ["-i"], cwd=str(tmp_path), env=environment, encoding="utf-8", timeout=HANG
+    (folder / own_file).write_text(own + script, encoding="utf-8")
+    started = pexpect.spawn(
+        arguments[0],
+        arguments[1:],
+        cwd=str(folder),
+        env=environment,
+        encoding="utf-8",
+        timeout=HANG,
+        dimensions=(50, 300),
     )
-    shell.expect_exact("ready> ")
-    yield shell
-    shell.close(force=True)
+    started.expect_exact("ready> ")
+    yield started
+    started.close(force=True)
+
+
+@pytest.fixture
+def zsh(tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
+    with shell("zsh", tmp_path) as started:
+        yield started
 
 
 @ZSH.or_skip
@@ -176,16 +201,63 @@ def zsh(tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
         ("env=p", "env=prod"),
         ("11112222333\t3", "111122223333"),
         ("A", "A:B"),
-        ("Team", "Team [a]"),
-        ("Cash", "Cash $HOME"),
-        ("Round", "Round (1)"),
+        ("Nord", "Nordsee Küste"),
     ],
 )
 def test_zsh_inserts_what_it_can_read_again(
     zsh: pexpect.spawn[str], tmp_path: Path, typed: str, read: str
 ) -> None:
-    others = ["Web Shop", "A:B", "Team [a]", "Cash $HOME", "Round (1)"]
+    others = ["Web Shop", "A:B", "Nordsee Küste"]
     lines = [f"  - {{name: {json.dumps(name)}, profile: x{n}}}\n" for n, name in enumerate(others)]
     (tmp_path / "m.yaml").write_text(MANIFEST + "".join(lines), encoding="utf-8")
     zsh.send(f"onboard run m.yaml --only {typed}\t\r")
     zsh.expect_exact(f"read: --only|read: {read}|")
+
+
+COMMANDS = [
+    "$(touch ran)",
+    r"\$(touch ran)",
+    "'))'; touch ran; '",
+    '\\"; touch ran; \\"',
+    "`touch ran`",
+]
+QUOTES = {"none": "", "double": '"', "single": "'", "dollar": "$'", "late": 'Z"', "escaped": "\\"}
+
+
+@pytest.mark.parametrize("name", ["bash", pytest.param("zsh", marks=ZSH.or_skip)])
+@pytest.mark.parametrize("quote", QUOTES)
+def test_no_name_runs_a_command(name: str, quote: str, tmp_path: Path) -> None:
+    """Neither at Tab nor at Enter, alone or among others, in whichever quotes."""
+    accounts = [
+        account
+        for number, command in enumerate(COMMANDS)
+        for account in (
+            {"name": f"Z{number} {command}", "account_id": f"{10**11 + number}"},
+            {"name": f"Zulu {number}", "profile": f"q{number} {command}"},
+            {"name": f"Yak {number}", "profile": f"r{number}", "tags": {"Zone": command}},
+        )
+    ]
+    manifest = json.dumps({"version": 1, "accounts": accounts})
+    (tmp_path / "m.yaml").write_text(manifest, encoding="utf-8")
+    opened = QUOTES[quote]
+    with shell(name, tmp_path) as started:
+        for typed in ("Z\t\t", "1\t\t", *(f"Z{number}\t\r" for number in range(len(COMMANDS)))):
+            rest = typed.removeprefix("Z") if quote == "late" else typed
+            started.send(f"onboard plan m.yaml --only {opened}{rest}\x03\r")
+            started.expect_exact("ready> ")
+        started.send("\x03\rprintf 'the %s\\n' end\r")
+        started.expect_exact("the end")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("opened", ["", '"', "'"])
+def test_bash_inserts_the_id_of_a_name_that_it_could_read_something_into(
+    opened: str, tmp_path: Path
+) -> None:
+    account = {"name": "Zeta \\$(touch ran)", "account_id": "111122223333"}
+    (tmp_path / "m.yaml").write_text(
+        json.dumps({"version": 1, "accounts": [account]}), encoding="utf-8"
+    )
+    with shell("bash", tmp_path) as started:
+        started.send(f"onboard plan m.yaml --only {opened}Zet\t\r")
+        started.expect_exact("read: plan|read: m.yaml|read: --only|read: 111122223333|")
