@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
 from cloudcraft_onboard.accounts.facts import Changed, Steps
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
@@ -15,27 +14,24 @@ from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
     Account,
     Change,
-    CloudcraftParameters,
     DesiredRole,
     Identity,
     Note,
     Registration,
     RegistrationSpec,
     Stage,
-    Team,
-    Trust,
     Via,
 )
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import CreateRole, UpdateTrust
-from cloudcraft_onboard.model.notes import RegisteredBefore
-from cloudcraft_onboard.plan.diff import desired_role, plan_role
+from cloudcraft_onboard.model.notes import FormerRole, RegisteredBefore
+from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.partitions import partition_notes
 from cloudcraft_onboard.plan.registration import (
-    Listing,
     access_ids,
     access_names,
     foreign_note,
+    former_roles,
     is_another_users,
     plan_registration,
 )
@@ -44,22 +40,6 @@ from cloudcraft_onboard.plan.registration import (
 _RACES = 4
 # What decides whether Cloudcraft can assume the role, and takes IAM some seconds to spread.
 _SEEN_BY_CLOUDCRAFT = (CreateRole, UpdateTrust)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Snapshot:
-    """What Cloudcraft said at the start of a run, read once for all accounts.
-
-    `listed_at` is when the list was asked for, by `time.monotonic`: long ago where nobody says.
-    `teams` is empty where no account names one; `documents` holds the wanted ones of
-    "minimal" and "custom".
-    """
-
-    parameters: CloudcraftParameters
-    listing: Listing
-    listed_at: float = -math.inf
-    teams: tuple[Team, ...] = ()
-    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,28 +60,6 @@ class RoleReady:
     another_users: bool = False
 
 
-class Claims:
-    """Which account ID belongs to which entry: two entries for one account would undo each other.
-
-    The manifest's own IDs are checked when it is loaded; this catches two profiles that turn out
-    to be in the same account.
-    """
-
-    def __init__(self, accounts: Sequence[Account]) -> None:
-        self._owner = {a.account_id: a.name for a in accounts if a.account_id is not None}
-
-    def claim(self, account: Account, account_id: str) -> None:
-        """Raise `AccountError` if another entry has this AWS account already."""
-        owner = self._owner.setdefault(account_id, account.name)  # atomic, whatever thread it is
-        if owner != account.name:
-            raise AccountError(
-                Stage.REACH,
-                "SameAccount",
-                f"{account.name!r} and {owner!r} are the same AWS account, {account_id}.",
-                hint="Remove one of the two entries, or correct its profile.",
-            )
-
-
 def work_account(
     account: Account, snapshot: Snapshot, aws: Aws, claims: Claims, *, apply: bool
 ) -> Steps[RoleReady]:
@@ -110,21 +68,15 @@ def work_account(
     Raises:
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
-    foreign = snapshot.listing.foreign(account.account_id)
-    if foreign is not None:
-        return left_alone(account, foreign, account.account_id or "")
+    needed = account.role.via is not Via.EXISTING
+    entered = yield from enter(account, snapshot.listing, aws, claims, needed=needed)
+    if entered.foreign is not None:
+        return left_alone(account, entered.foreign, entered.account_id)
     access = access_of(account, snapshot)
-    if account.role.via is Via.EXISTING:
+    if entered.session is None:
         role = _existing(account)
     else:
-        yield StepStarted(name=account.name, step="reaching the account")
-        session = aws.reach(account)
-        account_id = session.identity.account_id
-        claims.claim(account, account_id)
-        foreign = snapshot.listing.foreign(account_id)
-        if foreign is not None:
-            return left_alone(account, foreign, account_id)
-        role = yield from _bring_role(account, session, snapshot, apply=apply)
+        role = yield from _bring_role(account, entered.session, snapshot, apply=apply)
     return ready_of(account, snapshot, access, role)
 
 
@@ -180,13 +132,19 @@ def ready_of(account: Account, snapshot: Snapshot, access: Access, role: RoleSta
     )
     registrations = snapshot.listing.of(role.account_id)
     registration = registrations[0] if registrations else None
+    former = former_roles(registrations, account.role.name)
     return RoleReady(
         account=account,
         spec=spec,
         registration=registration,
         role_changes=role.changes,
         registration_changes=plan_registration(spec, registration, access_names(snapshot.teams)),
-        notes=role.notes + partition_notes(role.arn) + _doubled_before(registrations),
+        notes=(
+            *role.notes,
+            *(FormerRole(arn=str(arn)) for arn in former),
+            *partition_notes(role.arn),
+            *_doubled_before(registrations),
+        ),
         age=role.age,
         another_users=registration is not None
         and is_another_users(registration, snapshot.parameters),
@@ -247,21 +205,6 @@ def _bring_role(
         f"The role {desired.name} in {identity.account_id} keeps changing during its update.",
         hint="Another program manages the same role. Stop one of the two, then run again.",
     )
-
-
-def wanted_role(account: Account, identity: Identity, snapshot: Snapshot) -> DesiredRole:
-    """The role that this account should have.
-
-    The external ID is the one that the account's registration shows; for an account that is not
-    registered yet, the key's own (README, What a run does).
-    """
-    registration = snapshot.listing.oldest(identity.account_id)
-    trust = Trust(
-        account_id=snapshot.parameters.account_id,
-        external_id=(registration and registration.external_id) or snapshot.parameters.external_id,
-        partition=identity.partition,
-    )
-    return desired_role(account.role, identity, trust, snapshot.documents)
 
 
 def role_arn(role: DesiredRole, identity: Identity) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cloudcraft_onboard.accounts.account import Claims
+from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
 from cloudcraft_onboard.accounts.facts import Changed, Steps
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
-from cloudcraft_onboard.errors import AccountError, ConcurrentChange
+from cloudcraft_onboard.errors import AccountError, AccountPending, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
-    NOTHING,
     Account,
     Change,
     DesiredRole,
@@ -20,13 +19,18 @@ from cloudcraft_onboard.model import (
     Registration,
     Result,
     Stage,
-    Trust,
     Via,
 )
+from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import DeleteByStackSet, DeleteRegistration, RoleChange
-from cloudcraft_onboard.model.notes import ExistingRoleKept, RolesKept
-from cloudcraft_onboard.plan.diff import desired_role, plan_removal
-from cloudcraft_onboard.plan.registration import Listing, foreign_note
+from cloudcraft_onboard.model.notes import (
+    ExistingRoleKept,
+    FormerRoleRemoved,
+    FormerRoleUnread,
+    RolesKept,
+)
+from cloudcraft_onboard.plan.diff import RolePlan, plan_removal
+from cloudcraft_onboard.plan.registration import Listing, foreign_note, former_roles
 
 # A role that somebody hangs more policies on while it is emptied is looked at this many times.
 _RACES = 4
@@ -44,10 +48,22 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A role that a removal is about: the manifest's, or one that a registration names instead.
+
+    `former` is the latter's ARN. Of `desired`, name, policies and trust count.
+    """
+
+    desired: DesiredRole
+    former: Arn | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RoleRemoval:
-    """A role that is there, what takes it away, and notes on what stays."""
+    """What takes an account's roles away, and notes on what stays; `arn` is the manifest's role."""
 
     arn: str | None = None
+    targets: tuple[Target, ...] = ()
     changes: tuple[RoleChange | DeleteByStackSet, ...] = ()
     notes: tuple[Note, ...] = ()
     by_stack_set: bool = False
@@ -64,6 +80,7 @@ class Removal:
     account: Account
     account_id: str
     registrations: tuple[Registration, ...]
+    targets: tuple[Target, ...] = ()
     role_changes: tuple[Change, ...] = ()
     role_arn: str | None = None
     notes: tuple[Note, ...] = ()
@@ -96,37 +113,44 @@ def deletion(registration: Registration) -> Change:
     return DeleteRegistration(id=registration.id, name=registration.name)
 
 
+def looks_at_roles(account: Account, scope: Scope) -> bool:
+    """Whether what becomes of the account's roles depends on what they are like."""
+    return _why_kept(account, scope) is None
+
+
 def needs_aws(account: Account, scope: Scope) -> bool:
-    """Whether the account has to be reached: for its role, or because its ID is not known."""
-    return account.account_id is None or _why_kept(account, scope) is None
+    """Whether the account has to be reached: for its roles, or because its ID is not known."""
+    return account.account_id is None or looks_at_roles(account, scope)
 
 
 def observe_account(
-    account: Account, listing: Listing, aws: Aws, claims: Claims, scope: Scope
+    account: Account, snapshot: Snapshot, aws: Aws, claims: Claims, scope: Scope
 ) -> Steps[Removal]:
     """Find out what there is of an account whose role no stack set brought; reads only.
 
     Raises:
         AccountError: what went wrong, with its stage; `AccountPending` where it is no failure.
     """
-    account_id = account.account_id
-    foreign = listing.foreign(account_id)
-    if foreign is not None:
-        return _left_alone(account, foreign, account_id or "")
+    listing = snapshot.listing
+    needed = needs_aws(account, scope)
+    entered = yield from enter(account, listing, aws, claims, needed=needed)
+    account_id, session = entered.account_id, entered.session
+    if entered.foreign is not None:
+        return _left_alone(account, entered.foreign, account_id)
     kept = _why_kept(account, scope)
-    role = RoleRemoval(notes=(kept,) if kept else ())
-    if needs_aws(account, scope):
-        yield StepStarted(name=account.name, step="reaching the account")
-        session = aws.reach(account)
-        account_id = session.identity.account_id
-        claims.claim(account, account_id)
-        foreign = listing.foreign(account_id)
-        if foreign is not None:
-            return _left_alone(account, foreign, account_id)
-        if kept is None:
-            yield StepStarted(name=account.name, step="reading the role")
-            role = _observe_role(account, session, scope)
-    return removal_of(account, account_id or "", listing, role)
+    if kept is not None or session is None:
+        role = RoleRemoval(notes=(kept,) if kept else ())
+    else:
+        yield StepStarted(name=account.name, step="reading the role")
+        targets = _targets(account, session.identity, snapshot)
+        found = [_look(session, target, scope) for target in targets]
+        role = RoleRemoval(
+            arn=found[0].arn,
+            targets=targets,
+            changes=tuple(change for each in found for change in each.plan.changes),
+            notes=tuple(note for each in found for note in each.plan.notes),
+        )
+    return removal_of(account, account_id, listing, role)
 
 
 def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRemoval) -> Removal:
@@ -137,6 +161,7 @@ def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRe
         account=account,
         account_id=account_id,
         registrations=registrations,
+        targets=role.targets,
         role_changes=role.changes,
         role_arn=role.arn or (registrations[0].role_arn if registrations else None),
         notes=(*besides, *role.notes),
@@ -145,10 +170,10 @@ def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRe
     )
 
 
-def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
-    """Take the role away as it is now; notes on what is kept after all.
+def remove_roles(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
+    """Take the account's roles away as they are now; notes on what is kept after all.
 
-    The account is reached and its role read again: at Cloudcraft's pace hours may lie between the
+    The account is reached and its roles read again: at Cloudcraft's pace hours may lie between the
     plan and this, more than credentials last, and a role may have changed hands.
 
     Raises:
@@ -166,20 +191,31 @@ def remove_role(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
             " Its role was not touched.",
             hint="Leave the profile unchanged while onboard runs. Run the same command again.",
         )
+    notes: list[Note] = [*removal.besides]
+    for target in removal.targets:
+        notes += yield from _remove(account.name, session, target, scope)
+    return tuple(notes)
+
+
+def _remove(
+    name: str, session: AccountSession, target: Target, scope: Scope
+) -> Steps[tuple[Note, ...]]:
+    """Take one role away, unless it is kept."""
     for _ in range(_RACES):
-        role = _observe_role(account, session, scope)
+        plan = _look(session, target, scope).plan
         try:
-            for change in role.changes:
-                yield StepStarted(name=account.name, step=change.action.word)
-                session.apply(change, role.desired, None)
-                yield Changed(name=account.name, change=change)
+            for change in plan.changes:
+                yield StepStarted(name=name, step=change.action.word)
+                session.apply(change, target.desired, None)
+                yield Changed(name=name, change=change)
         except ConcurrentChange:
             continue
-        return (*removal.besides, *role.notes)
+        return plan.notes
     raise AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"The role {account.role.name} in {found} keeps getting new policies.",
+        f"The role {target.desired.name} in {session.identity.account_id} keeps getting new"
+        " policies.",
         hint="Another program manages the same role. Stop one of the two, then run again.",
     )
 
@@ -205,25 +241,39 @@ def _why_kept(account: Account, scope: Scope) -> Note | None:
     return RolesKept() if scope.keep_roles else None
 
 
+def _targets(account: Account, identity: Identity, snapshot: Snapshot) -> tuple[Target, ...]:
+    """The manifest's role, then those that the account's registrations name instead."""
+    desired = wanted_role(account, identity, snapshot)
+    registrations = snapshot.listing.of(identity.account_id)
+    former = [
+        Target(desired=replace(desired, name=arn.name, path=arn.path), former=arn)
+        for arn in former_roles(registrations, desired.name)
+    ]
+    return (Target(desired=desired), *former)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Found(RoleRemoval):
-    desired: DesiredRole
-    changes: tuple[RoleChange, ...] = ()
+class _Found:
+    """A role's ARN, None where there is no such role, and what becomes of it."""
+
+    arn: str | None
+    plan: RolePlan
 
 
-def _observe_role(account: Account, session: AccountSession, scope: Scope) -> _Found:
-    desired = _manifests_role(account, session.identity)
-    observed = session.observe(desired.name, inline=True)
-    plan = plan_removal(desired, observed, force=scope.force)
-    return _Found(
-        arn=observed.arn if observed else None,
-        changes=plan.changes,
-        notes=plan.notes,
-        desired=desired,
-    )
-
-
-def _manifests_role(account: Account, identity: Identity) -> DesiredRole:
-    """The role by name and policies: neither its trust nor what its documents say matters here."""
-    nobody = Trust(account_id="", external_id="", partition=identity.partition)
-    return desired_role(account.role, identity, nobody, {"minimal": NOTHING, "custom": NOTHING})
+def _look(session: AccountSession, target: Target, scope: Scope) -> _Found:
+    """Read a role, and say what takes it away."""
+    former = target.former
+    try:
+        observed = session.observe(target.desired.name, inline=True)
+    except AccountError as error:
+        if former is None or error.transient or isinstance(error, AccountPending):
+            raise
+        # One that was not made here need not be readable (`onboard permissions`).
+        unread = FormerRoleUnread(arn=str(former), why=error.message)
+        return _Found(arn=None, plan=RolePlan(notes=(unread,)))
+    if observed is None or (former is not None and observed.arn != str(former)):
+        return _Found(arn=None, plan=RolePlan())
+    plan = plan_removal(target.desired, observed, force=scope.force, former=former is not None)
+    if former is not None and plan.changes:
+        plan = replace(plan, notes=(*plan.notes, FormerRoleRemoved(arn=observed.arn)))
+    return _Found(arn=observed.arn, plan=plan)

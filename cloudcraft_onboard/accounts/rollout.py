@@ -12,15 +12,14 @@ from cloudcraft_onboard.accounts.account import (
     Access,
     RoleReady,
     RoleState,
-    Snapshot,
     access_of,
     age_of,
     ready_of,
-    wanted_role,
 )
-from cloudcraft_onboard.accounts.facts import Failed, HandedBack, Words, Worked
-from cloudcraft_onboard.accounts.ports import Aws, StackSets
-from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAccounts
+from cloudcraft_onboard.accounts.entry import Snapshot, wanted_role
+from cloudcraft_onboard.accounts.facts import Failed, Words, Worked
+from cloudcraft_onboard.accounts.ports import Aws
+from cloudcraft_onboard.accounts.stackset import Opened, StackSetAccounts, open_stack_set
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Change, DesiredStackSet, Note, ObservedStackSet, Stage
@@ -41,24 +40,16 @@ def roll_out(
     somebody else brought into Cloudcraft. Raises `AccountError`, the problem of every account
     without a word.
     """
-    operations = Operations(group.name, group.accounts)
-    waiting = operations.waiting
-    for account_id in [each for each in waiting if snapshot.listing.foreign(each)]:
-        yield HandedBack(account=waiting.pop(account_id))
-    if not waiting:
+    opened = yield from open_stack_set(group, snapshot.listing, aws)
+    if opened is None:
         return
-    yield from operations.show("reading the stack set")
-    sets = aws.stack_sets(group.role.stackset)
-    organization = sets.organization()
-    if organization.management in waiting:
-        yield HandedBack(account=waiting.pop(organization.management))
-    roller = _Roller(group, snapshot, sets, operations, apply=apply)
+    roller = _Roller(group, snapshot, opened, apply=apply)
     yield from roller.set_aside()
-    if waiting:
-        a_role = wanted_role(group.accounts[0], sets.identity, snapshot)
-        operations.check(plan_role(a_role, None).conflict)
+    if opened.operations.waiting:
+        a_role = wanted_role(group.accounts[0], opened.sets.identity, snapshot)
+        opened.operations.check(plan_role(a_role, None).conflict)
         desired = desired_stack_set(
-            group.role, organization, snapshot.parameters, snapshot.documents
+            group.role, opened.organization, snapshot.parameters, snapshot.documents
         )
         yield from roller.bring(desired)
 
@@ -67,20 +58,14 @@ class _Roller:
     """One stack set's rollout, its management account taken out already."""
 
     def __init__(
-        self,
-        group: StackSetAccounts,
-        snapshot: Snapshot,
-        sets: StackSets,
-        operations: Operations,
-        *,
-        apply: bool,
+        self, group: StackSetAccounts, snapshot: Snapshot, opened: Opened, *, apply: bool
     ) -> None:
         self._role = group.role
         self._name = group.name
         self._snapshot = snapshot
-        self._sets = sets
-        self._operations = operations
-        self._waiting = operations.waiting
+        self._sets = opened.sets
+        self._operations = opened.operations
+        self._waiting = opened.operations.waiting
         self._apply = apply
         self._access: dict[str, Access] = {}
 
@@ -91,7 +76,7 @@ class _Roller:
                 self._check_external_id(account_id)
                 self._access[account_id] = access_of(account, self._snapshot)
             except AccountError as error:
-                yield self._failed(account_id, error)
+                yield self._operations.failed(account_id, error)
 
     def _check_external_id(self, account_id: str) -> None:
         """The stack set has one external ID; an account registered with another would break."""
@@ -143,7 +128,7 @@ class _Roller:
     ) -> Iterator[Worked[RoleReady] | Failed]:
         """The accounts that need nothing, or that no operation can help."""
         for account_id, problem in plan.problems.items():
-            yield self._failed(account_id, AccountError.of(problem))
+            yield self._operations.failed(account_id, AccountError.of(problem))
         if observed is None or observed.busy == "DELETE":
             return
         for account_id in [each for each in self._waiting if each not in plan.changes]:
@@ -168,16 +153,13 @@ class _Roller:
             yield self._ready(account_id, (change,) if change else (), tuple(notes), None)
 
     def _follow(self, operation_id: str, changes: Mapping[str, Change]) -> Words[RoleReady]:
-        for fact in self._operations.follow(self._sets, operation_id, changes):
-            if not isinstance(fact, Settled):
-                yield fact
-            elif fact.error is not None:
-                yield self._failed(fact.account_id, fact.error)
-            elif fact.reason:
-                error = self._sets.explain(self._role, fact.reason, fact.account_id)
-                yield self._failed(fact.account_id, error)
-            else:
-                yield self._ready(fact.account_id, (changes[fact.account_id],), (), 0.0)
+        def done(account_id: str) -> Iterator[Worked[RoleReady]]:
+            yield self._ready(account_id, (changes[account_id],), (), 0.0)
+
+        def why(account_id: str, reason: str) -> AccountError:
+            return self._sets.explain(self._role, reason, account_id)
+
+        yield from self._operations.follow(self._sets, operation_id, changes, done=done, why=why)
 
     def _those_left_out(self, account_ids: Iterable[str]) -> Iterator[Failed]:
         """An operation that made instances ended without a word about these accounts."""
@@ -192,7 +174,7 @@ class _Roller:
                 f" describe-account --account-id {account_id}`); an account elsewhere needs"
                 " `role.via: assume`.",
             )
-            yield self._failed(account_id, error)
+            yield self._operations.failed(account_id, error)
 
     # --- ends -------------------------------------------------------------------------------
 
@@ -215,9 +197,6 @@ class _Roller:
         )
         ready = ready_of(account, self._snapshot, self._access[account_id], role)
         return Worked(name=account.name, value=ready)
-
-    def _failed(self, account_id: str, error: Exception) -> Failed:
-        return Failed(name=self._waiting.pop(account_id).name, error=error)
 
 
 def _unstable(name: str, differs: Iterable[StackSetDifference]) -> AccountError:

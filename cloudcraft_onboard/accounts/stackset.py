@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
-from cloudcraft_onboard.accounts.facts import Paused, Step, Steps
-from cloudcraft_onboard.accounts.ports import StackSets
+from cloudcraft_onboard.accounts.facts import (
+    Fact,
+    Failed,
+    HandedBack,
+    Paused,
+    Step,
+    Steps,
+    Words,
+)
+from cloudcraft_onboard.accounts.ports import Aws, StackSets
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.events import StepStarted
-from cloudcraft_onboard.model import Account, Problem, RoleSpec, Stage, Via
+from cloudcraft_onboard.model import Account, Organization, Problem, RoleSpec, Stage, Via
+from cloudcraft_onboard.plan.registration import Listing
+
+V = TypeVar("V")
 
 POLL_SECONDS = 3.0
 """How often CloudFormation is asked how far it is; an instance takes it some 20 seconds."""
@@ -44,15 +56,6 @@ def by_stack_set(accounts: Iterable[Account]) -> tuple[StackSetAccounts, ...]:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
-    """CloudFormation is done with an account; `reason` is why in vain, `error` why not at all."""
-
-    account_id: str
-    reason: str = ""
-    error: AccountError | None = None
-
-
 class Operations:
     """Waits for AWS on behalf of accounts; who has a word for one takes it out of `waiting`."""
 
@@ -80,21 +83,35 @@ class Operations:
         if problem is not None:
             raise AccountError.of(problem)
 
+    def failed(self, account_id: str, error: AccountError) -> Failed:
+        """The last word for an account that waits."""
+        return Failed(name=self.waiting.pop(account_id).name, error=error)
+
     def follow(
-        self, sets: StackSets, operation_id: str, account_ids: Collection[str]
-    ) -> Iterator[Step | Settled]:
-        """Each of the accounts as CloudFormation is done with it, until the operation has ended."""
+        self,
+        sets: StackSets,
+        operation_id: str,
+        account_ids: Collection[str],
+        *,
+        done: Callable[[str], Iterator[Fact[V]]],
+        why: Callable[[str, str], AccountError],
+    ) -> Words[V]:
+        """A word for each of the accounts as CloudFormation is done with it, until all is done.
+
+        `done` says what an account came to and takes it out of `waiting`; `why` makes an error of
+        CloudFormation's reason for a failure.
+        """
         shown: dict[str, str] = {}
         while True:
             operation = sets.operation(self.name, operation_id)
             for account_id in [each for each in self.waiting if each in account_ids]:
                 status, reason = operation.results.get(account_id, ("", ""))
                 if status == "SUCCEEDED":
-                    yield Settled(account_id=account_id)
+                    yield from done(account_id)
                 elif status == "FAILED":
-                    yield Settled(account_id=account_id, reason=reason or "no reason given")
+                    yield self.failed(account_id, why(account_id, reason or "no reason given"))
                 elif status == "CANCELLED":
-                    yield Settled(account_id=account_id, error=_cancelled(operation_id, reason))
+                    yield self.failed(account_id, _cancelled(operation_id, reason))
                 elif status and shown.get(account_id) != status:
                     shown[account_id] = status
                     step = f"stack instance {status.lower()}"
@@ -102,6 +119,38 @@ class Operations:
             if operation.ended:
                 return
             yield self.pause(operation_id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A stack set's accounts that wait for it, and the way to it."""
+
+    operations: Operations
+    sets: StackSets
+    organization: Organization
+
+
+def open_stack_set(
+    group: StackSetAccounts, listing: Listing, aws: Aws
+) -> Generator[Step | HandedBack, None, Opened | None]:
+    """The way to a stack set; None where none of its accounts is left.
+
+    Accounts that somebody else brought into Cloudcraft are handed back, and so is the management
+    account, which no stack set covers.
+    """
+    operations = Operations(group.name, group.accounts)
+    waiting = operations.waiting
+    for account_id in [each for each in waiting if listing.foreign(each)]:
+        yield HandedBack(account=waiting.pop(account_id))
+    if not waiting:
+        return None
+    yield from operations.show("reading the stack set")
+    sets = aws.stack_sets(group.role.stackset)
+    organization = sets.organization()
+    management = waiting.pop(organization.management, None)
+    if management is not None:
+        yield HandedBack(account=management)
+    return Opened(operations=operations, sets=sets, organization=organization) if waiting else None
 
 
 def _cancelled(operation_id: str, reason: str) -> AccountPending:

@@ -5,19 +5,23 @@ The role goes with its instance's stack, and the stack set itself with its last 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Words, Worked
+from cloudcraft_onboard.accounts.facts import Changed, Words, Worked
 from cloudcraft_onboard.accounts.ports import Aws, StackSets
 from cloudcraft_onboard.accounts.removal import Notes, Removal, RoleRemoval, removal_of
-from cloudcraft_onboard.accounts.stackset import Operations, Settled, StackSetAccounts
+from cloudcraft_onboard.accounts.stackset import (
+    Operations,
+    StackSetAccounts,
+    open_stack_set,
+)
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.model import Account, ObservedStackSet, Stage
+from cloudcraft_onboard.model import Account, Note, ObservedStackSet, Stage
 from cloudcraft_onboard.model.changes import DeleteByStackSet
-from cloudcraft_onboard.model.notes import RoleOfStackSetKept
-from cloudcraft_onboard.plan.registration import Listing
+from cloudcraft_onboard.model.notes import FormerRoleOutside, RoleOfStackSetKept
+from cloudcraft_onboard.plan.registration import Listing, former_roles
 from cloudcraft_onboard.plan.stackset import not_ours
 
 
@@ -28,26 +32,22 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Wor
     somebody else brought into Cloudcraft. Raises `AccountError`, the problem of every account
     without a word.
     """
-    operations = Operations(group.name, group.accounts)
-    waiting = operations.waiting
-    for account_id in [each for each in waiting if listing.foreign(each)]:
-        yield HandedBack(account=waiting.pop(account_id))
-    if not waiting:
+    opened = yield from open_stack_set(group, listing, aws)
+    if opened is None:
         return
-    yield from operations.show("reading the stack set")
-    sets = aws.stack_sets(group.role.stackset)
-    observed = sets.observe(group.name)
-    management = waiting.pop(sets.organization().management, None)
-    if management is not None:
-        yield HandedBack(account=management)
+    waiting = opened.operations.waiting
+    observed = opened.sets.observe(group.name)
     conflict = not_ours(group.name, observed) if observed else None
     present = _present(observed, waiting)
     for account_id, account in waiting.items():
-        role = RoleRemoval(by_stack_set=True)
+        former = former_roles(listing.of(account_id), account.role.name)
+        notes: list[Note] = [FormerRoleOutside(arn=str(arn)) for arn in former]
+        changes: tuple[DeleteByStackSet, ...] = ()
         if account_id in present and conflict:
-            role = RoleRemoval(notes=(RoleOfStackSetKept(problem=conflict),), by_stack_set=True)
+            notes.append(RoleOfStackSetKept(problem=conflict))
         elif account_id in present:
-            role = RoleRemoval(changes=(_with_instance(group.name),), by_stack_set=True)
+            changes = (_with_instance(group.name),)
+        role = RoleRemoval(changes=changes, notes=tuple(notes), by_stack_set=True)
         removal = removal_of(account, account_id, listing, role)
         yield Worked(name=account.name, value=removal)
 
@@ -67,6 +67,13 @@ def tear_down(group: StackSetAccounts, aws: Aws) -> Words[Notes]:
 def _empty(sets: StackSets, operations: Operations) -> Words[Notes]:
     name, waiting = operations.name, operations.waiting
     tried: set[str] = set()
+
+    def done(account_id: str) -> Words[Notes]:
+        yield from _gone(name, waiting.pop(account_id))
+
+    def why(_account_id: str, reason: str) -> AccountError:
+        return _kept(name, reason)
+
     while waiting:
         observed = sets.observe(name)
         operations.check(not_ours(name, observed) if observed else None)
@@ -77,8 +84,7 @@ def _empty(sets: StackSets, operations: Operations) -> Words[Notes]:
             yield operations.pause()
             continue
         for account_id in tried & set(waiting):
-            error = _kept(name, "no reason given")
-            yield Failed(name=waiting.pop(account_id).name, error=error)
+            yield operations.failed(account_id, _kept(name, "no reason given"))
         left = [account_id for account_id in present if account_id in waiting]
         if not left:
             return
@@ -90,23 +96,7 @@ def _empty(sets: StackSets, operations: Operations) -> Words[Notes]:
             yield operations.pause()
             continue
         tried |= set(left)
-        yield from _follow(sets, operations, operation_id, left)
-
-
-def _follow(
-    sets: StackSets, operations: Operations, operation_id: str, account_ids: Collection[str]
-) -> Words[Notes]:
-    for fact in operations.follow(sets, operation_id, account_ids):
-        if not isinstance(fact, Settled):
-            yield fact
-            continue
-        account = operations.waiting.pop(fact.account_id)
-        if fact.error is not None:
-            yield Failed(name=account.name, error=fact.error)
-        elif fact.reason:
-            yield Failed(name=account.name, error=_kept(operations.name, fact.reason))
-        else:
-            yield from _gone(operations.name, account)
+        yield from operations.follow(sets, operation_id, left, done=done, why=why)
 
 
 def _present(observed: ObservedStackSet | None, waiting: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.console.streams import json_text
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.partitions import partition_of
-from cloudcraft_onboard.model import Account, Via
+from cloudcraft_onboard.model import MANAGED_BY, Account, Via
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.plan.documents import VERSION
 
@@ -55,11 +55,17 @@ def permissions(manifest: str) -> Permissions:
             (
                 *_entries(assumed),
                 *_role_statements(direct, exact=True),
+                *_former_roles(direct),
                 *_stack_set_statements(rolled_out),
             )
         ),
         # A stack set leaves the management account out, which is done like any other.
-        account=_document(_role_statements([*assumed, *rolled_out], exact=False)),
+        account=_document(
+            (
+                *_role_statements([*assumed, *rolled_out], exact=False),
+                *_former_roles([*assumed, *rolled_out]),
+            )
+        ),
     )
 
 
@@ -93,6 +99,32 @@ def _role_statements(accounts: Sequence[Account], *, exact: bool) -> Iterable[di
     for number, (together, arns) in enumerate(alike.items(), 1):
         suffix = str(number) if len(alike) > 1 else ""
         yield _allow(f"ManageCloudcraftRole{suffix}", together, arns)
+
+
+_REMOVAL = (
+    Call.GET_ROLE,
+    Call.LIST_ATTACHED,
+    Call.LIST_INLINE,
+    Call.GET_INLINE,
+    Call.DETACH,
+    Call.DELETE_INLINE,
+    Call.DELETE_ROLE,
+)
+
+
+def _former_roles(accounts: Sequence[Account]) -> Iterable[dict[str, Any]]:
+    """Allow `remove` to take along the role that a registration names instead of the manifest's.
+
+    The manifest doesn't tell its name, but it has this program's tag, to which every action on a
+    role can be bound (Service Authorization Reference, IAM, `aws:ResourceTag`). IAM acts in the
+    caller's own account only.
+    """
+    arns = {str(Arn.role(partition_of(account), "*", "*")) for account in accounts}
+    if arns:
+        key, value = MANAGED_BY
+        actions = (action for call in _REMOVAL for action in call.actions)
+        tagged = {"StringEquals": {f"aws:ResourceTag/{key}": value}}
+        yield {**_allow("RemoveFormerRoles", actions, arns), "Condition": tagged}
 
 
 def _stack_set_statements(accounts: Iterable[Account]) -> Iterable[dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 
-from cloudcraft_onboard.accounts.removal import Scope, needs_aws
+from cloudcraft_onboard.accounts.entry import NOBODY, Snapshot
+from cloudcraft_onboard.accounts.removal import Scope, looks_at_roles, needs_aws
 from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
@@ -21,7 +22,7 @@ from cloudcraft_onboard.engine.offboarding import (
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.events import Said
-from cloudcraft_onboard.model import Command, Note, Result
+from cloudcraft_onboard.model import NOTHING, Command, Note, Result
 from cloudcraft_onboard.model.notes import Declined, NotRemoved, Stop
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.settings import Settings
@@ -93,14 +94,21 @@ def _plan(session: Session, options: RemoveOptions) -> RemovalPlan:
     tools = session.connect()
     if not options.unlisted:
         tools.aws.check_sources([each for each in enabled if needs_aws(each, options.scope)])
+    scope = options.scope
+    looks = not options.unlisted and any(looks_at_roles(each, scope) for each in enabled)
     with first_reads():
-        listing = Listing(tools.cloudcraft.registrations())
+        snapshot = Snapshot(
+            parameters=tools.cloudcraft.parameters() if looks else NOBODY,
+            listing=Listing(tools.cloudcraft.registrations()),
+            documents=dict.fromkeys(("minimal", "custom"), NOTHING),  # their names will do
+        )
+    listing = snapshot.listing
     for remark in listing.remarks():
         tools.emit(Said(text=remark))
     if options.unlisted:
         return plan_unlisted(session.accounts, listing, tools, session.limits)
     return plan_removals(
-        session.accounts, listing, tools, session.limits, session.results, scope=options.scope
+        session.accounts, snapshot, tools, session.limits, session.results, scope=scope
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from cloudcraft_onboard.accounts.account import Snapshot
+from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from cloudcraft_onboard.accounts.account import Snapshot
+from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.app.run import look_at_cloudcraft
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations

@@ -43,7 +43,7 @@ def remove(
         bool,
         typer.Option(
             "--force",
-            help="Also delete roles made by onboard that have other policies than the manifest's.",
+            help="Also delete roles made by onboard that have others' policies, or trust others.",
             rich_help_panel=WHAT,
         ),
     ] = False,

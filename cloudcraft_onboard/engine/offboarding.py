@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from cloudcraft_onboard.accounts.account import Claims
+from cloudcraft_onboard.accounts.entry import Claims, Snapshot
 from cloudcraft_onboard.accounts.facts import Words, Worked
 from cloudcraft_onboard.accounts.removal import (
     Notes,
@@ -19,7 +19,7 @@ from cloudcraft_onboard.accounts.removal import (
     Scope,
     needs_aws,
     observe_account,
-    remove_role,
+    remove_roles,
 )
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stack_set
 from cloudcraft_onboard.accounts.teardown import observe_teardown, tear_down
@@ -61,7 +61,7 @@ class RemovalPlan:
 
 def plan_removals(
     accounts: Sequence[Account],
-    listing: Listing,
+    snapshot: Snapshot,
     tools: Tools,
     limits: Limits,
     results: Results,
@@ -76,9 +76,9 @@ def plan_removals(
 
     def work(task: Task) -> Words[Removal]:
         if isinstance(task, StackSetAccounts):
-            yield from observe_teardown(task, listing, tools.aws)
+            yield from observe_teardown(task, snapshot.listing, tools.aws)
             return
-        removal = yield from observe_account(task, listing, tools.aws, claims, scope)
+        removal = yield from observe_account(task, snapshot, tools.aws, claims, scope)
         yield Worked(name=task.name, value=removal)
 
     jobs: list[Job[Task]] = [*map(job_of_all, stack_sets), *map(job_of, singles)]
@@ -103,7 +103,7 @@ def remove_accounts(
         if isinstance(task, StackSetAccounts):
             yield from tear_down(task, tools.aws)
             return
-        notes = yield from remove_role(task, tools.aws, scope)
+        notes = yield from remove_roles(task, tools.aws, scope)
         yield Worked(name=task.account.name, value=notes)
 
     core = Core(

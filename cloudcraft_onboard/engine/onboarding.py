@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cloudcraft_onboard.accounts.account import Claims, RoleReady, Snapshot, work_account
+from cloudcraft_onboard.accounts.account import RoleReady, work_account
+from cloudcraft_onboard.accounts.entry import Claims, Snapshot
 from cloudcraft_onboard.accounts.facts import Words, Worked
 from cloudcraft_onboard.accounts.rollout import roll_out
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stack_set

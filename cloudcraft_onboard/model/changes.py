@@ -153,9 +153,10 @@ class DetachPolicy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeleteRole:
-    """Delete the role, which holds no policy any more."""
+    """Delete the role, which holds no policy any more; `arn` where it is not the manifest's."""
 
     action: ClassVar = Action.DELETE_ROLE
+    arn: str = ""
 
 
 RoleChange = (

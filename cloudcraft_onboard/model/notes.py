@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from cloudcraft_onboard.model.differences import ForeignTrust
 from cloudcraft_onboard.model.problems import Problem
 
 
@@ -66,10 +67,39 @@ class NotMadeHere:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoleKept:
-    """`remove` keeps the role with this ARN, and why."""
+    """`remove` keeps the role with this ARN, and why; `--force` counts but for the first."""
 
     arn: str
-    why: NotMadeHere | PoliciesKept
+    why: NotMadeHere | PoliciesKept | ForeignTrust
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FormerRole:
+    """The registration names another role than the manifest: one that a run leaves behind."""
+
+    arn: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FormerRoleRemoved:
+    """`remove` takes the role along that the registration names instead of the manifest's."""
+
+    arn: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FormerRoleUnread:
+    """`remove` keeps that role, because it could not be read; `why`."""
+
+    arn: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FormerRoleOutside:
+    """`remove` keeps that role: the account's role comes with a stack set, and nobody enters it."""
+
+    arn: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +163,10 @@ RoleNote = (
     | BoundaryKept
     | PoliciesKept
     | RoleKept
+    | FormerRole
+    | FormerRoleRemoved
+    | FormerRoleUnread
+    | FormerRoleOutside
     | ExistingRoleKept
     | RolesKept
     | RoleOfStackSetKept

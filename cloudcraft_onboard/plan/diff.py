@@ -35,7 +35,7 @@ from cloudcraft_onboard.model.changes import (
     UpdateRole,
     UpdateTrust,
 )
-from cloudcraft_onboard.model.differences import Differs, clauses
+from cloudcraft_onboard.model.differences import Differs, ForeignTrust, clauses
 from cloudcraft_onboard.model.notes import (
     BoundaryKept,
     Note,
@@ -46,7 +46,7 @@ from cloudcraft_onboard.model.notes import (
 )
 from cloudcraft_onboard.plan.documents import as_json, compact, same
 from cloudcraft_onboard.plan.parts import policy_parts, trust_parts
-from cloudcraft_onboard.plan.trust import Standing, TrustFinding, compare_trust, trust_document
+from cloudcraft_onboard.plan.trust import compare_trust, trust_document
 
 DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
 """As in Datadog's guide "Add AWS accounts via the Cloudcraft API"."""
@@ -127,17 +127,17 @@ def plan_role(desired: DesiredRole, observed: ObservedRole | None) -> RolePlan:
         return RolePlan(changes=(create, *_policy_changes(desired, (), {})))
     notes = tuple(_left_alone(desired, observed))
     finding = compare_trust(desired.trust, observed.trust)
-    foreign = finding.standing is Standing.FOREIGN
-    if foreign and not desired.adopt:
-        return RolePlan(notes=notes, conflict=_trust_conflict(desired, observed, finding))
+    if finding.foreign and not desired.adopt:
+        conflict = _trust_conflict(desired, observed, finding.foreign)
+        return RolePlan(notes=notes, conflict=conflict)
     changes: list[RoleChange] = []
-    if finding.standing is not Standing.SAME:
+    if not finding.same:
         changes.append(
             UpdateTrust(
-                differences=finding.differences,
+                differences=(finding.foreign,) if finding.foreign else finding.differences,
                 before=trust_parts(observed.trust),
                 after=trust_parts(trust_document(desired.trust)),
-                adopted=foreign,
+                adopted=finding.foreign is not None,
             )
         )
     changes += _settings(desired, observed)
@@ -206,8 +206,8 @@ def _beyond(desired: DesiredRole, observed: ObservedRole) -> PoliciesKept | None
     return PoliciesKept(attached=attached, inline=inline) if attached or inline else None
 
 
-def _trust_conflict(desired: DesiredRole, observed: ObservedRole, finding: TrustFinding) -> Problem:
-    why = clauses(finding.differences)
+def _trust_conflict(desired: DesiredRole, observed: ObservedRole, foreign: ForeignTrust) -> Problem:
+    why = clauses([foreign])
     return Problem(
         stage=Stage.ROLE,
         code="TrustConflict",
@@ -240,29 +240,32 @@ def _too_long(desired: DesiredRole) -> Problem | None:
     )
 
 
-def plan_removal(desired: DesiredRole, observed: ObservedRole | None, *, force: bool) -> RolePlan:
-    """The changes that delete the role, if it was made here and has no other policies.
+def plan_removal(
+    desired: DesiredRole, observed: ObservedRole | None, *, force: bool, former: bool = False
+) -> RolePlan:
+    """The changes that delete the role, if it was made here, for Cloudcraft alone.
 
-    Only name and policies of `desired` count. `force` also detaches policies that the manifest
-    does not list; a role without this program's tag is always kept.
+    It is kept with a note if it has no tag of this program, is trusted by somebody besides
+    Cloudcraft, or has policies that the manifest does not list. `force` takes it all the same if it
+    has the tag. `former`: it is not the manifest's role, but one that a registration names.
     """
     if observed is None:
         return RolePlan()
     key, value = MANAGED_BY
-    why: NotMadeHere | PoliciesKept | None = None
+    why: NotMadeHere | PoliciesKept | ForeignTrust | None = None
     if observed.tags.get(key) != value:
         why = NotMadeHere()
     elif not force:
-        why = _beyond(desired, observed)
+        why = compare_trust(desired.trust, observed.trust).foreign or _beyond(desired, observed)
     if why:
         return RolePlan(notes=(RoleKept(arn=observed.arn, why=why),))
-    return RolePlan(changes=tuple(_removal(observed)))
+    return RolePlan(changes=tuple(_removal(observed, former=former)))
 
 
-def _removal(observed: ObservedRole) -> Iterator[RoleChange]:
+def _removal(observed: ObservedRole, *, former: bool) -> Iterator[RoleChange]:
     """IAM deletes no role that still holds a policy."""
     for arn in observed.attached:
         yield DetachPolicy(policy=arn, inline=False)
     for name in observed.inline:
         yield DetachPolicy(policy=name, inline=True)
-    yield DeleteRole()
+    yield DeleteRole(arn=observed.arn if former else "")

@@ -17,7 +17,7 @@ from cloudcraft_onboard.model import (
     Stage,
     Team,
 )
-from cloudcraft_onboard.model.arn import role_arn
+from cloudcraft_onboard.model.arn import Arn, role_arn
 from cloudcraft_onboard.model.changes import RegisterAccount, UpdateRegistration
 from cloudcraft_onboard.model.differences import Differs
 from cloudcraft_onboard.model.notes import BroughtIn, StillBroughtIn
@@ -144,6 +144,17 @@ _WAYS_OUT = (
     "Use that user's API key, or take the account out with `onboard remove` and run again to"
     " register it anew with this key."
 )
+
+
+def former_roles(registrations: Iterable[Registration], role_name: str) -> tuple[Arn, ...]:
+    """The roles that an account's registrations name instead of the manifest's, each once.
+
+    An account has one role of a name, whatever its path and case.
+    """
+    found = (role_arn(registration.role_arn) for registration in registrations)
+    return tuple(
+        dict.fromkeys(arn for arn in found if arn and arn.name.lower() != role_name.lower())
+    )
 
 
 def unlisted(listing: Listing, known: Collection[str]) -> tuple[tuple[Registration, ...], ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from cloudcraft_onboard.model import Trust
@@ -34,20 +33,21 @@ _ACTION = "sts:AssumeRole"
 _EXTERNAL_ID = "sts:ExternalId"
 
 
-class Standing(Enum):
-    """How an existing trust policy compares with the desired one."""
-
-    SAME = "same"
-    DIFFERS = "differs"
-    FOREIGN = "foreign"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustFinding:
-    """What differs; of a foreign one the most telling reason why it is not Cloudcraft's alone."""
+    """How an existing trust policy compares with the desired one.
 
-    standing: Standing
-    differences: tuple[ForeignTrust | OwnTrust, ...] = ()
+    `foreign` is the most telling reason why it is not Cloudcraft's alone; without one,
+    `differences` are what an update corrects.
+    """
+
+    differences: tuple[OwnTrust, ...] = ()
+    foreign: ForeignTrust | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether both mean the same."""
+        return not self.differences and self.foreign is None
 
 
 def trust_document(trust: Trust) -> dict[str, Any]:
@@ -70,14 +70,14 @@ def compare_trust(trust: Trust, document: Mapping[str, Any]) -> TrustFinding:
     (wanted,) = normal(trust_document(trust))
     found = normal(document)
     if found == {wanted}:
-        return TrustFinding(standing=Standing.SAME)
+        return TrustFinding()
     if not found:
-        return TrustFinding(standing=Standing.DIFFERS, differences=(TrustsNobody(),))
+        return TrustFinding(differences=(TrustsNobody(),))
     foreign = next(_foreign(wanted, found), None)
     if foreign:
-        return TrustFinding(standing=Standing.FOREIGN, differences=(foreign,))
+        return TrustFinding(foreign=foreign)
     (only,) = found
-    return TrustFinding(standing=Standing.DIFFERS, differences=tuple(_differences(wanted, only)))
+    return TrustFinding(differences=tuple(_differences(wanted, only)))
 
 
 def normal(document: Mapping[str, Any]) -> frozenset[Statement]:
@@ -101,11 +101,13 @@ def _foreign(wanted: Statement, found: frozenset[Statement]) -> Iterator[Foreign
     if others:
         besides = any(wanted.principals <= said.principals for said in found)
         yield TrustsOthers(principals=tuple(sorted(others)), besides=besides)
-    for said in found:
-        if said.effect != "Allow":
-            yield OtherEffect(effect=said.effect)
-        if not said.principals:
-            yield NoPrincipal(instead=next((key for key, _ in said.other), ""))
+    effects = sorted({said.effect for said in found} - {"Allow"})
+    if effects:
+        yield OtherEffect(effect=effects[0])
+    nameless = [said for said in found if not said.principals]
+    if nameless:
+        elements = sorted(key for said in nameless for key, _ in said.other)
+        yield NoPrincipal(instead=elements[0] if elements else "")
     if len(found) > 1:
         differ = len({_external_ids(said) for said in found}) > 1
         yield SeveralStatements(external_ids_differ=differ)

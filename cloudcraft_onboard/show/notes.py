@@ -7,6 +7,7 @@ from typing import assert_never
 
 from cloudcraft_onboard.console.harmless import listed, sentence
 from cloudcraft_onboard.model import MANAGED_BY, notes
+from cloudcraft_onboard.model.differences import ForeignTrust, clauses
 from cloudcraft_onboard.model.notes import Declined, Errand, Note
 
 _MOST_IDS = 20
@@ -70,6 +71,27 @@ def _of_role(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one
             return f"Policies that the manifest does not list are left alone: {_policies(note)}."
         case notes.RoleKept():
             return f"The role {note.arn} is kept: {_why_kept(note.why)}."
+        case notes.FormerRole():
+            return (
+                f"Registered with the role {note.arn}, which is not the manifest's. A run registers"
+                " the manifest's role and leaves that one; `onboard remove` before the run deletes"
+                " that one too, if onboard made it."
+            )
+        case notes.FormerRoleRemoved():
+            return (
+                f"Its registration names the role {note.arn}, not the manifest's. onboard made it,"
+                " so it is removed, too."
+            )
+        case notes.FormerRoleUnread():
+            return (
+                f"Its registration names the role {note.arn}, not the manifest's. It is kept:"
+                f" {sentence(note.why)}"
+            )
+        case notes.FormerRoleOutside():
+            return (
+                f"Its registration names the role {note.arn}, not the manifest's. It is kept:"
+                " accounts of a stack set are not entered."
+            )
         case notes.ExistingRoleKept():
             return "Its role is kept: it was not made by onboard (`role.via: existing`)."
         case notes.RolesKept():
@@ -103,13 +125,17 @@ def _of_role(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one
             assert_never(note)
 
 
-def _why_kept(why: notes.NotMadeHere | notes.PoliciesKept) -> str:
-    if isinstance(why, notes.NotMadeHere):
-        return f"it was not made by onboard (it has no tag {'='.join(MANAGED_BY)})"
-    return (
-        f"it has policies that the manifest does not list: {_policies(why)}; --force deletes it"
-        " with them"
-    )
+def _why_kept(why: notes.NotMadeHere | notes.PoliciesKept | ForeignTrust) -> str:
+    match why:
+        case notes.NotMadeHere():
+            return f"it was not made by onboard (it has no tag {'='.join(MANAGED_BY)})"
+        case notes.PoliciesKept():
+            return (
+                f"it has policies that the manifest does not list: {_policies(why)}; --force"
+                " deletes it with them"
+            )
+        case _:
+            return f"it is not for Cloudcraft alone, {clauses([why])}; --force deletes it"
 
 
 def _policies(of: notes.PoliciesKept) -> str:

@@ -59,7 +59,7 @@ def _of_role(change: changes.RoleChange) -> SavedChange:  # noqa: PLR0911 - one 
         case changes.DetachPolicy():
             return SavedChange(action=action, reason="the role is removed", subject=change.policy)
         case changes.DeleteRole():
-            return SavedChange(action=action, reason="made by onboard")
+            return SavedChange(action=action, reason="made by onboard", subject=change.arn)
         case _:
             assert_never(change)
 

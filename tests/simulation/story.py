@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from cloudcraft_onboard.accounts.account import Snapshot
+from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.core import NOTHING_KNOWN, Core

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from cloudcraft_onboard.accounts.account import RoleState, Snapshot, ready_of
+from cloudcraft_onboard.accounts.account import RoleState, ready_of
+from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.accounts.facts import Changed, Failed, Worked
 from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts

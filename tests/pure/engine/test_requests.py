@@ -6,7 +6,8 @@ from typing import Any, Self
 
 import pytest
 
-from cloudcraft_onboard.accounts.account import RoleState, Snapshot, ready_of
+from cloudcraft_onboard.accounts.account import RoleState, ready_of
+from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.accounts.facts import Failed, Worked
 from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.budget import Limits

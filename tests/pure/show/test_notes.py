@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from cloudcraft_onboard.model import Problem, Stage
+from cloudcraft_onboard.model.differences import TrustsOthers
 from cloudcraft_onboard.model.notes import (
     AnotherRunRegistered,
     AnotherRunWasFirst,
@@ -20,6 +21,10 @@ from cloudcraft_onboard.model.notes import (
     DuplicateLeft,
     Errand,
     ExistingRoleKept,
+    FormerRole,
+    FormerRoleOutside,
+    FormerRoleRemoved,
+    FormerRoleUnread,
     InChina,
     InGovCloud,
     JoinersCovered,
@@ -60,6 +65,7 @@ from cloudcraft_onboard.model.notes import (
 from cloudcraft_onboard.show.notes import told
 
 ROLE = "arn:aws:iam::111122223333:role/cloudcraft"
+OLDER = "arn:aws:iam::111122223333:role/older"
 AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
 CONFLICT = Problem(
     stage=Stage.ROLE, code="StackSetConflict", message="Somebody else made it.", hint=""
@@ -91,6 +97,42 @@ SENTENCES: list[tuple[Note, str]] = [
         (
             f"The role {ROLE} is kept: it has policies that the manifest does not list:"
             " theirs (inline); --force deletes it with them."
+        ),
+    ),
+    (
+        RoleKept(arn=ROLE, why=TrustsOthers(principals=("999999999999",), besides=True)),
+        (
+            f"The role {ROLE} is kept: it is not for Cloudcraft alone, it also trusts account"
+            " 999999999999; --force deletes it."
+        ),
+    ),
+    (
+        FormerRole(arn=OLDER),
+        (
+            f"Registered with the role {OLDER}, which is not the manifest's. A run registers the"
+            " manifest's role and leaves that one; `onboard remove` before the run deletes that one"
+            " too, if onboard made it."
+        ),
+    ),
+    (
+        FormerRoleRemoved(arn=OLDER),
+        (
+            f"Its registration names the role {OLDER}, not the manifest's."
+            " onboard made it, so it is removed, too."
+        ),
+    ),
+    (
+        FormerRoleUnread(arn=OLDER, why="Not authorized"),
+        (
+            f"Its registration names the role {OLDER}, not the manifest's. It is kept: Not"
+            " authorized."
+        ),
+    ),
+    (
+        FormerRoleOutside(arn=OLDER),
+        (
+            f"Its registration names the role {OLDER}, not the manifest's."
+            " It is kept: accounts of a stack set are not entered."
         ),
     ),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,12 @@ def manifest(folder: Path, text: str) -> str:
 
 
 def without(document: dict[str, Any], action: str) -> dict[str, Any]:
-    """The policy with one action taken away; it has one statement."""
-    (statement,) = document["Statement"]
-    actions = [each for each in statement["Action"] if each != action]
-    return {**document, "Statement": [{**statement, "Action": actions}] if actions else []}
+    """The policy with one action taken away wherever it stands."""
+    statements = [
+        {**statement, "Action": [each for each in statement["Action"] if each != action]}
+        for statement in document["Statement"]
+    ]
+    return {**document, "Statement": [each for each in statements if each["Action"]]}
 
 
 def empower(org: SandboxWorld, operator: dict[str, Any], account: dict[str, Any]) -> None:
@@ -118,6 +121,28 @@ def test_exactly_these_policies_make_mend_and_remove_a_role(
         from_nothing_and_back(bounded, aws, member(role=SPEC))
 
 
+def test_a_former_role_is_removed_by_its_tag_alone(bounded: SandboxWorld, tmp_path: Path) -> None:
+    needed = permissions(manifest(tmp_path, MANIFEST))
+    empower(bounded, needed.operator, needed.account)
+    iam = bounded.iam(MEMBER)
+    anybody = json.dumps({"Version": "2012-10-17", "Statement": []})
+    tags: list[Any] = [{"Key": "ManagedBy", "Value": "cloudcraft-onboard"}]
+    for name, made_here in (("older", tags), ("theirs", tags[:0])):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=anybody, Tags=made_here)
+        iam.attach_role_policy(RoleName=name, PolicyArn=READ_ONLY)
+        iam.put_role_policy(
+            RoleName=name, PolicyName="cloudcraft-minimal", PolicyDocument=json.dumps(ANY)
+        )
+    with opened() as aws:
+        session = aws.reach(member(role=SPEC))
+        take_away(session, replace(SPEC, name="older"))
+        with pytest.raises(AccountError) as caught:
+            session.observe("theirs", inline=True)
+        assert caught.value.code == "AccessDenied"
+    names = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    assert ("older" in names, "theirs" in names) == (False, True)
+
+
 ACTIONS = [
     "iam:AttachRolePolicy",
     "iam:CreateRole",
@@ -137,9 +162,10 @@ ACTIONS = [
 
 
 def test_the_list_of_actions_below_is_complete(tmp_path: Path) -> None:
-    (statement,) = permissions(manifest(tmp_path, MANIFEST)).account["Statement"]
-    assert statement["Action"] == ACTIONS
-    assert statement["Resource"] == ["arn:aws:iam::*:role/cloudcraft"]
+    managed, former = permissions(manifest(tmp_path, MANIFEST)).account["Statement"]
+    assert managed["Action"] == ACTIONS
+    assert managed["Resource"] == ["arn:aws:iam::*:role/cloudcraft"]
+    assert set(former["Action"]) < set(ACTIONS)
 
 
 @pytest.mark.parametrize("action", ["sts:AssumeRole", *ACTIONS])
@@ -189,7 +215,8 @@ accounts:
 """
     needed = permissions(manifest(tmp_path, text))
     assert needed.account["Statement"] == []
-    (statement,) = needed.operator["Statement"]
+    statement, former = needed.operator["Statement"]
+    assert former["Resource"] == ["arn:aws:iam::*:role/*"]
     assert statement["Resource"] == [
         "arn:aws:iam::*:role/cloudcraft",
         "arn:aws:iam::222222222222:role/other",
@@ -214,6 +241,8 @@ accounts:
     assert {arn for each in needed.account["Statement"] for arn in each["Resource"]} == {
         "arn:aws-us-gov:iam::*:role/cloudcraft",
         "arn:aws-cn:iam::*:role/cloudcraft",
+        "arn:aws-us-gov:iam::*:role/*",
+        "arn:aws-cn:iam::*:role/*",
     }
 
 
@@ -229,7 +258,7 @@ accounts:
     assert "cloudformation:CreateStackInstances" in roll_out["Action"]
     assert "arn:aws:cloudformation:*:*:stackset/cloudcraft:*" in roll_out["Resource"]
     assert "organizations:DescribeOrganization" in organization["Action"]
-    (role,) = needed.account["Statement"]
+    role, _ = needed.account["Statement"]
     assert "iam:CreateRole" in role["Action"]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -76,7 +78,7 @@ def test_a_dry_run_predicts_it_and_writes_nothing(make_world: MakeWorld) -> None
     run(world)
     before, registered, sent = everywhere(world), world.registered, len(world.requests())
     planned = remove(world, yes=False, dry_run=True)
-    assert [request.method for request in world.requests()[sent:]] == ["GET"]
+    assert [request.method for request in world.requests()[sent:]] == ["GET", "GET"]
     assert (everywhere(world), world.registered) == (before, registered)
     assert (planned.code, planned.report["dry_run"]) == (0, True)
     ended = remove(world)
@@ -87,12 +89,12 @@ def test_a_dry_run_predicts_it_and_writes_nothing(make_world: MakeWorld) -> None
     ]
 
 
-def test_a_second_removal_writes_nothing_and_sends_one_request(make_world: MakeWorld) -> None:
+def test_a_second_removal_writes_nothing_and_sends_the_reads_alone(make_world: MakeWorld) -> None:
     world = make_world(hub(5))
     run(world)
-    assert remove(world).requests == 1 + 5 + 1  # the last list
+    assert remove(world).requests == 2 + 5 + 1  # the last list
     again = remove(world)
-    assert (again.code, set(again.outcomes), again.requests) == (0, {"unchanged"}, 1)
+    assert (again.code, set(again.outcomes), again.requests) == (0, {"unchanged"}, 2)
     assert again.actions == [[]] * 5
     assert again.account("A000")["notes"] == []
 
@@ -133,9 +135,43 @@ def another_tag(world: SandboxWorld) -> None:
     world.iam(ONE).tag_role(RoleName="cloudcraft", Tags=tags)  # type: ignore[arg-type]
 
 
+def trusts(principal: str, *, besides: bool) -> Callable[[SandboxWorld], None]:
+    """Somebody lets `principal` assume the role, besides Cloudcraft or instead of it."""
+
+    def drift(world: SandboxWorld) -> None:
+        iam = world.iam(ONE)
+        document = iam.get_role(RoleName="cloudcraft")["Role"]["AssumeRolePolicyDocument"]
+        trust = document if isinstance(document, dict) else json.loads(unquote(document))
+        theirs: Any = {
+            "Effect": "Allow",
+            "Principal": {"AWS": principal},
+            "Action": "sts:AssumeRole",
+        }
+        trust["Statement"] = [*(trust["Statement"] if besides else ()), theirs]
+        iam.update_assume_role_policy(RoleName="cloudcraft", PolicyDocument=json.dumps(trust))
+
+    return drift
+
+
+STRANGER = "arn:aws:iam::999999999999:root"
+
+
 @pytest.mark.parametrize(
     ("drift", "force", "why"),
     [
+        pytest.param(
+            trusts(STRANGER, besides=True),
+            False,
+            "it also trusts account 999999999999",
+            id="somebody besides Cloudcraft",
+        ),
+        pytest.param(
+            trusts(STRANGER, besides=False),
+            False,
+            "it trusts account 999999999999",
+            id="somebody else",
+        ),
+        pytest.param(trusts("*", besides=True), False, "it also trusts *", id="anybody"),
         pytest.param(another_policy, False, OTHERS, id="a policy"),
         pytest.param(another_inline_policy, False, "theirs (inline)", id="an inline policy"),
         pytest.param(no_tag, True, "no tag ManagedBy", id="no tag, even with --force"),
@@ -161,8 +197,10 @@ def test_the_role_is_kept_as_it_is_and_the_registration_goes(
     assert why in note
 
 
-@pytest.mark.parametrize("drift", [another_policy, another_inline_policy])
-def test_force_takes_policies_of_others_with_the_role(
+@pytest.mark.parametrize(
+    "drift", [another_policy, another_inline_policy, trusts(STRANGER, besides=True)]
+)
+def test_force_takes_a_role_that_others_use_too(
     make_world: MakeWorld, drift: Callable[[SandboxWorld], None]
 ) -> None:
     world = make_world(hub(1))

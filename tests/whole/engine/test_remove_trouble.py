@@ -70,8 +70,8 @@ def test_what_is_in_doubt_is_looked_up_once_for_all(
     assert (world.registered, with_role(world)) == ([], [])
     methods = [request.method for request in world.requests()]
     unprocessed = sum(not r.processed and r.method == "DELETE" for r in world.requests())
-    # The plan's, one for all doubtful ones, and the last one, if something was sent after that.
-    assert methods.count("GET") in (2, 3)
+    # The plan's two, one for all doubtful ones, and the last one, if something was sent after that.
+    assert methods.count("GET") in (3, 4)
     assert methods[-1] == "GET"
     assert methods.count("DELETE") <= count + unprocessed + (faults.late(0.3) in kinds)
 
@@ -80,7 +80,7 @@ def test_nothing_is_deleted_twice_that_is_gone(make_world: MakeWorld) -> None:
     world = onboarded(make_world)
     world.fault(faults.reset(processed=True, times=3, **REMOVING))
     assert remove(world).code == 0
-    assert [r.method for r in world.requests()] == ["GET", *["DELETE"] * 3, "GET"]
+    assert [r.method for r in world.requests()] == ["GET", "GET", *["DELETE"] * 3, "GET"]
 
 
 def test_what_never_gets_an_answer_stays_pending_with_its_role_and_goes_next_time(
@@ -128,7 +128,7 @@ def test_a_read_only_key_stops_the_removal_and_no_role_is_touched(
     failed = ended.outcomes.count("failed")
     assert 3 <= failed <= 5
     assert ended.outcomes.count("pending") == 30 - failed
-    assert ended.requests <= 1 + 5
+    assert ended.requests <= 2 + 5
     assert with_role(world) == IDS
     assert len(world.registered) == 30
     problem = next(a["error"] for a in ended.report["accounts"] if a["error"])
@@ -276,7 +276,7 @@ def test_too_many_failures_stop_the_removal(make_world: MakeWorld, aws_proxy: Aw
 
 
 def test_a_time_budget_ends_it_in_time_and_what_is_begun_is_finished(make_world: MakeWorld) -> None:
-    world = onboarded(make_world, rate_limit="2/120")
+    world = onboarded(make_world, rate_limit="3/120")
     ended = remove(world, time_budget=110.0)  # nothing to wait for
     assert (ended.code, ended.outcomes) == (1, ["removed", "pending", "pending"])
     assert with_role(world) == world.registered == IDS[1:]
@@ -287,6 +287,6 @@ def test_deletions_keep_cloudcrafts_pace(make_world: MakeWorld) -> None:
     world = onboarded(make_world, 12, rate_limit="5/1")
     ended = remove(world)
     assert ended.code == 0
-    assert ended.requests == 1 + 12 + 1 + world.throttled
+    assert ended.requests == 2 + 12 + 1 + world.throttled
     assert world.throttled <= 1  # a busy machine may count one late
     assert world.kept_to(5, 1.0)
