@@ -55,7 +55,7 @@ class Settings:
     concurrency: int = 64
     reports: tuple[str, ...] = ()
     output: str = "table"
-    settle: float = 10.0
+    settle: float | None = None
     max_failures: int | None = None
     time_budget: float | None = None
     started: float = field(default_factory=time.monotonic)

@@ -98,13 +98,14 @@ Concurrency = Annotated[
     ),
 ]
 Settle = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--settle",
         metavar="SECONDS",
         min=0,
         max=3600,
-        help="How old a new role must be before Cloudcraft is asked to check it.",
+        help="How old a new role must be before Cloudcraft is asked to check it"
+        " (default: found out in the run, at most 10).",
         rich_help_panel=PACE,
     ),
 ]
@@ -213,7 +214,7 @@ def _settings(
     assume_role: EnterThrough = None,
     retry: Retry = None,
     concurrency: Concurrency = 64,
-    settle: Settle = 10.0,
+    settle: Settle = None,
     max_failures: MaxFailures = None,
     time_budget: TimeBudget = None,
     retries: Retries = 5,

@@ -67,6 +67,7 @@ class Core(Generic[T, V]):
         control: Control,
         limits: Limits,
         known: Known = NOTHING_KNOWN,
+        settle: float | None = None,
         transitions: Transitions = TRANSITIONS,
     ) -> None:
         agenda: Agenda[T] = Agenda()
@@ -84,7 +85,7 @@ class Core(Generic[T, V]):
             control=control,
             limits=limits,
         )
-        self._outgoing = Outgoing(agenda)
+        self._outgoing = Outgoing(agenda, settle)
         self._lists = Lists(agenda, self._outgoing, control, known)
         self._machine = Machine(
             policy,

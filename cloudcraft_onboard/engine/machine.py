@@ -272,13 +272,13 @@ class Machine(Generic[T, V]):
         self._states[track.name] = state
         match do:
             case Do.QUEUE:
-                self._outgoing.put(track, now + detail.wait)
+                self._outgoing.put(track, now, detail.wait)
             case Do.SEND if detail.slot is not None:
                 self._send(track, detail.slot)
             case Do.RETRY:
                 self._note(track)
                 self._tell_retry(track, detail)
-                self._outgoing.put(track, now + detail.wait)
+                self._outgoing.put(track, now, detail.wait)
             case Do.GATHER:
                 self._lists.doubts.append(track)
                 self._tell_retry(track, detail)
@@ -361,11 +361,11 @@ class Machine(Generic[T, V]):
             self._tracks[track.name] = track
             self._states[track.name] = S.NEW
             track.queued_at = now
-        wait = track.wait()
-        self._happened(track, _WHAT[track.left], now, Detail(wait=wait))
+        self._happened(track, _WHAT[track.left], now)
         if self._states[track.name] is S.QUEUED:
             self._note(track)
-            self._agenda.tell(AccountQueued(name=track.name, ready_in=wait))
+            ready_at = self._outgoing.settling.ready_at(track, now)
+            self._agenda.tell(AccountQueued(name=track.name, ready_in=ready_at - now))
 
     def use(self, slot: Slot, now: float) -> None:
         """Choose the request at the last moment; a slot that nobody is ready for goes back."""
@@ -376,6 +376,7 @@ class Machine(Generic[T, V]):
             self._happened(track, event, now, Detail(slot=slot))
             if self._states[track.name] is S.IN_FLIGHT:
                 return
+            self._outgoing.settling.unheard(track)
         self._agenda.order(GiveBack(slot=slot))
 
     def _at_its_turn(self, track: Track, now: float) -> RequestEvent:
@@ -396,6 +397,7 @@ class Machine(Generic[T, V]):
         track = self._outgoing.in_flight.pop(request.number, None)
         if track is not None and self._states[track.name] is S.IN_FLIGHT:
             track.attempts -= 1
+            self._outgoing.settling.unheard(track)
             self._happened(track, E.NO_THREAD, now, Detail(wait=_NO_THREAD_SECONDS))
 
     # --- answers ----------------------------------------------------------------------------------
@@ -416,6 +418,7 @@ class Machine(Generic[T, V]):
         """Accepted, refused, in doubt, or not processed."""
         match message.error:
             case None:
+                self._outgoing.settling.accepted(track)
                 track.accepted(message.registration)
                 self._accepted += 1
                 self._happened(track, _WHAT[track.left], now)
@@ -435,6 +438,7 @@ class Machine(Generic[T, V]):
                 self._doubt(track, E.NO_ANSWER, track.crash.message, now)
 
     def _doubt(self, track: Track, event: RequestEvent, why: str, now: float) -> None:
+        self._outgoing.settling.unheard(track)
         track.doubted = True
         track.rounds += 1
         why = f"{sentence(why)} Checking whether it was processed."
@@ -480,11 +484,14 @@ class Machine(Generic[T, V]):
         self._control.stop(Stop.KEY, reason)
 
     def _retry_or_fail(self, track: Track, error: Refused, now: float) -> None:
-        wait = track.again_in(error, now)
+        wait = track.again_in(error, now, self._outgoing.settling.longest)
         if wait is None or self._control.kind is not None:
             self._fail([(track, error)], now)
             return
-        track.refusals += 1
+        if self._outgoing.settling.refused(track):
+            wait = self._outgoing.settling.ready_at(track, now) - now
+        else:
+            track.refusals += 1
         track.waits_for = RefusedSoFar(said=error.message)
         why = f"{sentence(error.message)} The role is new; it may not have propagated yet."
         self._happened(track, E.TOO_YOUNG, now, Detail(why=why, wait=wait))

@@ -30,12 +30,13 @@ def onboard_accounts(
     limits: Limits,
     results: Results,
     *,
-    settle: float = 10.0,
+    settle: float | None = None,
     apply: bool,
 ) -> tuple[Result, ...]:
     """Bring each account to its desired state (`apply`), or find out what that takes.
 
-    `settle` is how old a new role must be, in seconds, before Cloudcraft is asked to check it.
+    `settle` is how old a new role must be, in seconds, before Cloudcraft is asked to check it;
+    None: it is found out.
     `results` always has what is known so far. The results come in the accounts' order.
     """
     enabled = [account for account in accounts if account.enabled]
@@ -51,11 +52,12 @@ def onboard_accounts(
         yield Worked(name=task.name, value=ready)
 
     core = Core(
-        Register(apply=apply, settle=settle),
+        Register(apply=apply),
         results,
         pace=tools.pace,
         control=tools.control,
         limits=limits.more_at_a_time(len(stack_sets)),
+        settle=settle,
         known=Known(listing=snapshot.listing, at=snapshot.listed_at),
     )
     # Stack sets come first, each with a worker of its own: CloudFormation takes its time.

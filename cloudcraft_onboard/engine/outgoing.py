@@ -8,6 +8,7 @@ from typing import Generic
 
 from cloudcraft_onboard.engine.agenda import Agenda
 from cloudcraft_onboard.engine.messages import Method, ReadList, Send, T, WaitForSlot, Write
+from cloudcraft_onboard.engine.settling import Settling
 from cloudcraft_onboard.engine.tracks import Track
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import Action, Slot
@@ -26,7 +27,8 @@ class Outgoing(Generic[T]):
     `reading` is the number of the list that is being read. `read`: nothing was sent since.
     """
 
-    def __init__(self, agenda: Agenda[T]) -> None:
+    def __init__(self, agenda: Agenda[T], settle: float | None) -> None:
+        self.settling = Settling(settle)
         self.in_flight: dict[int, Track] = {}
         self.reading: int | None = None
         self.waiting = False
@@ -37,12 +39,12 @@ class Outgoing(Generic[T]):
         self._most = _MOST_IN_FLIGHT
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._queue) + len(self.settling)
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits, and nothing is under way."""
-        return not (self._queue or self.in_flight or self.reading)
+        return not (len(self) or self.under_way)
 
     @property
     def under_way(self) -> bool:
@@ -52,7 +54,11 @@ class Outgoing(Generic[T]):
     @property
     def first_at(self) -> float | None:
         """When the first of the queue may be sent."""
-        return self._queue[0][0] if self._queue else None
+        new = self.settling.first_at
+        if not self._queue:
+            return new
+        first = self._queue[0][0]
+        return first if new is None else min(first, new)
 
     @property
     def full(self) -> bool:
@@ -63,14 +69,20 @@ class Outgoing(Generic[T]):
         """A number that no request has yet."""
         return next(self._numbers)
 
-    def put(self, track: Track, when: float) -> None:
-        """The account's next request may be sent at that time, after those that came before."""
-        heapq.heappush(self._queue, (when, self.number(), track))
+    def put(self, track: Track, now: float, wait: float = 0.0) -> None:
+        """The account's next request may be sent after so many seconds.
+
+        If its role is new, that is up to `settling`.
+        """
+        if self.settling.is_new(track, now + wait):
+            self.settling.put(track)
+        else:
+            heapq.heappush(self._queue, (now + wait, self.number(), track))
 
     def pop(self, now: float) -> Track | None:
         """The account whose turn it is, if there is one."""
         if not self._queue or self._queue[0][0] > now:
-            return None
+            return self.settling.pop(now)
         return heapq.heappop(self._queue)[2]
 
     def wait_for_slot(self) -> None:

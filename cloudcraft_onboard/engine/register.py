@@ -45,7 +45,7 @@ from cloudcraft_onboard.plan.registration import (
 # or changed is no longer explained by that.
 _YOUNG_SECONDS = 300.0
 _REFUSAL_RETRIES = 3
-_SHORTEST_REFUSAL_WAIT = 5.0
+_SHORTEST_REFUSAL_WAIT = 5.0  # doubled each time
 
 _MAY_BE_YOUNG = (RefusalKind.ROLE, RefusalKind.UNCLEAR, RefusalKind.FORBIDDEN)
 
@@ -61,13 +61,11 @@ _HINTS = {
 class Registering(Track):
     """An account that is to be registered; `changes` is what its registration still lacks.
 
-    `settle` is how old a new role must be, in seconds. `posted`: a POST was sent for it, so only
-    the last list tells that it is done.
+    `posted`: a POST was sent for it, so only the last list tells that it is done.
     """
 
     ready: RoleReady
     changes: tuple[Change, ...]
-    settle: float = 0.0
     posted: bool = False
 
     errand: ClassVar = Errand.REGISTRATION
@@ -96,10 +94,10 @@ class Registering(Track):
         """An answer named the registration."""
         return bool(self.made)
 
-    def wait(self) -> float:
+    @property
+    def made_at(self) -> float | None:
         """A role that was made or changed just now settles first."""
-        age = self.ready.age
-        return 0.0 if age is None else max(0.0, self.settle - age)
+        return None if self.ready.age is None else self.queued_at - self.ready.age
 
     def request(self, number: int) -> Write:
         """A POST, or a PUT where the account is registered already."""
@@ -186,14 +184,14 @@ class Registering(Track):
             notes=(*ready.notes, *notes),
         )
 
-    def again_in(self, error: Refused, now: float) -> float | None:
+    def again_in(self, error: Refused, now: float, settle: float) -> float | None:
         """A young role's refusal is tried again, after a growing wait."""
         age = self.ready.age
         if age is None or self.refusals >= _REFUSAL_RETRIES or error.kind not in _MAY_BE_YOUNG:
             return None
         if age + now - self.queued_at > _YOUNG_SECONDS:
             return None
-        return max(self.settle, _SHORTEST_REFUSAL_WAIT) * 2.0**self.refusals
+        return max(settle, _SHORTEST_REFUSAL_WAIT) * 2.0**self.refusals
 
     def problem(self, error: Refused) -> Problem:
         """What a refusal means for the person reading."""
@@ -220,10 +218,9 @@ class Registering(Track):
 class Register:
     """The policy of a run; `apply=False` is a plan's, which sends nothing. Pure."""
 
-    def __init__(self, *, apply: bool, settle: float = 0.0) -> None:
+    def __init__(self, *, apply: bool) -> None:
         self.verified = apply
         self.reserved = int(apply)
-        self._settle = settle
 
     def tracks(self) -> tuple[Track, ...]:
         """None: AWS goes first."""
@@ -237,7 +234,6 @@ class Register:
             ready=ready,
             registration=ready.registration,
             changes=ready.registration_changes,
-            settle=self._settle,
             seconds=so_far.seconds,
             waits_for=RegistrationQueued(),
         )

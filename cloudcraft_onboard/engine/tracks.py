@@ -100,9 +100,10 @@ class Track(ABC):
     def is_answered(self) -> bool:
         """Whether Cloudcraft's own answers tell that it is done, whatever the last list says."""
 
-    def wait(self) -> float:
-        """Seconds until the first request may be sent."""
-        return 0.0
+    @property
+    def made_at(self) -> float | None:
+        """When its role was made, by the run's clock; None: long ago, as far as known."""
+        return None
 
     @abstractmethod
     def request(self, number: int) -> Write:
@@ -129,8 +130,11 @@ class Track(ABC):
     def result(self, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
 
-    def again_in(self, error: Refused, now: float) -> float | None:  # noqa: ARG002 - a role's age
-        """Seconds after which a refused request is worth another try; None: it never is."""
+    def again_in(self, error: Refused, now: float, settle: float) -> float | None:  # noqa: ARG002 - a role's age
+        """Seconds after which a refused request is worth another try; None: it never is.
+
+        `settle` is how old a new role was expected to be.
+        """
         return None
 
     @abstractmethod

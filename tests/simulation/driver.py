@@ -185,6 +185,8 @@ class VirtualDriver:
             self._trace(self.run, f"<- {text(message)}")
         if isinstance(message, Changed):
             journal.changes[message.name] = journal.changes.get(message.name, 0) + 1
+        if isinstance(message, Answered) and message.registration is not None:
+            journal.named.add(message.registration.id)
         journal.stopped = self.control.kind is not None
         orders = self._mutant.obey(core.step(self._mutant.hear(message), now))
         if journal.messages == self.plan.kill_at:
@@ -282,8 +284,6 @@ class VirtualDriver:
             return
         if isinstance(request, Post):
             self._note_doubt(request.name, error)
-            if isinstance(answer, Registration):
-                self.journal.named.add(answer.id)
         self.put(Answered(request=request, registration=answer, error=error, seconds=seconds))
 
     def _note_doubt(self, name: str, error: BaseException | None) -> None:

@@ -29,6 +29,8 @@ _DONE = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
 _SAYS_IT_MAY_BE = (NoAnswer, NotChecked, NeverAnswered, NotVerified)
 _IN_DOUBT = (DoubledInDoubt, UnlistedBeside, KeptDiffers, DuplicateLeft)
 _SLACK = 0.1
+_MOST_TOO_YOUNG = 3
+"""So many refusals it may cost to find out how old roles must be."""
 _FINDING_OUT, _RARE_PAUSE = 5, 2
 """How many 429s it may cost to find out the limit, and each pause more than a slow window later."""
 
@@ -121,8 +123,10 @@ class Judge:
         self.wrong += [f"{name}: {what}" for what in journal.wrong]
         self.wrong += [f"{name}: sent {w} after the stop" for w in journal.after_stop]
         self.wrong += [f"{name}: sent a doubtful POST of {a} again blindly" for a in journal.blind]
-        undone = self._server.of(run.name).undone
-        self.wrong += [f"{name}: undid how {account_id} was shared" for account_id in undone]
+        seen = self._server.of(run.name)
+        if self._world.plan.settle is None and seen.too_young > _MOST_TOO_YOUNG:
+            self.wrong.append(f"{name}: asked {seen.too_young} times for roles that were too young")
+        self.wrong += [f"{name}: undid how {account_id} was shared" for account_id in seen.undone]
         if broken := run.driver.client.broke_the_pace:
             self.wrong.append(f"{name}: broke the pace: {broken}")
         if not run.finished or journal.ended_at is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -45,12 +45,16 @@ class Found(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountPlan:
-    """One account's part in a world; `blocked`: Cloudcraft never accepts its role."""
+    """One account's part in a world.
+
+    `blocked`: Cloudcraft never accepts its role. `spread` is after how many seconds it does.
+    """
 
     role: Role = Role.MISSING
     transient: int = 0
     found: Found = Found.NOTHING
     blocked: int = 0
+    spread: float = 0.0
     grouped: bool = False
 
 
@@ -83,8 +87,7 @@ class Scenario:
     true_limit: tuple[int, float]
     window: str
     retry_after: bool
-    settle: float
-    young: float
+    settle: float | None
     lag: float
     latency: float
     timeout: float
@@ -148,8 +151,7 @@ def scenario(seed: int) -> Scenario:
         true_limit=true_limit,
         window=rng.choice(("sliding", "fixed", "bucket")),
         retry_after=rng.random() < 0.7,
-        settle=rng.choice((0.0, 10.0)),
-        young=rng.choice((0.0, 0.0, 5.0, 20.0)),
+        settle=rng.choice((None, None, 0.0, 10.0)),
         lag=rng.choice((0.0, 0.0, 0.0, 0.5, 1.5, 10.0)),
         latency=rng.choice((0.01, 0.2, 1.0)),
         timeout=rng.choice((5.0, 60.0)),
@@ -186,7 +188,11 @@ def _accounts(
     trouble = rng.choice((0.0, 0.0, 0.1, 0.5))
     known = rng.choice((0.0, 0.2, 0.8)) if known is None else known
     grouped = rng.random() < 0.15
-    return tuple(_account(rng, trouble, known, grouped=grouped) for _ in range(count))
+    spread = rng.choice(((0.0, 0.0), (0.0, 0.0), (3.0, 3.0), (9.0, 9.0), (20.0, 20.0), (1.0, 20.0)))
+    return tuple(
+        replace(_account(rng, trouble, known, grouped=grouped), spread=rng.uniform(*spread))
+        for _ in range(count)
+    )
 
 
 def _account(rng: random.Random, trouble: float, known: float, *, grouped: bool) -> AccountPlan:

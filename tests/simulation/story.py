@@ -165,7 +165,7 @@ class World:
         snapshot = Snapshot(parameters=_PARAMETERS, listing=listing, listed_at=run.listed_at)
         worker = Onboarding(run.name, self.loop, self.aws, snapshot)
         known = Known(listing=listing, at=run.listed_at)
-        core = self._core(run, Register(apply=True, settle=self.plan.settle), known)
+        core = self._core(run, Register(apply=True), known)
         run.driver.begin(core, worker, worker.jobs())
 
     def _begin_removal(self, run: Run, answer: tuple[Registration, ...]) -> None:
@@ -201,6 +201,7 @@ class World:
             control=run.driver.control,
             limits=run.mutant.limits(limits),
             known=known,
+            settle=self.plan.settle,
             transitions=run.mutant.transitions,
         )
         return core

@@ -25,7 +25,7 @@ from cloudcraft_onboard.engine.messages import (
     Put,
     Send,
 )
-from cloudcraft_onboard.errors import Refused
+from cloudcraft_onboard.errors import Doubtful, Refused
 from cloudcraft_onboard.plan.registration import Listing
 from tests.simulation.mutants import Mutant
 from tests.simulation.story import attempt
@@ -101,6 +101,15 @@ class Trusting(Mutant):
             (S.IN_AWS, E.LIST_LEFT): (S.DONE, Do.FINISH),
         }
     )
+
+
+class Rash(Mutant):
+    """Takes a young role's refusal for a lost answer, and learns nothing from it."""
+
+    def hear(self, message: Message[Any]) -> Message[Any]:
+        if isinstance(message, Answered) and isinstance(message.error, Refused):
+            return replace(message, error=Doubtful(message.error.message))
+        return message
 
 
 class Yes(Mutant):
@@ -192,6 +201,7 @@ MUTANTS = (
     Stale,
     Indifferent,
     Trusting,
+    Rash,
     Yes,
     Greedy,
     Careless,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloudcraft_onboard.engine.messages import Delete, Post, Put, ReadList, Request
+from cloudcraft_onboard.engine.settling import LONGEST
 from cloudcraft_onboard.model import Account, Registration, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.sandbox.limits import WINDOWS
 from tests.simulation.loop import Loop
@@ -20,6 +21,7 @@ EARLIER = "earlier"
 """Who made what was there before the first run."""
 COLLEAGUE = "colleague"
 """Who registers accounts by hand, in the web page, while runs are on."""
+YOUNG = "Unable to verify AWS account: its role is new"
 OLD_SECONDS = 120.0
 """A PUT may undo what was shared in the last so many seconds."""
 
@@ -38,6 +40,7 @@ class Answer:
     retry_after: float | None = None
     listed: frozenset[str] | None = None
     at: float = 0.0
+    young: bool = False
 
 
 @dataclass(kw_only=True)
@@ -65,12 +68,14 @@ class Entry:
 class Seen:
     """What the server saw of one run: `reads` are the times of its lists, and who was listed.
 
-    `throttled` are its 429s, `told` those whose answers reached it.
+    `throttled` are its 429s, `told` those whose answers reached it; `too_young` are refusals that
+    it got for roles that were younger than any role has to be.
     """
 
     reads: list[tuple[float, frozenset[str]]] = field(default_factory=list)
     throttled: int = 0
     told: int = 0
+    too_young: int = 0
     writes: int = 0
     wrote_at: float = -1.0
     sent: dict[int, float] = field(default_factory=dict)
@@ -172,6 +177,7 @@ class Cloudcraft:
     def _bring(self, run: str, answer: Answer, reply: Reply) -> None:
         """An answer comes back; a list tells the run what there was at its time."""
         self.of(run).told += answer.status == 429
+        self.of(run).too_young += answer.young
         if answer.listed is not None:
             self.of(run).reads.append((answer.at, answer.listed))
         reply(answer)
@@ -228,7 +234,8 @@ class Cloudcraft:
         refusal = self._aws.refusal(spec.account_id, self._loop.now)
         if refusal is not None:
             status, words = refusal
-            return Answer(status=status, words=words)
+            age = self._loop.now - self._aws.roles.get(spec.account_id, self._loop.now)
+            return Answer(status=status, words=words, young=words == YOUNG and age < LONGEST)
         entry = self._make(spec.name, spec.role_arn, run, request.number)
         return Answer(status=201, body=entry.registration)
 
@@ -367,9 +374,9 @@ class AwsWorld:
         made = self.roles.get(account_id)
         if made is None:
             return 400, "Unable to verify AWS account: no role"
-        young = 0.0 if self.calm else self._plan.young
+        young = 0.0 if self.calm else self.plan_of(account_id).spread
         if now - made < young:
-            return 400, "Unable to verify AWS account"
+            return 400, YOUNG
         return None
 
 

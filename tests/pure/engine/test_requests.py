@@ -123,6 +123,7 @@ class Run:
             pace=Pace(free),
             control=self.control,
             limits=limits or Limits(),
+            settle=0.0,
         )
         self.orders: list[Order[Any]] = self.core.begin(map(job_of, self.accounts), 0.0)
 

@@ -237,6 +237,25 @@ def test_a_new_role_gets_time_to_spread(make_world: MakeWorld) -> None:
     assert {account["attempts"] for account in ended.report["accounts"]} == {2}
 
 
+def test_how_old_a_role_must_be_is_tried_with_one_and_believed_for_the_others(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(hub(8), propagation_seconds=2.0)
+    ended = run(world, settle=None)
+    assert (ended.code, set(ended.outcomes)) == (0, {"created"})
+    first, *others = world.requests("POST")
+    assert len(others) == 7, "nobody was refused"
+    assert first.answered_at is not None
+    assert all(other.at >= first.answered_at for other in others)
+
+
+def test_a_refused_try_costs_the_others_nothing(make_world: MakeWorld) -> None:
+    world = make_world(hub(4), propagation_seconds=4.0)
+    ended = run(world, settle=None)
+    assert (ended.code, set(ended.outcomes)) == (0, {"created"})
+    assert sorted(a["attempts"] for a in ended.report["accounts"]) == [1, 1, 1, 2]
+
+
 def test_roles_settle_before_cloudcraft_is_asked(make_world: MakeWorld) -> None:
     world = make_world(hub(2), propagation_seconds=2)
     ended = run(world, settle=2.5)
