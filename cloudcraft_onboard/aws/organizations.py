@@ -38,6 +38,7 @@ _CONFIG = Config(
 )
 _UNKNOWN_UNIT = frozenset({"ParentNotFoundException", "OrganizationalUnitNotFoundException"})
 _NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
+_CONNECTING = 4  # tries; throttling is met with more patience
 _LONG = 5  # seconds without an answer that are worth a word
 
 
@@ -125,7 +126,7 @@ def connect(profile: str | None, command: str = "init") -> Any:
     try:
         with as_fault(CredentialRetrievalError, provider=_source(profile)):
             session = boto3.Session(profile_name=profile)
-            tell_at_once(session.events)
+            tell_at_once(session.events, connecting=_CONNECTING)
             region = session.region_name or "us-east-1"
             return session.client("organizations", region_name=region, config=_CONFIG)
     except BotoCoreError as error:

@@ -219,7 +219,7 @@ ROWS = (
             ),
             (
                 "Or the region {opt_in}, where it was used, is not enabled in its account: enable"
-                " it, or set another `region` in the profile, AWS_REGION or AWS_DEFAULT_REGION."
+                " it, or set another `region` in the profile or AWS_DEFAULT_REGION."
             ),
             "Or {endpoint} sends the request to something other than AWS.",
             "Check with `aws sts get-caller-identity{option}`.",

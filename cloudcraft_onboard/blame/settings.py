@@ -108,7 +108,7 @@ ROWS = (
         says="^(InvalidConfig|EndpointConnection).*region_name|must specify a region",
         next=(
             (
-                "Correct the region of {source}: `region` in the AWS config file, AWS_REGION or"
+                "Correct the region of {source}: `region` in the AWS config file or"
                 " AWS_DEFAULT_REGION; such as us-east-1."
             ),
         ),
@@ -208,7 +208,7 @@ ROWS = (
         needs=("unknown_region",),
         next=(
             (
-                "Is there a region {unknown_region}? Correct `region` in the profile, AWS_REGION or"
+                "Is there a region {unknown_region}? Correct `region` in the profile or"
                 " AWS_DEFAULT_REGION; such as us-east-1."
             ),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -107,3 +108,25 @@ def test_a_bundle_that_is_none_is_named(
         error = refusal()
     assert f"AWS_CA_BUNDLE names {bundle}, which is no file of certificates" in error.hint
     assert "proxy" not in error.hint
+
+
+def test_what_ended_on_this_machine_is_tried_once_more_and_no_oftener(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[object] = []
+    connect = socket.socket.connect
+
+    def counted(this: socket.socket, address: object) -> None:
+        tried.append(address)
+        connect(this, address)  # type: ignore[arg-type]
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    monkeypatch.setattr(socket.socket, "connect", counted)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    assert isinstance(refusal(), AccountPending)
+    assert len(tried) == 2
+    with pytest.raises(CannotStart) as caught:
+        organizations.members(organizations.connect(None))
+    assert len(tried) == 4
+    assert "AWS_ENDPOINT_URL points to" in caught.value.hint
