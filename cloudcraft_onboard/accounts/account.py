@@ -24,7 +24,8 @@ from cloudcraft_onboard.model import (
 )
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import CreateRole, UpdateTrust
-from cloudcraft_onboard.model.notes import FormerRole, RegisteredBefore
+from cloudcraft_onboard.model.notes import RegisteredBefore
+from cloudcraft_onboard.model.role_notes import FormerRole
 from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.partitions import partition_notes
 from cloudcraft_onboard.plan.registration import (

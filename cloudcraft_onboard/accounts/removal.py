@@ -23,7 +23,7 @@ from cloudcraft_onboard.model import (
 )
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import DeleteByStackSet, DeleteRegistration, RoleChange
-from cloudcraft_onboard.model.notes import (
+from cloudcraft_onboard.model.role_notes import (
     ExistingRoleKept,
     FormerRoleRemoved,
     FormerRoleUnread,

@@ -19,13 +19,13 @@ from cloudcraft_onboard.accounts.account import (
 from cloudcraft_onboard.accounts.entry import Snapshot, wanted_role
 from cloudcraft_onboard.accounts.facts import Failed, Words, Worked
 from cloudcraft_onboard.accounts.ports import Aws
-from cloudcraft_onboard.accounts.stackset import Opened, StackSetAccounts, open_stack_set
+from cloudcraft_onboard.accounts.stackset import OpenStackSet, StackSetAccounts, open_stack_set
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Change, DesiredStackSet, Note, ObservedStackSet, Stage
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.differences import StackSetDifference, clauses
-from cloudcraft_onboard.model.notes import JoinersCovered, RolledOut, StackSetBusy
+from cloudcraft_onboard.model.role_notes import JoinersCovered, RolledOut, StackSetBusy
 from cloudcraft_onboard.plan.diff import plan_role
 from cloudcraft_onboard.plan.registration import is_another_users, unlike_stack_set
 from cloudcraft_onboard.plan.stackset import StackSetPlan, desired_stack_set, plan_stack_set
@@ -58,7 +58,7 @@ class _Roller:
     """One stack set's rollout, its management account taken out already."""
 
     def __init__(
-        self, group: StackSetAccounts, snapshot: Snapshot, opened: Opened, *, apply: bool
+        self, group: StackSetAccounts, snapshot: Snapshot, opened: OpenStackSet, *, apply: bool
     ) -> None:
         self._role = group.role
         self._name = group.name

@@ -122,7 +122,7 @@ class Operations:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Opened:
+class OpenStackSet:
     """A stack set's accounts that wait for it, and the way to it."""
 
     operations: Operations
@@ -132,7 +132,7 @@ class Opened:
 
 def open_stack_set(
     group: StackSetAccounts, listing: Listing, aws: Aws
-) -> Generator[Step | HandedBack, None, Opened | None]:
+) -> Generator[Step | HandedBack, None, OpenStackSet | None]:
     """The way to a stack set; None where none of its accounts is left.
 
     Accounts that somebody else brought into Cloudcraft are handed back, and so is the management
@@ -150,7 +150,11 @@ def open_stack_set(
     management = waiting.pop(organization.management, None)
     if management is not None:
         yield HandedBack(account=management)
-    return Opened(operations=operations, sets=sets, organization=organization) if waiting else None
+    return (
+        OpenStackSet(operations=operations, sets=sets, organization=organization)
+        if waiting
+        else None
+    )
 
 
 def _cancelled(operation_id: str, reason: str) -> AccountPending:

@@ -20,7 +20,7 @@ from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Account, Note, ObservedStackSet, Stage
 from cloudcraft_onboard.model.changes import DeleteByStackSet
-from cloudcraft_onboard.model.notes import FormerRoleOutside, RoleOfStackSetKept
+from cloudcraft_onboard.model.role_notes import FormerRoleOutside, RoleOfStackSetKept
 from cloudcraft_onboard.plan.registration import Listing, former_roles
 from cloudcraft_onboard.plan.stackset import not_ours
 

@@ -36,9 +36,9 @@ from cloudcraft_onboard.model.changes import (
     UpdateTrust,
 )
 from cloudcraft_onboard.model.differences import Differs, ForeignTrust, clauses
-from cloudcraft_onboard.model.notes import (
+from cloudcraft_onboard.model.notes import Note
+from cloudcraft_onboard.model.role_notes import (
     BoundaryKept,
-    Note,
     NotMadeHere,
     PoliciesKept,
     RoleKept,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cloudcraft_onboard.model.arn import Arn
-from cloudcraft_onboard.model.notes import InChina, InGovCloud, Note
+from cloudcraft_onboard.model.notes import Note
+from cloudcraft_onboard.model.role_notes import InChina, InGovCloud
 
 _NOTES: dict[str, Note] = {"aws-cn": InChina(), "aws-us-gov": InGovCloud()}
 

@@ -31,7 +31,8 @@ from cloudcraft_onboard.model.differences import (
     StackSetDifference,
     TemplateDiffers,
 )
-from cloudcraft_onboard.model.notes import Note, StackSetStays
+from cloudcraft_onboard.model.notes import Note
+from cloudcraft_onboard.model.role_notes import StackSetStays
 from cloudcraft_onboard.plan.template import (
     ACCOUNT_PARAMETER,
     EXTERNAL_ID_PARAMETER,

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from cloudcraft_onboard.console.harmless import listed, sentence
-from cloudcraft_onboard.model import MANAGED_BY, notes
-from cloudcraft_onboard.model.differences import ForeignTrust, clauses
+from cloudcraft_onboard.model import notes
 from cloudcraft_onboard.model.notes import Declined, Errand, Note
+from cloudcraft_onboard.model.role_notes import RemovalNote, RoleNote
+from cloudcraft_onboard.show import role_notes
 
 _MOST_IDS = 20
 _DECLINED = {
@@ -34,8 +35,8 @@ _NOT_CHECKED = {
     Errand.DELETION: "Could not check whether it is still registered",
 }
 _NOT_VERIFIED = {
-    notes.Errand.REGISTRATION: "Registered, but not verified",
-    notes.Errand.DELETION: "Removed, but not verified",
+    Errand.REGISTRATION: "Registered, but not verified",
+    Errand.DELETION: "Removed, but not verified",
 }
 _NOT_SENT = {
     Errand.REGISTRATION: "Its registration was not sent",
@@ -47,10 +48,12 @@ def told(note: Note) -> str:
     """The note as one sentence, or a few."""
     if isinstance(note, notes.SavedNote):
         return note.text
-    if isinstance(note, notes.RoleNote):
-        return _of_role(note)
+    if isinstance(note, RoleNote | RemovalNote):
+        return role_notes.told(note)
     if isinstance(note, notes.RegistrationNote):
         return _of_registration(note)
+    if isinstance(note, notes.DoubleNote):
+        return _of_double(note)
     return _of_wait(note)
 
 
@@ -59,90 +62,7 @@ def all_told(of: Iterable[Note]) -> tuple[str, ...]:
     return tuple(map(told, of))
 
 
-def _of_role(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
-    match note:
-        case notes.RoleNotMoved():
-            return (
-                f"The role stays at the path {note.path}: IAM cannot move a role to {note.wanted}."
-            )
-        case notes.BoundaryKept():
-            return f"The permissions boundary {note.boundary} is kept: the manifest names none."
-        case notes.PoliciesKept():
-            return f"Policies that the manifest does not list are left alone: {_policies(note)}."
-        case notes.RoleKept():
-            return f"The role {note.arn} is kept: {_why_kept(note.why)}."
-        case notes.FormerRole():
-            return (
-                f"Registered with the role {note.arn}, which is not the manifest's. A run registers"
-                " the manifest's role and leaves that one; `onboard remove` before the run deletes"
-                " that one too, if onboard made it."
-            )
-        case notes.FormerRoleRemoved():
-            return (
-                f"Its registration names the role {note.arn}, not the manifest's. onboard made it,"
-                " so it is removed, too."
-            )
-        case notes.FormerRoleUnread():
-            return (
-                f"Its registration names the role {note.arn}, not the manifest's. It is kept:"
-                f" {sentence(note.why)}"
-            )
-        case notes.FormerRoleOutside():
-            return (
-                f"Its registration names the role {note.arn}, not the manifest's. It is kept:"
-                " accounts of a stack set are not entered."
-            )
-        case notes.ExistingRoleKept():
-            return "Its role is kept: it was not made by onboard (`role.via: existing`)."
-        case notes.RolesKept():
-            return "Its role, if it has one, is kept (--keep-roles)."
-        case notes.RoleOfStackSetKept():
-            return f"Its role is kept. {note.problem.message}"
-        case notes.RolledOut():
-            home = f"{note.region}, account {note.account_id}"
-            return f"Rolled out by the stack set {note.stack_set} ({home})."
-        case notes.StackSetBusy():
-            return "Another operation on the stack set is in progress."
-        case notes.JoinersCovered():
-            some = note.organizational_units
-            where = "its organizational units" if some else "the organization"
-            return f"Accounts that join {where} later get the role automatically."
-        case notes.StackSetStays():
-            units = ", ".join(note.units)
-            return (
-                f"The stack set {note.stack_set} stays in {units}, which the manifest does not"
-                " name."
-            )
-        case notes.InChina():
-            return "Cloudcraft does not support the AWS China partition; it may refuse the account."
-        case notes.InGovCloud():
-            return (
-                "GovCloud accounts need Cloudcraft's Enterprise plan and its US GovCloud service,"
-                " whose API has an address of its own: ask Cloudcraft's support, and set"
-                " CLOUDCRAFT_BASE_URL."
-            )
-        case _:
-            assert_never(note)
-
-
-def _why_kept(why: notes.NotMadeHere | notes.PoliciesKept | ForeignTrust) -> str:
-    match why:
-        case notes.NotMadeHere():
-            return f"it was not made by onboard (it has no tag {'='.join(MANAGED_BY)})"
-        case notes.PoliciesKept():
-            return (
-                f"it has policies that the manifest does not list: {_policies(why)}; --force"
-                " deletes it with them"
-            )
-        case _:
-            return f"it is not for Cloudcraft alone, {clauses([why])}; --force deletes it"
-
-
-def _policies(of: notes.PoliciesKept) -> str:
-    return ", ".join((*of.attached, *(f"{name} (inline)" for name in of.inline)))
-
-
-def _of_registration(note: notes.RegistrationNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
+def _of_registration(note: notes.RegistrationNote) -> str:
     match note:
         case notes.BroughtIn():
             return (
@@ -153,6 +73,16 @@ def _of_registration(note: notes.RegistrationNote) -> str:  # noqa: C901, PLR091
             return (
                 f"Its registration from {note.source!r} is kept: Cloudcraft still has the account."
             )
+        case notes.NotVerified():
+            return f"{_NOT_VERIFIED[note.errand]}: {sentence(note.why)}"
+        case notes.NotActive():
+            return f"AWS Organizations says that the account is {note.state or 'in no state'}."
+        case _:
+            assert_never(note)
+
+
+def _of_double(note: notes.DoubleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
+    match note:
         case notes.RegisteredBefore():
             return (
                 f"Registered {len(note.ids)} times before this run; the oldest, {note.ids[0]}, is"
@@ -206,10 +136,6 @@ def _of_registration(note: notes.RegistrationNote) -> str:  # noqa: C901, PLR091
                 "It was registered again while it was removed, as"
                 f" {listed(note.ids, _MOST_IDS)}. Run the same command again to remove that, too."
             )
-        case notes.NotVerified():
-            return f"{_NOT_VERIFIED[note.errand]}: {sentence(note.why)}"
-        case notes.NotActive():
-            return f"AWS Organizations says that the account is {note.state or 'in no state'}."
         case _:
             assert_never(note)
 

@@ -11,13 +11,8 @@ from cloudcraft_onboard.accounts.entry import Claims, Snapshot
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Account, Registration, RoleSpec, Team, Via
 from cloudcraft_onboard.model.changes import CreateRole, RegisterAccount, UpdateRegistration
-from cloudcraft_onboard.model.notes import (
-    BroughtIn,
-    FormerRole,
-    InGovCloud,
-    PoliciesKept,
-    RegisteredBefore,
-)
+from cloudcraft_onboard.model.notes import BroughtIn, RegisteredBefore
+from cloudcraft_onboard.model.role_notes import FormerRole, InGovCloud, PoliciesKept
 from tests.pure.accounts.fakes import (
     ONE,
     TWO,

@@ -26,8 +26,8 @@ from cloudcraft_onboard.model.differences import (
     SeveralStatements,
     TrustsOthers,
 )
-from cloudcraft_onboard.model.notes import (
-    BroughtIn,
+from cloudcraft_onboard.model.notes import BroughtIn, StillBroughtIn
+from cloudcraft_onboard.model.role_notes import (
     ExistingRoleKept,
     FormerRoleRemoved,
     FormerRoleUnread,
@@ -35,7 +35,6 @@ from cloudcraft_onboard.model.notes import (
     PoliciesKept,
     RoleKept,
     RolesKept,
-    StillBroughtIn,
 )
 from tests.pure.accounts.fakes import (
     CLOUDCRAFT,

@@ -14,7 +14,7 @@ from cloudcraft_onboard.accounts.teardown import observe_teardown, tear_down
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.model.changes import CreateByStackSet, DeleteByStackSet, UpdateInstance
-from cloudcraft_onboard.model.notes import (
+from cloudcraft_onboard.model.role_notes import (
     FormerRole,
     FormerRoleOutside,
     JoinersCovered,

@@ -32,7 +32,7 @@ from cloudcraft_onboard.model.changes import (
     UpdateRole,
     UpdateTrust,
 )
-from cloudcraft_onboard.model.notes import (
+from cloudcraft_onboard.model.role_notes import (
     BoundaryKept,
     NotMadeHere,
     PoliciesKept,

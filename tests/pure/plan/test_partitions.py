@@ -10,7 +10,8 @@ import pytest
 from cloudcraft_onboard.manifest.load import loads
 from cloudcraft_onboard.manifest.partitions import mixed_partitions
 from cloudcraft_onboard.model import Account, AssumeRole, RoleSpec, Via
-from cloudcraft_onboard.model.notes import InChina, InGovCloud, Note
+from cloudcraft_onboard.model.notes import Note
+from cloudcraft_onboard.model.role_notes import InChina, InGovCloud
 from cloudcraft_onboard.plan.partitions import partition_notes
 
 

@@ -19,7 +19,7 @@ from cloudcraft_onboard.model import (
     StackSetSpec,
 )
 from cloudcraft_onboard.model.differences import clauses
-from cloudcraft_onboard.model.notes import StackSetStays
+from cloudcraft_onboard.model.role_notes import StackSetStays
 from cloudcraft_onboard.plan.stackset import (
     SERVICE_MANAGED,
     StackSetPlan,

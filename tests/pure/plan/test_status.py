@@ -25,7 +25,8 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.model.changes import SavedChange
-from cloudcraft_onboard.model.notes import Doubled, InChina, Note, RegisteredBefore
+from cloudcraft_onboard.model.notes import Doubled, Note, RegisteredBefore
+from cloudcraft_onboard.model.role_notes import InChina
 from cloudcraft_onboard.plan.registration import Listing
 
 IDS = [f"1000000000{n:02d}" for n in range(12)]

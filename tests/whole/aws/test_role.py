@@ -16,7 +16,7 @@ from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import MANAGED_BY, RoleSpec, Stage, Trust
 from cloudcraft_onboard.model.changes import DeleteRole
-from cloudcraft_onboard.model.notes import PoliciesKept, RoleKept
+from cloudcraft_onboard.model.role_notes import PoliciesKept, RoleKept
 from cloudcraft_onboard.plan.documents import same
 from cloudcraft_onboard.plan.trust import trust_document
 from tests.support.aws_proxy import AwsProxy
