@@ -35,6 +35,9 @@ from cloudcraft_onboard.console.redact import protect
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import SSO_CACHE, SsoRole, Stage
 
+NO_SECTION = "SsoSessionNotFound"
+"""The code where the AWS config has no such session."""
+
 _CACHE = "~/.aws/sso/cache"
 _NEEDED = ("sso_region", "sso_start_url")
 _SIGNED_OUT = frozenset({"UnauthorizedException"})
@@ -240,7 +243,7 @@ def _no_section(name: str, sections: Mapping[str, Any]) -> AccountError:
     meant = f"Did you mean {' or '.join(near)}? " if near else ""
     return AccountError(
         Stage.REACH,
-        "SsoSessionNotFound",
+        NO_SECTION,
         f"The AWS config has no [sso-session {name}].",
         hint=f"{meant}`aws configure sso-session` adds one.",
     )

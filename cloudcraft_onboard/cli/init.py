@@ -18,13 +18,14 @@ _WHICH = "Which accounts, and how they are entered"
 _HOW = "How they are written"
 
 _ONLY_WITH = {
-    "--profile": ("--organization",),
-    "--assume-role": ("--organization",),
+    "--profile": ("--organization", "--from"),
+    "--assume-role": ("--organization", "--from"),
     "--ou": ("--organization",),
     "--exclude": ("--organization",),
     "--tags": ("--organization",),
     "--resolve": ("--profiles",),
-    "--disable-closed": ("--organization",),
+    "--sso-role": ("--sso",),
+    "--disable-closed": ("--organization", "--from"),
 }
 """Options that not every source takes."""
 
@@ -50,6 +51,25 @@ def init(
             "--profiles",
             metavar="GLOB",
             help="The profiles of the AWS config whose names match.",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
+    sso: Annotated[
+        str | None,
+        typer.Option(
+            "--sso",
+            metavar="SESSION",
+            help="All accounts that IAM Identity Center shows you, by an [sso-session].",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None,
+    from_file: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="A list: CSV, c7n-org's accounts.yml, Prowler's providers, the JSON of `aws"
+            " organizations list-accounts` or `terraform output -json`; - reads stdin.",
             rich_help_panel=_SOURCES,
         ),
     ] = None,
@@ -86,6 +106,15 @@ def init(
             "--assume-role",
             metavar="NAME",
             help="The role to assume in the accounts. Default: OrganizationAccountAccessRole.",
+            rich_help_panel=_WHICH,
+        ),
+    ] = None,
+    sso_role: Annotated[
+        str | None,
+        typer.Option(
+            "--sso-role",
+            metavar="NAME",
+            help="With --sso: the permission set to enter with, if there are several.",
             rich_help_panel=_WHICH,
         ),
     ] = None,
@@ -157,11 +186,17 @@ def init(
     """
     from cloudcraft_onboard.app import init as story  # noqa: PLC0415 - loads boto3
     from cloudcraft_onboard.manifest.share import share_of  # noqa: PLC0415 - with it
+    from cloudcraft_onboard.sources.listed import ListFile  # noqa: PLC0415 - with it
+    from cloudcraft_onboard.sources.organization import Organization  # noqa: PLC0415 - with it
+    from cloudcraft_onboard.sources.profiles import Profiles  # noqa: PLC0415 - with it
+    from cloudcraft_onboard.sources.sso import IdentityCenter  # noqa: PLC0415 - with it
 
     _check_source(
         {
             "--organization": organization,
             "--profiles": profiles is not None,
+            "--sso": sso is not None,
+            "--from": from_file is not None,
         },
         {
             "--profile": profile,
@@ -170,6 +205,7 @@ def init(
             "--exclude": exclude,
             "--tags": tags,
             "--resolve": resolve,
+            "--sso-role": sso_role,
             "--disable-closed": disable_closed,
         },
     )
@@ -181,12 +217,12 @@ def init(
         raise UsageError("--max-disabled needs --disable-closed.")
     source: Source
     if profiles is not None:
-        from cloudcraft_onboard.sources.profiles import Profiles  # noqa: PLC0415 - loads boto3
-
         source = Profiles(glob=profiles)
+    elif sso is not None:
+        source = IdentityCenter(session=sso, role=sso_role)
+    elif from_file is not None:
+        source = ListFile(path=from_file, profile=profile, assume_role=assume_role)
     else:
-        from cloudcraft_onboard.sources.organization import Organization  # noqa: PLC0415 - as above
-
         source = Organization(
             profile=profile,
             units=tuple(ou or ()),
@@ -210,7 +246,10 @@ def _check_source(sources: Mapping[str, bool], options: Mapping[str, object]) ->
     """Raise `UsageError` unless there is one source, and only options that it takes."""
     given = [source for source, is_given in sources.items() if is_given]
     if len(given) != 1:
-        raise UsageError("Choose one source of accounts: --organization or --profiles 'GLOB'.")
+        raise UsageError(
+            "Choose one source of accounts: --organization, --profiles 'GLOB', --sso SESSION or"
+            " --from FILE."
+        )
     for option, value in options.items():
         if value and given[0] not in _ONLY_WITH[option]:
             raise UsageError(f"{option} needs {' or '.join(_ONLY_WITH[option])}.")

@@ -20,9 +20,9 @@ app = typer.Typer()
 init.register(app)
 
 
-def run(*arguments: str, code: int = 0) -> tuple[str, str]:
+def run(*arguments: str, code: int = 0, piped: str | None = None) -> tuple[str, str]:
     """stdout and stderr of a run that ends so; its error is raised."""
-    result = CliRunner().invoke(app, list(arguments))
+    result = CliRunner().invoke(app, list(arguments), input=piped)
     if isinstance(result.exception, OnboardError):
         raise result.exception
     assert result.exit_code == code, result.output
@@ -384,11 +384,15 @@ def test_a_profile_of_the_manifest_that_leads_into_the_same_account_is_found(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Choose one source of accounts: --organization or --profiles"),
+        ([], "Choose one source of accounts: --organization, --profiles"),
         (["--organization", "--profiles", "*"], "Choose one source of accounts"),
+        (["--organization", "--from", "x.csv"], "Choose one source of accounts"),
+        (["--from", "x.csv", "--sso", "corp"], "Choose one source of accounts"),
+        (["--sso", "corp", "--assume-role", "x"], "--assume-role needs --organization or --from"),
+        (["--organization", "--sso-role", "x"], "--sso-role needs --sso"),
         (["--profiles", "*", "--exclude", "x"], "--exclude needs --organization"),
         (["--profiles", "*", "--tags", "x"], "--tags needs --organization"),
-        (["--profiles", "*", "--profile", "x"], "--profile needs --organization"),
+        (["--profiles", "*", "--profile", "x"], "--profile needs --organization or --from"),
         (["--organization", "--update", "m", "--max-disabled", "3"], "needs --disable-closed"),
         (["--organization", "-f", "a", "--update", "b"], "give only one of them"),
         (["--profiles", "*", "--ou", "x"], "--ou needs --organization"),

@@ -248,5 +248,5 @@ def test_many_writers_at_once_lose_no_change(tmp_path: Path) -> None:
 
 
 def test_a_source_that_knows_no_closed_accounts_disables_none(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--disable-closed needs --organization"):
+    with pytest.raises(UsageError, match="--disable-closed needs --organization or --from"):
         run("--profiles", "*", "--update", str(tmp_path / "m"), "--disable-closed")

@@ -35,6 +35,10 @@ accounts:
   - {name: Production, account_id: "100000000002", tags: {ou: Prod}}
   - {name: Payments, account_id: "100000000003", tags: {ou: Prod/Shop, sandbox: drifted}}
   - {name: Staging, account_id: "100000000004", tags: {ou: Test}}
+  - name: Signed in
+    account_id: "100000000005"
+    sso: {session: corp, role: AdministratorAccess}
+    tags: {sandbox: closed}
 """
 PROFILE = """
 [profile prod-web]
@@ -186,6 +190,7 @@ def test_every_command_block_works_as_it_stands(make_world: MakeWorld, tmp_path:
     variables = environment(world, tmp_path)
     (tmp_path / "manifests").symlink_to(ROOT / "manifests")
     (tmp_path / ".github").symlink_to(ROOT / ".github")
+    (tmp_path / "accounts.csv").write_text("account_id,name\n100000000002,Production\n")
     unit = a_unit(world)
     found = blocks()
     assert len(found) > 10

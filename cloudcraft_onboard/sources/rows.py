@@ -1,0 +1,407 @@
+"""What a row of a list says of an account, by the names of its columns or keys. Pure.
+
+Lists differ in where their rows are (`formats.py`), hardly in what they call things: one vocabulary
+serves all of them. What has no place in a manifest becomes a tag.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.manifest import rules
+from cloudcraft_onboard.manifest.source import quoted
+from cloudcraft_onboard.manifest.write import Way, clean
+from cloudcraft_onboard.sources.found import Candidate, is_open
+
+Value = str | None | Sequence["Value"] | Mapping[str, "Value"]
+"""A value as text, a list or a mapping of such; None for one that is left blank."""
+
+
+class Word(Enum):
+    """What a column can be about, with its names, the likeliest first; only letters count."""
+
+    ID = (
+        *("accountid", "awsaccountid", "accountnumber", "awsaccountnumber", "accountno"),
+        *("awsaccount", "account", "uid", "id"),
+    )
+    NAME = ("name", "accountname", "awsaccountname", "alias", "accountalias", "displayname")
+    EMAIL = ("email", "accountemail", "rootemail", "emailaddress")
+    PROFILE = ("profile", "awsprofile", "profilename")
+    ROLE = ("role", "rolearn", "assumerole", "assumerolearn", "rolename", "iamrole")
+    EXTERNAL_ID = ("externalid",)
+    SESSION = ("sessionname", "rolesessionname")
+    DURATION = ("durationseconds", "sessionduration")
+    REGION = ("region", "awsregion", "defaultregion", "homeregion")
+    REGIONS = ("regions",)
+    OU = ("ou", "oupath", "organizationalunit", "organizationalunitpath", "orgunit")
+    PROVIDER = ("provider", "cloudprovider", "cloud")
+    STATE = ("state", "accountstate", "status", "accountstatus")
+    TAGS = ("tags", "tagsall")
+    VARS = ("vars",)
+    CREDENTIALS = ("credentials",)
+    AUTH = ("authmethod",)
+    ARN = ("arn", "accountarn")
+
+
+_WORDS = {name: word for word in Word for name in word.value}
+_SECRET = re.compile("secret|password|token|privatekey|accesskey|apikey|clientkey|kubeconfig")
+_ONE = frozenset(
+    {Word.NAME, Word.EMAIL, Word.PROFILE, Word.ROLE, Word.EXTERNAL_ID, Word.SESSION, Word.DURATION}
+    | {Word.REGION, Word.REGIONS, Word.OU, Word.PROVIDER}
+)
+"""What an account has one of."""
+
+_STATES = frozenset(
+    {"ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CREATION"}
+)
+_AWS = frozenset({"aws", "amazon", "amazonwebservices", "awscloud"})
+_DIGITS = 12
+
+
+def word_of(key: str) -> Word | None:
+    """What a column of this name is about; None for one that nobody knows."""
+    return _WORDS.get(_letters(key))
+
+
+def _letters(key: str) -> str:
+    return re.sub(r"[\W_]", "", key).casefold()
+
+
+def looks_like_id(value: Value) -> bool:
+    """Whether a value is an account's ID, or was one before somebody's program took it apart."""
+    return isinstance(value, str) and bool(
+        re.fullmatch(r"[0-9]{9,13}|[0-9]{4}(?:-[0-9]{4}){2}", value)
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One row; its place counts from 1. `name` is what the list calls it besides its columns."""
+
+    line: int
+    column: int
+    values: Mapping[str, Value]
+    name: str = ""
+
+
+@dataclass(kw_only=True)
+class Told:
+    """What the rows of a list said: candidates, sentences for the reader, states by account ID."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
+
+
+Complain = Callable[[int, int, str], None]
+"""Takes line, column and what is wrong there."""
+
+
+def read(rows: Sequence[Row], path: str, complain: Complain) -> Told:
+    """What the rows say; each is a candidate, a sentence, or an error."""
+    told = Told()
+    lines: dict[str, int] = {}
+    secrets: dict[str, int] = {}
+    for row in rows:
+        reader = _Reader(row, complain)
+        candidate = reader.candidate()
+        told.said += [f"{path}:{row.line}: {aside}" for aside in reader.asides]
+        if candidate is None or candidate.account_id is None:
+            continue
+        for key in reader.secrets:
+            secrets[key] = secrets.get(key, 0) + 1
+        first = lines.setdefault(candidate.account_id, row.line)
+        if first != row.line:
+            complain(
+                row.line,
+                row.column,
+                f"account_id: {quoted(candidate.account_id)} is the account of line {first} too",
+            )
+        if reader.state:
+            told.states[candidate.account_id] = reader.state
+        if reader.state and reader.state != "ACTIVE":
+            told.said.append(
+                f"{path}:{row.line}: left out {candidate.name} ({candidate.account_id}): it is"
+                f" {reader.state}."
+            )
+            continue
+        told.candidates.append(candidate)
+    told.said += [
+        f"{path}: left out `{clean(key)}` of {count} account{'' if count == 1 else 's'}: secrets"
+        " have no place in a manifest."
+        for key, count in secrets.items()
+    ]
+    return told
+
+
+class _Reader:
+    """Reads one row."""
+
+    def __init__(self, row: Row, complain: Complain) -> None:
+        self._row = row
+        self._complain = complain
+        self._by_word: dict[Word, list[tuple[str, Value]]] = {}
+        self._rest: list[tuple[str, Value]] = []
+        self.asides: list[str] = []
+        self.secrets: list[str] = []
+        self.state = ""
+        for key, value in _flat(row.values):
+            self._take(key, value)
+
+    def _take(self, key: str, value: Value) -> None:
+        """Sort a value by what it is about; a second one that says something else becomes a tag."""
+        word = word_of(key)
+        if value in (None, "", [], {}):
+            return
+        told = self._by_word.setdefault(word, []) if word else []
+        if word is Word.CREDENTIALS or (word is None and _is_secret(key, value)):
+            self.secrets.append(key)
+        elif word is None or (word in _ONE and told and told[0][1] != value):
+            self._rest.append((key, value))
+        else:
+            told.append((key, value))
+
+    def candidate(self) -> Candidate | None:
+        """The account; None where it is another cloud's, or where something is wrong."""
+        provider = self._text(Word.PROVIDER)
+        if provider and _letters(provider) not in _AWS:
+            name = self._text(Word.NAME) or self._text(Word.ID) or self._row.name
+            self.asides.append(f"left out {clean(name)}: it is of {clean(provider)}, not of AWS.")
+            return None
+        account_id = self._account_id()
+        if account_id is None:
+            return None
+        self._take_state()
+        self._take_arn(account_id)
+        path = tuple(part for part in clean(self._text(Word.OU)).split("/") if part)
+        return Candidate(
+            name=self._name() or account_id,
+            account_id=account_id,
+            email=self._text(Word.EMAIL),
+            path=path,
+            profile=clean(self._text(Word.PROFILE)) or None,
+            assume_role=self._way(account_id),
+            region=self._region(),
+            tags=self._tags(path),
+        )
+
+    def _error(self, message: str) -> None:
+        self._complain(self._row.line, self._row.column, message)
+
+    def _account_id(self) -> str | None:
+        """The ID; an error where it is none."""
+        texts = [_text(value) for _, value in self._by_word.get(Word.ID, [])]
+        texts = [text for text in texts if not re.search("[A-Za-z]{2}", text)] or texts[:1]
+        found = next((text for text in texts if looks_like_id(text)), next(iter(texts), ""))
+        self._rest += [
+            (key, value)
+            for key, value in self._by_word.get(Word.ID, [])
+            if _text(value) not in (found, self._name())
+        ]
+        if not found:
+            self._error("`account_id` is missing: the 12 digits of an AWS account")
+            return None
+        if re.fullmatch(r"[0-9]{4}-[0-9]{4}-[0-9]{4}", found):
+            return found.replace("-", "")
+        if excel := re.fullmatch(r"""(?:="([0-9]{12})"|'([0-9]{12}))""", found):
+            return excel[1] or excel[2]
+        why = rules.account_id(found)
+        if why is None:
+            return found
+        if re.fullmatch(r"[0-9]\.?[0-9]*[eE]\+?[0-9]+", found):
+            why = "is what a spreadsheet made of an account ID; format the column as text"
+        elif found.isdecimal() and 9 <= len(found) < _DIGITS:  # noqa: PLR2004 - three zeros at most
+            why += (
+                f". A spreadsheet takes leading zeros away: is it {found.zfill(_DIGITS)}? Write all"
+                " digits, as text"
+            )
+        self._error(f"account_id: {quoted(found)} {why}")
+        return None
+
+    def _name(self) -> str:
+        """What it is called; a column `account` may be its name as well as its ID."""
+        texts = [_text(value) for _, value in self._by_word.get(Word.NAME, [])]
+        texts += [self._row.name]
+        texts += [
+            _text(value)
+            for key, value in self._by_word.get(Word.ID, [])
+            if _letters(key) in ("account", "awsaccount") and re.search("[A-Za-z]", _text(value))
+        ]
+        return next((clean(text) for text in texts if clean(text)), "")
+
+    def _take_state(self) -> None:
+        """The state in the words of AWS Organizations; a status of another kind is a tag."""
+        for key, value in self._by_word.get(Word.STATE, []):
+            state = _text(value).strip().upper().replace(" ", "_")
+            if state not in _STATES:
+                self._rest.append((key, value))
+            elif not self.state or is_open(self.state):
+                self.state = state
+
+    def _take_arn(self, account_id: str) -> None:
+        """An ARN is a role's, or says the account's ID once more; any other is a tag."""
+        for key, value in self._by_word.get(Word.ARN, []):
+            if ":role/" in _text(value):
+                self._take(Word.ROLE.value[0], value)
+            elif account_id not in _text(value):
+                self._rest.append((key, value))
+
+    def _way(self, account_id: str) -> Way | None:
+        """The role to assume; of a chain of roles, the last one is in the account."""
+        told = self._by_word.get(Word.ROLE, [])
+        roles = [_text(role).strip() for _, value in told for role in _several(value)]
+        if not roles:
+            return self._more(account_id) or None  # of the role that all others are entered by
+        *hops, role = roles
+        if hops:
+            self.asides.append(
+                f"left out {', '.join(map(clean, hops))}: only the last role of a chain is assumed;"
+                " make the others the way of a profile in the AWS config, and give it as --profile."
+            )
+        if "/" in role and not role.startswith("arn:"):
+            role = f"arn:aws:iam::{account_id}:role/{role.strip('/')}"
+        role = role.replace("{account_id}", account_id)
+        why = rules.role(role)
+        owner = re.match(r"arn:[^:]*:iam::([0-9]{12}):", role)
+        if why is None and owner and owner[1] != account_id:
+            why = f"is in account {owner[1]}, not {account_id}"
+        if why:
+            self._error(f"role: {quoted(role, 200)} {why}")
+        more = self._more(account_id)
+        return {"role": role, **more} if more else role
+
+    def _more(self, account_id: str) -> dict[str, str | int]:
+        """What `sts:AssumeRole` is told besides the role."""
+        found: dict[str, str | int] = {}
+        for word, key, rule in (
+            (Word.EXTERNAL_ID, "external_id", rules.external_id),
+            (Word.SESSION, "session_name", rules.session_name),
+        ):
+            if text := self._text(word).replace("{account_id}", account_id):
+                found[key] = text
+                if why := rule(text):
+                    self._error(f"{key}: {quoted(text)} {why}")
+        if seconds := self._text(Word.DURATION):
+            if seconds.isdecimal() and 900 <= int(seconds) <= 43200:  # noqa: PLR2004 - STS's limits
+                found["duration"] = int(seconds)
+            else:
+                self._error(f"duration: {quoted(seconds)} is not 900 to 43200 seconds")
+        return found
+
+    def _region(self) -> str | None:
+        """The region; of several, the first, and all of them are a tag."""
+        if region := self._text(Word.REGION).strip():
+            if why := rules.region(region):
+                self._error(f"region: {quoted(region)} {why}")
+            return region
+        for key, value in self._by_word.get(Word.REGIONS, []):
+            regions = [_text(each).strip() for each in _several(value)]
+            known = [region for region in regions if rules.region(region) is None]
+            if regions != known[:1]:
+                self._rest.append((key, ",".join(regions)))
+            return next(iter(known), None)
+        return None
+
+    def _tags(self, path: Sequence[str]) -> dict[str, str]:
+        """The tags: the row's own, its OU, and all that has no other place."""
+        pairs = [pair for _, value in self._by_word.get(Word.TAGS, []) for pair in _pairs(value)]
+        pairs += [("ou", "/".join(path))] if path else []
+        pairs += [(key, _text(value)) for key, value in self._by_word.get(Word.EMAIL, [])]
+        own = [pair for _, value in self._by_word.get(Word.VARS, []) for pair in _pairs(value)]
+        pairs += [(key, _text(value)) for key, value in self._rest]
+        tags: dict[str, str] = {}
+        for key, text in (*pairs, *own):
+            name, value = clean(key).replace("=", "-"), clean(text)
+            if name in tags and tags[name] != value:
+                if (key, text) in own:
+                    name = f"vars.{name}"
+                else:
+                    value = f"{tags[name]},{value}"
+            if name:
+                tags[name] = value
+        return tags
+
+    def _text(self, word: Word) -> str:
+        """The value of a kind, as text."""
+        told = self._by_word.get(word, [])
+        return _text(told[0][1]) if told else ""
+
+
+def _is_secret(key: str, value: Value) -> bool:
+    """Whether a key or its value is not for a manifest, which others read."""
+    text = _text(value)
+    return _SECRET.search(_letters(key)) is not None or redact(text) != text
+
+
+def _flat(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    """Keys and values, those of `credentials` among them; of equal words, the likeliest first."""
+    told = []
+    for key, value in values.items():
+        inner = value
+        if word_of(key) is Word.CREDENTIALS and isinstance(value, str):
+            inner = _parsed(value)
+        if word_of(key) is Word.CREDENTIALS and isinstance(inner, Mapping):
+            told += list(inner.items())
+        else:
+            told.append((key, value))
+    names = list(_WORDS)
+    return iter(
+        sorted(
+            told,
+            key=lambda pair: names.index(_letters(pair[0])) if word_of(pair[0]) else len(names),
+        )
+    )
+
+
+def _parsed(text: str) -> Value:
+    """The JSON in a cell; None where it is none."""
+    try:
+        found: Value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _text(value: Value) -> str:
+    """A value as text; JSON for what is not one."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _several(value: Value) -> Sequence[Value]:
+    """A list, or one value as such."""
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _pairs(value: Value) -> list[tuple[str, str]]:
+    """Tags in any of their shapes.
+
+    A mapping; AWS's list of `Key` and `Value`; c7n's list of `key:value`; a cell with several.
+    """
+    if isinstance(value, Mapping):
+        return [(key, _text(each)) for key, each in value.items()]
+    if isinstance(value, str):
+        parts = [part.strip() for part in re.split("[,;|]", value)]
+        if not all(re.fullmatch("[^:=]+[:=].*", part) for part in parts):
+            return [("tags", value)]
+        return [_pair(part) for part in parts]
+    pairs = []
+    for each in value or []:
+        if isinstance(each, Mapping):
+            told = {_letters(key): _text(text) for key, text in each.items()}
+            pairs.append((told.get("key", ""), told.get("value", "")))
+        else:
+            pairs.append(_pair(_text(each)))
+    return pairs
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """`key:value` or `key=value`, whichever comes first; a lone word is a key."""
+    found = re.match("([^:=]*)[:=](.*)", text)
+    return (found[1], found[2]) if found else (text, "")
