@@ -87,7 +87,12 @@ class Stream(io.TextIOBase):
         return bool(self._waiting)
 
     def flush(self) -> None:
-        """Wait until all is written, for as long as there is time."""
+        """Wait until all is written, for as long as there is time.
+
+        Python flushes once more while it ends, when the writer may be stopped with the lock held.
+        """
+        if not self._waiting:
+            return
         with self._lock:
             self._wait_for(lambda: not self._waiting)
 
