@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cloudcraft_onboard.errors import ManifestError
 from cloudcraft_onboard.manifest.source import decode
+from cloudcraft_onboard.manifest.write import clean
 from cloudcraft_onboard.sources import formats, rows
 from cloudcraft_onboard.sources.found import Candidate
 from cloudcraft_onboard.sources.rows import Told
@@ -403,8 +404,8 @@ def test_every_column_becomes_a_tag_or_is_told(columns: dict[str, str]) -> None:
             word = rows.word_of(key)
             assert (
                 word in UNDERSTOOD
-                or rows.clean(value) in " ".join(map(str, kept))
-                or (not rows.clean(key) or f"`{rows.clean(key)}`" in " ".join(told.said))
+                or clean(value) in " ".join(map(str, kept))
+                or (not clean(key) or f"`{clean(key)}`" in " ".join(told.said))
             )
 
 
