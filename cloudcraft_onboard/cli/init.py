@@ -59,7 +59,7 @@ def init(
         typer.Option(
             "--sso",
             metavar="SESSION",
-            help="All accounts that IAM Identity Center shows you, by an [sso-session].",
+            help="All accounts that IAM Identity Center shows you; the name of an sso-session.",
             rich_help_panel=_SOURCES,
         ),
     ] = None,
