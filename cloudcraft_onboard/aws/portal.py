@@ -74,7 +74,7 @@ class Portal:
     @property
     def title(self) -> str:
         """What a message calls it."""
-        return f"IAM Identity Center session {self.name}"
+        return "IAM Identity Center"
 
     def check(self) -> None:
         """Raise `AccountError` (stage reach) unless the portal accepts the token."""
@@ -153,9 +153,9 @@ class Portal:
             with as_fault(SSOTokenLoadError):
                 token = signed_in.token.get_frozen_token().token
         except SSOTokenLoadError as error:
-            raise self._signed_out("is not signed in") from error
+            raise self._signed_out(f"Nobody is signed in to session {self.name}.") from error
         except (SSOError, TokenRetrievalError) as error:
-            raise self._signed_out("has expired") from error
+            raise self._signed_out(f"The token of session {self.name} has expired.") from error
         protect(token)
         account_id = parameters.get("accountId")
         try:
@@ -165,10 +165,12 @@ class Portal:
         except ClientError as error:
             if error.response["Error"].get("Code") not in _SIGNED_OUT:
                 raise
-            raise self._signed_out("has expired or was signed out") from error
+            raise self._signed_out(
+                f"The token of session {self.name} has expired or was revoked."
+            ) from error
 
-    def _signed_out(self, what: str) -> AccountError:
-        code, message = "SSOTokenExpired", f"The IAM Identity Center session {self.name} {what}."
+    def _signed_out(self, message: str) -> AccountError:
+        code = "SSOTokenExpired"
         facts = Facts(maker=Maker.SSO, sso_session=self.name)
         return AccountError(Stage.REACH, code, message, cause=cause_of(code, message, facts))
 

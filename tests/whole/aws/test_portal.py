@@ -124,7 +124,7 @@ def test_nobody_signed_in(make_world: MakeWorld) -> None:
         with pytest.raises(CannotStart) as caught:
             aws.check_sources([sso(), sso(OTHER)])
         problems = {(p.code, p.message, p.hint) for p in (refusal(aws, sso(a)) for a in IDS)}
-    assert "IAM Identity Center session corp" in caught.value.message
+    assert caught.value.message == "IAM Identity Center: Nobody is signed in to session corp."
     assert "`aws sso login --sso-session corp`" in caught.value.hint
     assert len(problems) == 1
     assert problems.pop()[0] == "SSOTokenExpired"
