@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.cloudcraft.access import check_base_url, check_key
 from cloudcraft_onboard.errors import CannotStart, UsageError
 
@@ -52,15 +53,15 @@ class Settings:
     manifest: str
     selection: Selection = field(default_factory=Selection)
     assume_role: str | None = None
-    concurrency: int = 64
+    concurrency: int = defaults.CONCURRENCY
     reports: tuple[str, ...] = ()
     output: str = "table"
     settle: float | None = None
     max_failures: int | None = None
     time_budget: float | None = None
     started: float = field(default_factory=time.monotonic)
-    retries: int = 5
-    timeout: float = 60.0
+    retries: int = defaults.RETRIES
+    timeout: float = defaults.TIMEOUT
     sandbox: bool = False
     verbosity: int = 0
     exit_code: bool = False

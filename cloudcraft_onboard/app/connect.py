@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard import settings as environment
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
@@ -61,8 +62,8 @@ def open_cloudcraft(
     *,
     control: Control | None = None,
     emit: Callable[[Event], None] | None = None,
-    timeout: float = 60.0,
-    retries: int = 5,
+    timeout: float = defaults.TIMEOUT,
+    retries: int = defaults.RETRIES,
 ) -> CloudcraftClient:
     """Open Cloudcraft as the environment names it, at its pace; `stack` closes it.
 

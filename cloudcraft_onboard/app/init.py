@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.console.files import unusable, write_whole
 from cloudcraft_onboard.console.harmless import dumps
 from cloudcraft_onboard.errors import OnboardError, UsageError
@@ -26,7 +27,6 @@ from cloudcraft_onboard.sources.identities import Identities, configured, identi
 from cloudcraft_onboard.sources.news import news, one_each
 
 _FIRST_WORD, _EACH_WORD = 3.0, 10.0  # seconds until whoever waits hears how far it is
-_FEW = 5  # accounts that `--disable-closed` disables without being told a number
 _TENTH = 10
 
 
@@ -164,7 +164,7 @@ def _disabled(
             hint="Check whose credentials these are: `aws organizations describe-organization`.",
         )
     count, total = len(gone), len(draft.accounts)
-    allowed = closing.most if closing.most is not None else max(_FEW, total // _TENTH)
+    allowed = closing.most if closing.most is not None else max(defaults.MOST, total // _TENTH)
     if count > allowed:
         what = f"--max-disabled {closing.most}" if closing.most is not None else "a tenth"
         raise OnboardError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.accounts.entry import NOBODY, Snapshot
 from cloudcraft_onboard.accounts.removal import Scope, looks_at_roles, needs_aws
 from cloudcraft_onboard.app import output
@@ -27,8 +28,6 @@ from cloudcraft_onboard.model.notes import Declined, NotRemoved, Stop
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.settings import Settings
 
-_MOST = 5
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoveOptions:
@@ -39,7 +38,7 @@ class RemoveOptions:
     keep_roles: bool = False
     force: bool = False
     unlisted: bool = False
-    most: int = _MOST
+    most: int = defaults.MOST
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -48,7 +47,7 @@ class RemoveOptions:
             ("--keep-roles", self.keep_roles),
             ("--force", self.force),
             ("--unlisted", self.unlisted),
-            (f"--max-removals={self.most}", self.unlisted and self.most != _MOST),
+            (f"--max-removals={self.most}", self.unlisted and self.most != defaults.MOST),
         )
         return tuple(word for word, is_given in given if is_given)
 

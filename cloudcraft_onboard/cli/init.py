@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -176,7 +177,8 @@ def init(
             "--max-disabled",
             metavar="N",
             min=0,
-            help="Write nothing if --disable-closed would disable more. Default: 5, or a tenth.",
+            help="Write nothing if --disable-closed would disable more."
+            f" Default: {defaults.MOST}, or a tenth.",
         ),
     ] = None,
 ) -> None:

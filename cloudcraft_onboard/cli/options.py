@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.cli.complete import patterns
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.settings import Selection, Settings, duration
@@ -213,12 +214,12 @@ def _settings(
     changed_since: ChangedSince = None,
     assume_role: EnterThrough = None,
     retry: Retry = None,
-    concurrency: Concurrency = 64,
+    concurrency: Concurrency = defaults.CONCURRENCY,
     settle: Settle = None,
     max_failures: MaxFailures = None,
     time_budget: TimeBudget = None,
-    retries: Retries = 5,
-    timeout: Timeout = 60.0,
+    retries: Retries = defaults.RETRIES,
+    timeout: Timeout = defaults.TIMEOUT,
     report: Reports = None,
     output: StreamFormat = Streamed.table,
     sandbox: Sandbox = False,

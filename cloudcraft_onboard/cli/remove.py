@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.cli import options
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.settings import Selection, Settings
-
-DEFAULT_MOST = 5
 
 WHAT = "What to remove"
 
@@ -61,7 +60,7 @@ def remove(
             "--max-removals",
             metavar="N",
             min=0,
-            help=f"With --unlisted: delete nothing if there are more. Default: {DEFAULT_MOST}.",
+            help=f"With --unlisted: delete nothing if there are more. Default: {defaults.MOST}.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -87,6 +86,6 @@ def remove(
         keep_roles=keep_roles,
         force=force,
         unlisted=unlisted,
-        most=DEFAULT_MOST if max_removals is None else max_removals,
+        most=defaults.MOST if max_removals is None else max_removals,
     )
     raise typer.Exit(story.remove(settings, chosen))

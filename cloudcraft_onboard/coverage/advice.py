@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.console.harmless import clean
 from cloudcraft_onboard.coverage.words import Standing, State, Status
 
 _MOST_PATTERNS = 3  # accounts up to which a command selects them, rather than takes them all
-_REMOVALS = 5  # registrations that `remove --unlisted` deletes without being told a number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +74,7 @@ def _removal(status: Status, manifest: str) -> str:
         and account.cloudcraft_ids != ()
         for account in status.accounts
     )
-    most = f" --max-removals {number}" if number > _REMOVALS else ""
+    most = f" --max-removals {number}" if number > defaults.MOST else ""
     return f"onboard remove {manifest} --unlisted{most}"
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Generic
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.engine.agenda import Agenda
 from cloudcraft_onboard.engine.control import CLOSING_SECONDS, MOMENT_SECONDS, Control
 from cloudcraft_onboard.engine.messages import T
@@ -18,8 +19,8 @@ from cloudcraft_onboard.model.notes import Stop
 class Limits:
     """What bounds a run besides its time: accounts at once, retries of one request, failures."""
 
-    concurrency: int = 64
-    retries: int = 5
+    concurrency: int = defaults.CONCURRENCY
+    retries: int = defaults.RETRIES
     max_failures: int | None = None
 
     def more_at_a_time(self, more: int) -> Limits:

@@ -14,6 +14,7 @@ PACKAGE = "cloudcraft_onboard"
 ROOT = Path(cloudcraft_onboard.__file__).parent
 WORDS = {
     "blame",
+    "defaults",
     "model",
     "events",
     "errors",
@@ -26,6 +27,7 @@ WORDS = {
 # What each room may import of the package, besides itself and the words.
 MAY_IMPORT: dict[str, set[str]] = {
     "blame": set(),
+    "defaults": set(),
     "model": set(),
     "events": set(),
     "errors": set(),
@@ -79,6 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Words know nobody but each other, in this order.
 WORD_ORDER = {
     "blame": set(),
+    "defaults": set(),
     "model": {"blame"},
     "console.redact": {"console.harmless"},
     "console.encoding": set(),
