@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.origin import Origin
 from cloudcraft_onboard.aws.surroundings import (
+    endpoint_variable,
     of_bundle,
     of_config,
     of_endpoint,
@@ -71,6 +72,7 @@ class Where:
         origin = self.origin or Origin()
         return Facts(
             command=self.command,
+            endpoint=endpoint_variable(self.call.service if self.call else self.service),
             account=self.account,
             profile=self.profile or "",
             caller=self.caller,
@@ -275,6 +277,8 @@ def _of_configured_role(facts: Facts, operation: str, where: Where) -> Facts:
         role for role in roles if key in role.keys
     ]
     role = (fitting or list(roles))[0]
+    if "webidentitytoken" in facts.reason.lower():  # it is the token that is wrong, or empty
+        return replace(facts, operation="AssumeRoleWithWebIdentity", role=role.arn)
     token_file = where.origin.token_file if where.origin else ""
     given_by = facts.given_by or f"`web_identity_token_file` of profile '{role.profile}'"
     return replace(

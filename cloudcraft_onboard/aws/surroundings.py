@@ -146,6 +146,12 @@ def _of_aws(url: str) -> bool:
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu"))
 
 
+def endpoint_variable(service: str) -> str:
+    """The variable that sends a service's requests elsewhere than to AWS; empty without one."""
+    names = (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL")
+    return next((name for name in names if os.environ.get(name)), "")
+
+
 def _endpoint_variable(url: str) -> str:
     """The setting that names this endpoint; the config's key where no variable does."""
     there = urlsplit(url).netloc

@@ -12,7 +12,9 @@ ROWS = (
     Row(
         name="closed",
         says=r"^(AccountSuspended|AccountClosed|AccountNotActive)"
-        r"|account\b.*\b(suspended|closed)|(suspended|closed)\b.*\baccount",
+        # Not a role or a user that is called so.
+        r"|\baccount (\S+ )?(is|was|has been) (\w+ )?(suspended|closed)"
+        r"|\b(suspended|closed) (\w+ )?account\b",
         next=(
             "The AWS account is suspended or closed. Have it reopened, or set `enabled: false`.",
         ),

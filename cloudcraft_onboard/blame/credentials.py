@@ -14,7 +14,7 @@ ROWS = (
     Row(
         name="clock",
         says=r"^(RequestTimeTooSkewed|RequestInTheFuture|RequestExpired|SignatureExpired)"
-        r"|signature (expired|not yet current)|skew|too far in the"
+        r"|signature (expired|not yet current)|clock skew|too far in the"
         r"|request time and the (current|server) time",
         next=("This computer's clock is wrong. Set it (NTP) and run again.",),
     ),
@@ -59,7 +59,7 @@ ROWS = (
     ),
     Row(
         name="web-identity-audience",
-        says="audience",
+        says="^InvalidIdentityToken.*audience",
         calls=_WEB,
         next=(
             (
@@ -106,7 +106,7 @@ ROWS = (
                 "The token file {value}, which {given_by} names, cannot be read.",
                 "The file of the web identity token cannot be read.",
             ),
-            "Have its issuer write a token there, or unset AWS_WEB_IDENTITY_TOKEN_FILE.",
+            "Have its issuer write a token there.",
             _GITHUB,
         ),
         by=("value",),

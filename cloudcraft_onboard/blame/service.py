@@ -92,7 +92,7 @@ ROWS = (
     Row(
         name="quota-tags",
         codes=words(*_LIMIT, "InvalidInput", "TooManyTagsException"),
-        says="TagsPerRole|tags",
+        says="TagsPerRole|(number of|too many) tags|tags.*(limit|exceed)",
         next=(
             (
                 "The role has reached its limit of 50 tags, with the one that onboard adds. List"
@@ -114,7 +114,7 @@ ROWS = (
     Row(
         name="quota-inline",
         codes=_LIMIT,
-        says="size",
+        says=r"policy size|PolicySize",
         next=(
             (
                 "The role's inline policies are longer than the 10,240 characters that IAM allows."

@@ -191,6 +191,18 @@ ROWS = (
         by=("variable",),
     ),
     Row(
+        name="not-aws",
+        says=r"^(UnexpectedAnswer|ResponseParserError|\d{3}|Unknown|)(:|$)",
+        next=(
+            (
+                "{endpoint} is set: what answers there may not be AWS. Unset it, or correct it.",
+                "Something other than AWS may have answered: check the proxies in between.",
+            ),
+            "If it was AWS, report this with the output of -vv.",
+        ),
+        by=("endpoint", "service", "operation"),
+    ),
+    Row(
         name="leftover-endpoint",
         codes=_OUT_OF_REACH,
         needs=("leftover",),
@@ -222,7 +234,7 @@ ROWS = (
     Row(
         name="sso-settings",
         codes=words("InvalidConfig"),
-        says="sso",
+        says=r"\bsso[-_](session|start_url|region|account_id|role_name)|\bSSO\b",
         next=(
             "Correct the SSO settings in the AWS config; `aws configure sso{option}` writes them.",
         ),
