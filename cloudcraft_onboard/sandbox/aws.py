@@ -1,7 +1,7 @@
 """The local AWS: MiniStack with IAM enforced, seeded, and held to AWS where it is laxer.
 
-Facts about MiniStack (1.5): an access key of 12 digits with the secret `test` is that account's
-root; `AUTH=true` makes it check signatures, policies and trust; everything is in memory. Its
+Facts about MiniStack (1.5): an access key of 12 digits is that account's root (`signatures.py`);
+`AUTH=true` makes it check other signatures, policies and trust; everything is in memory. Its
 lifespan is left out: it would look for Docker containers and start daemons for other services.
 """
 
@@ -21,6 +21,7 @@ from ministack.services import iam, organizations, sts
 
 from cloudcraft_onboard.sandbox.portal import PATHS, LocalPortal
 from cloudcraft_onboard.sandbox.seed import Document, Seed, SeedRole, SeedUser, allow
+from cloudcraft_onboard.sandbox.signatures import is_forged
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,7 +39,8 @@ HOUR = 3600
 class LocalAws:
     """MiniStack as an ASGI app, which remembers when a role's trust was last written over HTTP."""
 
-    def __init__(self) -> None:
+    def __init__(self, root_secret: str) -> None:
+        self._root_secret = root_secret
         self.portal = LocalPortal()
         self._written: dict[tuple[str, str], float] = {}
         self._management = ""
@@ -49,6 +51,10 @@ class LocalAws:
             await self.portal(scope, receive, send)
             return
         body = await _body(receive) if scope["type"] == "http" else b""
+        if scope["type"] == "http" and is_forged(scope, body, self._root_secret):
+            text = "The signature does not match: it takes the secret of the account's root."
+            await _refuse(403, "SignatureDoesNotMatch", text, send)
+            return
         status = 0
 
         async def again() -> Message:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import shlex
 import shutil
 import unicodedata
@@ -45,7 +46,9 @@ class Sandbox:
     """
 
     def __init__(self, folder: Path, secret: str | None) -> None:
-        self.aws = LocalAws()
+        # Of each account's root, whose access key is the account's ID.
+        self._root_secret = secrets.token_urlsafe(30)
+        self.aws = LocalAws(self._root_secret)
         self._verifier = AwsVerifier(self.aws)
         self.cloudcraft = LocalCloudcraft(self._verifier)
         self.aws_url = self.cloudcraft_url = ""
@@ -171,6 +174,7 @@ class Sandbox:
             "faults_left": cloudcraft.faults.left,
             "late": cloudcraft.late,
             "read_only_key": api.read_only_key,
+            "root_secret": self._root_secret,
             "options": asdict(cloudcraft.options),
         }
 

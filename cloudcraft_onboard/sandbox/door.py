@@ -1,8 +1,9 @@
 """Who may talk to the sandbox: programs on this machine, but no web page that a user visits.
 
-A page can send requests to loopback: then they carry its `Origin`, or, where its name was made to
-point here (DNS rebinding), its name as `Host`. What steers the servers (`/_...`) is closed to
-all but who started them with a secret, and sends it in a header.
+A page can send requests to loopback: then they carry its `Origin`, or, where they only get
+something (an image, a link), a `Sec-Fetch-Site` that says that they come from elsewhere, or, where
+its name was made to point here (DNS rebinding), its name as `Host`. What steers the servers
+(`/_...`) is closed to all but who started them with a secret, and sends it in a header.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from starlette.responses import JSONResponse
 
 from cloudcraft_onboard.sandbox.aws import Receive, Scope, Send
 from cloudcraft_onboard.sandbox.world import HEADER
+
+_FROM_NOWHERE = {"none", "same-origin"}  # a typed address, and what its answer asks for
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -47,7 +50,9 @@ class Door:
     def _refusal(request: Request) -> str:
         if not _is_loopback(request.headers.get("host", "")):
             return "the sandbox only serves this machine"
-        return "the sandbox does not serve web pages" if "origin" in request.headers else ""
+        sites = request.headers.getlist("sec-fetch-site")
+        page = "origin" in request.headers or not _FROM_NOWHERE.issuperset(sites)
+        return "the sandbox does not serve web pages" if page else ""
 
     def _locked(self, request: Request) -> str:
         given = request.headers.get(HEADER, "").encode()

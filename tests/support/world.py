@@ -97,6 +97,11 @@ class SandboxWorld:
     def read_only_key(self) -> str:
         return str(self.state["read_only_key"])
 
+    @property
+    def root_secret(self) -> str:
+        """The secret of each account's root, whose access key is the account's ID."""
+        return str(self.state["root_secret"])
+
     # --- what goes wrong ------------------------------------------------------------------------
 
     def fault(self, *faults: dict[str, Any], **fields: Any) -> None:
@@ -200,7 +205,7 @@ class SandboxWorld:
                 service,
                 endpoint_url=self.aws_url,
                 aws_access_key_id=account_id,
-                aws_secret_access_key="test",
+                aws_secret_access_key=self.root_secret,
             )
         return self._clients[service, account_id]
 

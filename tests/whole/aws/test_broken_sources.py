@@ -27,7 +27,7 @@ from tests.support.process import HANG, onboard
 from tests.support.world import MakeWorld, SandboxWorld
 from tests.whole.aws.support import ENTRY, HUB, MEMBER, member, opened
 
-KEY = {"Version": 1, "AccessKeyId": HUB, "SecretAccessKey": "test"}
+KEY = {"Version": 1, "AccessKeyId": HUB, "SecretAccessKey": "of the root"}
 LONG_AGO = "2001-01-01T00:00:00Z"
 BY_HUB = f"role_arn = arn:aws:iam::{MEMBER}:role/{ENTRY}\nsource_profile = hub"
 # What stands in a profile, by what is wrong with it.
@@ -65,7 +65,9 @@ def profiles(org: SandboxWorld) -> None:
     assert org.aws_url
     with Path(os.environ["AWS_CONFIG_FILE"]).open("a", encoding="utf-8") as file:
         file.writelines(
-            f"\n[profile {name}]\n{text.replace('{}', name)}\n" for name, text in BROKEN.items()
+            f"\n[profile {name}]\n"
+            f"{text.replace('{}', name).replace('of the root', org.root_secret)}\n"
+            for name, text in BROKEN.items()
         )
 
 

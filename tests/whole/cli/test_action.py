@@ -175,7 +175,7 @@ def test_a_manifest_of_the_organization_works_with_credentials_of_the_environmen
             "AWS_CONFIG_FILE": str(tmp_path / "none"),
             "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
             "AWS_ACCESS_KEY_ID": "300000000099",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SECRET_ACCESS_KEY": world.root_secret,
             "AWS_REGION": "us-east-1",
         }
         return ended(job)

@@ -138,7 +138,7 @@ def a_unit(world: SandboxWorld) -> str:
         endpoint_url=world.aws_url,
         region_name="us-east-1",
         aws_access_key_id="100000000001",
-        aws_secret_access_key="test",
+        aws_secret_access_key=world.root_secret,
     )
     try:
         root = client.list_roots()["Roots"][0]["Id"]

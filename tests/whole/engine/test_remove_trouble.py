@@ -236,7 +236,7 @@ def test_no_role_is_touched_where_a_profile_leads_elsewhere_since_the_plan(
     keys = tmp_path / "keys.json"
 
     def become(account_id: str) -> None:
-        told = {"Version": 1, "AccessKeyId": account_id, "SecretAccessKey": "test"}
+        told = {"Version": 1, "AccessKeyId": account_id, "SecretAccessKey": world.root_secret}
         keys.write_text(json.dumps(told), encoding="utf-8")
 
     Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text("", encoding="utf-8")

@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.world import HEADER, beginning, start
 from tests.support.process import HANG
-from tests.support.world import SandboxWorld
+from tests.support.world import SandboxWorld, control
 
 CONTROLS = ("reset", "faults", "consume", "log", "state")
 
@@ -66,16 +69,70 @@ def test_no_web_page_steers_even_if_it_knew_the_secret(
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("headers", [{"Host": "rebound.example"}, {"Origin": "https://a.example"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example"},
+        {"Origin": "https://a.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"Sec-Fetch-Site": "Cross-Site"},
+        {"Sec-Fetch-Site": "none, cross-site"},
+        {"Sec-Fetch-Site": ""},
+    ],
+    ids=str,
+)
 def test_no_web_page_talks_to_either_server(
     world: SandboxWorld, http: httpx.Client, headers: dict[str, str]
 ) -> None:
     key = {"Authorization": f"Bearer {world.api_key}"}
     assert http.get(f"{world.cloudcraft_url}/aws/account", headers=key).status_code == 200
-    for url in (f"{world.cloudcraft_url}/aws/account", f"{world.aws_url}/"):
+    for url in (
+        f"{world.cloudcraft_url}/aws/account",
+        f"{world.cloudcraft_url}/health",
+        f"{world.aws_url}/",
+        f"{world.aws_url}/health",
+        f"{world.aws_url}/assignment/accounts",
+    ):
         answer = http.get(url, headers={**key, **headers})
         assert answer.status_code == 403
         assert "access-control-allow-origin" not in answer.headers
+
+
+def presigned(world: SandboxWorld, access_key: str, secret: str, action: str) -> str:
+    """What a page can have a browser get, by a link or an image."""
+    url = f"{world.aws_url}/?Action={action}&UserName=evil&Version=2010-05-08"
+    request = AWSRequest("GET", url)
+    SigV4QueryAuth(Credentials(access_key, secret), "iam", "us-east-1").add_auth(request)
+    return str(request.url)
+
+
+@pytest.mark.parametrize("access_key", ["100000000001", "test", "000000000000"])
+@pytest.mark.parametrize("secret", ["test", "", "None", "secret"])
+def test_nobody_can_guess_a_key_of_the_local_aws(
+    world: SandboxWorld, http: httpx.Client, access_key: str, secret: str
+) -> None:
+    for action in ("CreateUser", "ListUsers"):
+        answer = http.get(presigned(world, access_key, secret, action))
+        assert answer.status_code == 403, answer.text
+        unsigned = f"{world.aws_url}/?Action={action}&UserName=evil&Version=2010-05-08"
+        for headers in (
+            {},
+            {"Authorization": "Bearer x"},
+            {"Authorization": f"AWS {access_key}:x"},
+        ):
+            assert http.get(unsigned, headers=headers).status_code == 403
+        form = {"Action": action, "UserName": "evil", "X-Amz-Credential": f"{access_key}/1/2/3/4"}
+        assert http.post(world.aws_url, data=form).status_code == 403
+    assert http.get(presigned(world, access_key, world.root_secret, "ListUsers")).is_success
+
+
+def test_each_sandbox_has_secrets_of_its_own(world: SandboxWorld) -> None:
+    with start(control=True) as other:
+        theirs = control(other, "GET", "state")
+        assert theirs["root_secret"] != world.root_secret
+        assert other.env["CLOUDCRAFT_API_KEY"] != world.api_key
+        assert len(theirs["root_secret"]) >= 40
 
 
 def test_a_refusal_leaves_the_connection_usable(world: SandboxWorld) -> None:
@@ -139,7 +196,8 @@ def test_the_secret_stands_where_nobody_else_can_read_it(world: SandboxWorld) ->
     process = Path(f"/proc/{world._world.pid}")
     secret = secret_of(world).encode()
     folder = Path(os.environ["AWS_CONFIG_FILE"]).parent
-    for file in (process / "cmdline", process / "environ", *folder.iterdir()):
+    written = [path for path in folder.rglob("*") if path.is_file()]
+    for file in (process / "cmdline", process / "environ", *written):
         assert secret not in file.read_bytes()
     assert folder.stat().st_mode & 0o077 == 0
     assert not any(secret_of(world) in value for value in world.env.values())
