@@ -29,7 +29,7 @@ def render(state: State, now: float, width: int, height: int) -> list[Text]:
     if height >= _TITLE_FROM:
         lines.insert(0, _title(state, now, room))
     free = height - len(lines)
-    failures = _failures(state, room)
+    failures = _failures(state, room, free)
     needed = sum(map(len, failures)) + 1 if failures else 0
     for_failures = min(needed, max(free // 2, free - _working_lines(state)))
     lines += _fitted(state, failures, for_failures, room)
@@ -126,8 +126,16 @@ def limit_known(state: State, now: float) -> str:
     return f"{told}: about {text.about(left)} to go" if left else told
 
 
-def _failures(state: State, room: int) -> list[list[Text]]:
-    return [_failure(cause, room) for cause in state.causes()]
+def _failures(state: State, room: int, height: int) -> list[list[Text]]:
+    """The oldest causes, as many as `height` lines hold: nobody sees the others."""
+    laid: list[list[Text]] = []
+    lines = 0
+    for cause in state.causes():
+        if lines >= height:
+            break
+        laid.append(_failure(cause, room))
+        lines += len(laid[-1])
+    return laid
 
 
 def _failure(cause: Cause, room: int) -> list[Text]:
@@ -150,17 +158,17 @@ def _fitted(state: State, failures: list[list[Text]], height: int, room: int) ->
     """As many whole causes as fit, after an empty line, and how many are left."""
     if height < 2 or not failures:  # noqa: PLR2004 - the empty line and one more
         return []
-    if sum(map(len, failures)) < height:
+    if len(failures) == len(state.failures) and sum(map(len, failures)) < height:
         return [Text(), *(line for lines in failures for line in lines)]
     shown: list[Text] = [Text()]
-    causes = state.causes()
+    counts = [len(some) for some in state.failures.values()]
     index = 0
-    while len(shown) + len(failures[index]) < height:
+    while index < len(failures) and len(shown) + len(failures[index]) < height:
         shown += failures[index]
         index += 1
-    rest = sum(len(cause.results) for cause in causes[index:])
+    rest = sum(counts[index:])
     kind = "more cause" if index else "cause"
-    told = f"x {text.counted(len(causes) - index, kind)}, {text.counted(rest, 'account')}"
+    told = f"x {text.counted(len(counts) - index, kind)}, {text.counted(rest, 'account')}"
     return [*shown, Text(text.fit(told, room), "red")]
 
 

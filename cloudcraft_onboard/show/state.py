@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cloudcraft_onboard.events import (
@@ -60,6 +61,7 @@ class State:
     unverified: set[str] = field(default_factory=set)
     numbers: Counter[Outcome] = field(default_factory=Counter)
     failures: dict[Problem, dict[str, Result]] = field(default_factory=dict)
+    grouped: dict[Problem, causes.Cause] = field(default_factory=dict)
     working: dict[str, Work] = field(default_factory=dict)
     most_working: int = 0
     widest_name: int = 0
@@ -91,9 +93,12 @@ class State:
         """How many accounts there are of each outcome."""
         return tuple((outcome, self.numbers[outcome]) for outcome in Outcome)
 
-    def causes(self) -> tuple[causes.Cause, ...]:
-        """The failures by cause, oldest first."""
-        return tuple(causes.group(some.values()) for some in self.failures.values())
+    def causes(self) -> Iterator[causes.Cause]:
+        """The failures by cause, oldest first; each is put together when it is asked for."""
+        for key, some in self.failures.items():
+            if key not in self.grouped:
+                self.grouped[key] = causes.group(some.values())
+            yield self.grouped[key]
 
     def elapsed(self, now: float) -> float:
         """Seconds since the run started."""
@@ -189,13 +194,16 @@ class State:
         self.results[name] = result
         self.numbers[result.outcome] += 1
         if result.outcome is Outcome.FAILED and result.error is not None:
-            self.failures.setdefault(causes.key(result), {})[name] = result
+            key = causes.key(result)
+            self.failures.setdefault(key, {})[name] = result
+            self.grouped.pop(key, None)
 
     def _forget_failure(self, result: Result) -> None:
         if result.outcome is not Outcome.FAILED or result.error is None:
             return
         general = causes.key(result)
         self.failures[general].pop(result.name)
+        self.grouped.pop(general, None)
         if not self.failures[general]:
             del self.failures[general]
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +130,29 @@ def test_many_causes_end_in_a_line_that_counts_the_rest() -> None:
         "  → Mend it.",
         "x 18 more causes, 36 accounts",
     ]
+
+
+def with_causes(number: int) -> State:
+    state = started(5000)
+    for index in range(number):
+        cause = Problem(stage=Stage.ROLE, code=f"Code{index}", message="No.", hint="Mend it.")
+        state.fold(AccountFinished(result=denied(f"Team {index}", error=cause)), 1)
+    return state
+
+
+def test_a_frame_costs_what_fits_and_not_what_there_is() -> None:
+    few, many = with_causes(30), with_causes(3000)
+    assert lines(many, 2, 80, 24)[-1] == "x 2,991 more causes, 2,991 accounts"
+
+    def cost(state: State) -> float:
+        began = time.process_time()
+        for _ in range(30):
+            screen.render(state, 2, 80, 24)
+        return time.process_time() - began
+
+    cost(few)
+    # Twice here, for the counting of the rest; a hundred times where each is laid out.
+    assert cost(many) < 10 * cost(few)
 
 
 def test_a_throttle_is_told_as_one() -> None:

@@ -46,7 +46,7 @@ def test_a_verification_that_fails_moves_the_count() -> None:
 def test_a_failure_that_turns_out_well_is_forgotten() -> None:
     state = folded(AccountFinished(result=denied("Payments"), provisional=True))
     state.fold(AccountFinished(result=result("Payments")), 1)
-    assert state.causes() == ()
+    assert list(state.causes()) == []
 
 
 def test_the_same_cause_in_accounts_of_different_ids_is_one() -> None:
