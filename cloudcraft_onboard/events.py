@@ -13,12 +13,16 @@ from cloudcraft_onboard.model import Command, RateLimit, Report, Result
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunStarted:
-    """The first event: which command over how many selected accounts (disabled ones included)."""
+    """The first event: which command over how many selected accounts.
+
+    `skipped` of them are disabled. `total` is 0 where it is not known yet.
+    """
 
     command: Command
     manifest: str
     total: int
     dry_run: bool
+    skipped: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -59,6 +59,7 @@ def deliver(
     *,
     estimate: str | None = None,
     table: bool = True,
+    each: bool = False,
 ) -> int:
     """Write and print the results; return the exit code. `table`: whether to print one.
 
@@ -67,7 +68,7 @@ def deliver(
     """
     written = [path for path in settings.reports if write(path, report)]
     if settings.output == "json" or (table and settings.output == "table"):
-        show(report, settings.output, estimate=estimate, each=settings.verbosity > 0)
+        show(report, settings.output, estimate=estimate, each=each)
     _tell_github(report)
     if settings.verbosity >= 0:
         for line in ending(report, settings, written):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cloudcraft_onboard import defaults
@@ -22,7 +23,7 @@ from cloudcraft_onboard.engine.offboarding import (
 )
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.events import Said
+from cloudcraft_onboard.events import AccountFinished, Event, Said, StepEnded
 from cloudcraft_onboard.model import NOTHING, Command, Note, Result
 from cloudcraft_onboard.model.notes import Declined, NotRemoved, Stop
 from cloudcraft_onboard.plan.registration import Listing
@@ -72,11 +73,14 @@ def remove(settings: Settings, options: RemoveOptions) -> int:
                 "No terminal to confirm on; pass --yes to remove.",
                 hint="`onboard remove --dry-run` shows what would be removed.",
             )
-        plan = session.drive(lambda: _plan(session, options), len(session.accounts), rehearsal=True)
+        # Which registrations are in no manifest, the list will tell.
+        accounts = () if options.unlisted else session.accounts
+        plan = session.drive(lambda: _plan(session, options), accounts, rehearsal=True)
         if plan is None:
             return session.deliver(session.known())
         if options.dry_run:
-            code = session.deliver(plan.results, estimate=_estimate(plan, session))
+            estimate = _estimate(plan, session)
+            code = session.deliver(plan.results, estimate=estimate, each=options.unlisted)
             return 1 if _too_many(plan, options) else code
         why_not = _why_not(plan, session, options) if plan.removals else None
         if why_not:
@@ -105,10 +109,20 @@ def _plan(session: Session, options: RemoveOptions) -> RemovalPlan:
     for remark in listing.remarks():
         tools.emit(Said(text=remark))
     if options.unlisted:
-        return plan_unlisted(session.accounts, listing, tools, session.limits)
+        looking = replace(tools, emit=_without_ends(tools.emit))
+        return plan_unlisted(session.accounts, listing, looking, session.limits)
     return plan_removals(
         session.accounts, snapshot, tools, session.limits, session.results, scope=scope
     )
+
+
+def _without_ends(emit: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Tell of no entry that it ended: all that is wanted of it is its account's ID."""
+
+    def tell(event: Event) -> None:
+        emit(StepEnded(name=event.result.name) if isinstance(event, AccountFinished) else event)
+
+    return tell
 
 
 def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> Note | None:
@@ -117,7 +131,8 @@ def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> Not
     if control.kind is None:
         if session.settings.verbosity >= 0 or not options.yes:
             planned = session.report(plan.results, planned=True)
-            output.show_table(planned, sys.stderr, estimate=_estimate(plan, session))
+            estimate = _estimate(plan, session)
+            output.show_table(planned, sys.stderr, estimate=estimate, each=options.unlisted)
         if _too_many(plan, options):
             return NotRemoved(why=Declined.TOO_MANY)
         if not options.yes and not _confirmed(plan, session) and control.kind is None:
@@ -135,7 +150,7 @@ def _delete(plan: RemovalPlan, session: Session, options: RemoveOptions) -> tupl
         tools.emit(forecast(plan.registrations, 1, tools.pace))
         return remove_accounts(plan.removals, tools, session.limits, known, options.scope)
 
-    deleted = session.drive(story, len(plan.removals))
+    deleted = session.drive(story, [removal.account for removal in plan.removals])
     if deleted is None:
         deleted = known.all(session.note)
     by_name = {result.name: result for result in deleted}

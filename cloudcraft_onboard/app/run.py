@@ -55,7 +55,7 @@ def _onboard(session: Session, *, apply: bool) -> tuple[Result, ...]:
             apply=apply,
         )
 
-    told = session.drive(story, len(session.accounts))
+    told = session.drive(story, session.accounts)
     return session.known() if told is None else told
 
 

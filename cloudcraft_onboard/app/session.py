@@ -10,7 +10,7 @@ import logging
 import os
 import queue
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -116,9 +116,12 @@ class Session:
         """Tell the view."""
         self._events.put(event)
 
-    def drive(self, story: Callable[[], T], total: int, *, rehearsal: bool = False) -> T | None:
+    def drive(
+        self, story: Callable[[], T], accounts: Sequence[Account], *, rehearsal: bool = False
+    ) -> T | None:
         """Run the story with a view and return its result; None if it was cut short.
 
+        `accounts`: what it works on, as far as that is known.
         `rehearsal`: its results are only what would be, though the command goes on after it.
 
         An interrupt, a time budget or a bug may cut it short; `results` has what is known then.
@@ -130,8 +133,9 @@ class Session:
         started = RunStarted(
             command=self._command,
             manifest=self.settings.manifest,
-            total=total,
+            total=len(accounts),
             dry_run=self._dry_run or rehearsal,
+            skipped=sum(not account.enabled for account in accounts),
         )
         self._events.put(started)
         for remark in self._remarks:
@@ -173,20 +177,26 @@ class Session:
         *,
         estimate: str | None = None,
         table: bool = True,
+        each: bool = False,
     ) -> int:
-        """Report these results; return the exit code."""
+        """Report these results; return the exit code. `each`: the table folds nothing."""
         report = self.report(told)
         if self._view is not None:
             self._view.handle(RunFinished(report=report))
-        code = self.tell_all(report, estimate=estimate, table=table)
+        code = self.tell_all(report, estimate=estimate, table=table, each=each)
         if self._lines is not None:
             self._lines.finish(report)
         return code
 
-    def tell_all(self, told: Told, *, estimate: str | None = None, table: bool = True) -> int:
+    def tell_all(
+        self, told: Told, *, estimate: str | None = None, table: bool = True, each: bool = False
+    ) -> int:
         """Close everything, write the reports and print the results; return the exit code."""
         self._stack.close()
-        code = output.deliver(told, self.settings, self.control, estimate=estimate, table=table)
+        each = each or self.settings.verbosity > 0
+        code = output.deliver(
+            told, self.settings, self.control, estimate=estimate, table=table, each=each
+        )
         return code or int(self.broke)
 
     def fail(self, error: BaseException) -> None:

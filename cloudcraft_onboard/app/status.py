@@ -61,7 +61,7 @@ def status(settings: Settings, sources: Sources) -> int:
                 tools.emit(Said(text=standing.headline(found)))
             return found
 
-        found = session.drive(story, len(session.accounts))
+        found = session.drive(story, session.accounts)
         if found is not None:
             return session.tell_all(found)
         if session.broke:

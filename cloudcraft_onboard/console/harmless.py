@@ -23,7 +23,7 @@ _COLOUR = r"\x1b\[[0-9;]*m"
 # What the program itself writes: colours, and in a live display the cursor's way back.
 COLOURS = re.compile(f"({_COLOUR})")
 DRAWING = re.compile(rf"({_COLOUR}|\x1b\[(?:\?25[hl]|[0-9]*[AJK])|\r)")
-_COMMAND = re.compile(r"((?:\A|[\n\r])[^\S\n\r]*:):|(##\w{0,30})\[")
+COMMAND = re.compile(r"((?:\A|[\n\r])[^\S\n\r]*:):|(##\w{0,30})\[")
 _PIECE = 1 << 16  # characters
 _REMEMBERED = 128  # characters of an unfinished line that say whether a command begins in it
 
@@ -37,7 +37,7 @@ def clean(text: str) -> str:
 
 def clean_lines(text: str) -> str:
     """`text` without what could steer a terminal or a CI runner; keeps line breaks and tabs."""
-    return _COMMAND.sub(_defused, _harmless_lines(text))
+    return COMMAND.sub(_defused, _harmless_lines(text))
 
 
 def continued(line: str, text: str, ours: re.Pattern[str]) -> tuple[str, str]:
@@ -49,7 +49,7 @@ def continued(line: str, text: str, ours: re.Pattern[str]) -> tuple[str, str]:
     parts = ours.split(text)
     parts[::2] = [_harmless_lines(part, "\t") for part in parts[::2]]
     # As long as before, character by character: what is written already cannot be changed.
-    told = _COMMAND.sub(_defused, line + "".join(parts))
+    told = COMMAND.sub(_defused, line + "".join(parts))
     last = re.split("[\n\r]", told)[-1]
     rest = last[-_REMEMBERED:]
     # `x` stands for what was there: then no command begins at the line's start any more.

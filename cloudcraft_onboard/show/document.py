@@ -22,13 +22,14 @@ from cloudcraft_onboard.show.changes import Block, Line
 class Kind:
     """What rows are counted, coloured and filtered by: an outcome or a state.
 
-    `label` is what a count calls it, in a plan `to create`; `style` is rich's; the lower its
-    `rank`, the earlier are its rows to be seen.
+    `label` is what one account is called, in a plan `to create`, and `counted` what many are;
+    `style` is rich's; the lower its `rank`, the earlier are its rows to be seen.
     """
 
     word: str
     symbol: str
     label: str
+    counted: str
     style: str
     rank: int
     meaning: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from cloudcraft_onboard.console.streams import print_line
@@ -74,6 +75,7 @@ class LinesView:
             case RequestRetried() | RateLimitKnown() | Said() | Stopping():
                 self._notice(event, now)
             case RunFinished(report=report):
+                self._count(len(report.results))
                 self._release()
                 for result in report.results:
                     self._tell_account(result)
@@ -110,6 +112,13 @@ class LinesView:
             total=event.total,
         )
         self._held.insert(0, started)
+
+    def _count(self, total: int) -> None:
+        """How many accounts there are, which `remove --unlisted` finds out."""
+        self._held = [
+            replace(line, total=total) if isinstance(line, lines.Started) else line
+            for line in self._held
+        ]
 
     def _tell_account(self, result: Result) -> None:
         self._ids[result.name] = result.account_id

@@ -29,7 +29,7 @@ _ALL_WELL = {
 def document(report: Report, *, each: bool = False) -> Document:
     """The report as people read it. `each`: nothing is told together that differs in an ID."""
     planned = text.is_plan(report)
-    found = {outcome: _kind(outcome, planned=planned) for outcome in Outcome}
+    found = {outcome: _kind(report, outcome, planned=planned) for outcome in Outcome}
     seconds = (report.finished_at - report.started_at).total_seconds()
     # That a skipped account is disabled, its outcome says already.
     noted = (result for result in report.results if result.outcome is not Outcome.SKIPPED)
@@ -70,11 +70,12 @@ def _mark(report: Report) -> str:
     return "⏳" if report.count(Outcome.PENDING) else "✅"
 
 
-def _kind(outcome: Outcome, *, planned: bool) -> Kind:
+def _kind(report: Report, outcome: Outcome, *, planned: bool) -> Kind:
     return Kind(
         word=outcome.word,
         symbol=outcome.symbol,
         label=text.outcome_word(outcome, planned=planned),
+        counted=text.counted_word(outcome, report.command, planned=planned),
         style=text.STYLES[outcome],
         rank=_RANKS.index(outcome),
     )
@@ -121,7 +122,7 @@ def last_line(report: Report) -> str:
     """The line that counts: `Plan: 3 to create, 7 unchanged` or `12 accounts: 3 created, ...`."""
     planned = text.is_plan(report)
     numbers = [
-        f"{number:,} {text.outcome_word(outcome, planned=planned)}"
+        f"{number:,} {text.counted_word(outcome, report.command, planned=planned)}"
         for outcome in Outcome
         if (number := report.count(outcome))
     ]

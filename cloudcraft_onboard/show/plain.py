@@ -20,7 +20,7 @@ from cloudcraft_onboard.events import (
     Stopping,
     Throttled,
 )
-from cloudcraft_onboard.model import Command, Outcome, Result
+from cloudcraft_onboard.model import Command, Outcome, Problem, Result
 from cloudcraft_onboard.show import causes, text
 from cloudcraft_onboard.show.screen import expected, limit_known, waiting
 from cloudcraft_onboard.show.state import State
@@ -43,7 +43,7 @@ class PlainView:
         self._state = State()
         self._last_line: float | None = None
         self._told: dict[str, Outcome] = {}
-        self._hinted: set[str] = set()
+        self._causes: set[Problem] = set()
         self._forecast = False
 
     def handle(self, event: Event) -> None:
@@ -57,8 +57,8 @@ class PlainView:
                     self._say(self._opening(event), now)
             case Forecast() if not self._forecast:
                 self._forecast = True
-                if event.writes and self._verbosity >= 0 and not self._state.planned:
-                    self._say(expected(self._state, event), now)
+                if self._verbosity >= 0 and (said := expected(self._state, event)):
+                    self._say(said, now)
             case AccountFinished():
                 self._finished(event.result, now, provisional=event.provisional)
             case RateLimitKnown() if self._verbosity >= 0:
@@ -69,6 +69,7 @@ class PlainView:
                 self._say(f"stopping: {text.clean(event.reason)}", now)
             case RunFinished():
                 self._last_line = None
+                self._sum_up(now)
             case _:
                 self._tell(event, now)
 
@@ -84,9 +85,11 @@ class PlainView:
 
     @staticmethod
     def _opening(event: RunStarted) -> str:
-        accounts = text.counted(event.total, "account")
-        called = text.called(event.command, dry_run=event.dry_run)
-        return f"{called} {text.clean(event.manifest)}: {accounts}"
+        called = f"{text.called(event.command, dry_run=event.dry_run)} {text.clean(event.manifest)}"
+        if not event.total:
+            return called
+        aside = f" ({text.number(event.skipped)} disabled)" if event.skipped else ""
+        return f"{called}: {text.counted(event.total, 'account')}{aside}"
 
     def _finished(self, result: Result, now: float, *, provisional: bool) -> None:
         # The verifying read finishes accounts again; only another outcome is worth another line.
@@ -95,7 +98,8 @@ class PlainView:
         self._told[result.name] = result.outcome
         # `status` tells where accounts stand in its own words, in the end.
         quiet = self._verbosity < (1 if self._state.command is Command.STATUS else 0)
-        if quiet and result.outcome is not Outcome.FAILED:
+        known = result.error is not None and causes.key(result) in self._causes
+        if quiet and (known or result.outcome is not Outcome.FAILED):
             return
         for line in self._lines(result, provisional=provisional):
             self._say(line, now)
@@ -106,8 +110,10 @@ class PlainView:
         told = text.outcome_word(result.outcome, planned=self._state.planned)
         word = f"{result.outcome.symbol} {told}"
         parts = [f"[{done}/{total}] {word.ljust(11)} {text.title(result)}"]
+        hint = ""
         if result.error is not None:
-            parts.append(f"{causes.headline(result.error)}: {text.clean(result.error.message)}")
+            told, hint = self._told_of(result, result.error)
+            parts.append(told)
         elif result.changes:
             parts.append(text.actions(result))
         if result.seconds:
@@ -115,13 +121,23 @@ class PlainView:
         if provisional:
             parts.append("to be verified at the end")
         lines = ["  ".join(parts)]
-        if result.error is not None and result.error.hint:
-            general = causes.key(result)
-            known = general.hint or general.code
-            if known not in self._hinted:
-                self._hinted.add(known)
-                lines.append(f"    → {text.clean(result.error.hint)}")
-        return lines
+        return [*lines, f"    → {hint}"] if hint else lines
+
+    def _told_of(self, result: Result, problem: Problem) -> tuple[str, str]:
+        """What failed, and what to do: of a cause that was told before, its headline alone."""
+        key, headline = causes.key(result), causes.headline(problem)
+        first = key not in self._causes
+        self._causes.add(key)
+        if not first and self._verbosity <= 0:
+            return f"{headline}, as above", ""
+        return f"{headline}: {text.clean(problem.message)}", text.clean(problem.hint) * first
+
+    def _sum_up(self, now: float) -> None:
+        """How many accounts a cause has that was told once: the quiet see no table."""
+        for cause in self._state.causes() if self._verbosity < 0 else ():
+            if len(cause.results) > 1:
+                many = text.counted(len(cause.results), "account")
+                self._say(f"x {causes.headline(cause.problem)}: {many} in all", now)
 
     def _tell(self, event: Event, now: float) -> None:
         # Before the first account nothing else would tell that anything goes on.

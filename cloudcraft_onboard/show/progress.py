@@ -65,8 +65,8 @@ class LiveView:
                 self._draw(now)
             case Forecast() if not self._forecast:
                 self._forecast = True
-                if len(event.limits) > 1 and event.writes and not self._state.planned:
-                    self._say(screen.expected(self._state, event), now)
+                if len(event.limits) > 1 and (said := screen.expected(self._state, event)):
+                    self._say(said, now)
             case RateLimitKnown():
                 self._say(screen.limit_known(self._state, now), now)
             case Said():

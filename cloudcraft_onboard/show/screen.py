@@ -46,6 +46,8 @@ def _title(state: State, now: float, room: int) -> Text:
 
 
 def _bar(state: State, now: float, room: int) -> Text:
+    if not state.total:  # `remove --unlisted` is about what the list shows
+        return Text(text.fit("reading Cloudcraft's list", room), "dim")
     share = state.done / state.total if state.total else 0.0
     told = f"{text.number(state.done)}/{text.number(state.total)}  {int(share * 100)}%"
     left = _left(state, now)
@@ -65,9 +67,10 @@ def _left(state: State, now: float) -> str:
 
 
 def _counts(state: State, room: int) -> list[Text]:
-    pieces = text.counts(state.counts(), planned=state.planned)
+    pieces = text.counts(state.counts(), state.command, planned=state.planned)
     lines: list[Text] = []
-    for piece in pieces or [Text("nothing finished yet", "dim")]:
+    waiting = [Text("nothing finished yet", "dim")] if state.total else []
+    for piece in pieces or waiting:
         if lines and lines[-1].cell_len + 2 + piece.cell_len <= room:
             lines[-1] = Text.assemble(lines[-1], "  ", piece)
         else:
@@ -101,7 +104,8 @@ def waiting(state: State, now: float) -> str:
         return f"trying again in {wait}: {text.clean(state.request_retry)}{queued}"
     if state.slots_at > now:
         wait = text.countdown(state.slots_at - now)
-        return f"Cloudcraft's pace: next {text.counted(state.slots, 'slot')} in {wait}{queued}"
+        requests = text.counted(state.slots, "request")
+        return f"Cloudcraft's pace: next {requests} in {wait}{queued}"
     if state.queued:
         many = f"{text.counted(len(state.queued), 'account')} queued for Cloudcraft"
         ready = min(state.queued.values()) - now
@@ -110,12 +114,17 @@ def waiting(state: State, now: float) -> str:
 
 
 def expected(state: State, event: Forecast) -> str:
-    """How long the requests will take, by each limit that may hold."""
-    what = "deletion" if state.command is Command.REMOVE else "registration"
+    """How long the requests will take at most, by each limit that may hold.
+
+    What `remove` plans before it asks has said it already.
+    """
+    if state.command is Command.REMOVE or state.planned or not event.writes:
+        return ""
     return text.forecast(
-        {what: event.writes},
+        {"registration": event.writes},
         reads=event.requests - event.writes,
         limits=event.limits or (RateLimit(event.limit, event.window),),
+        up_to=True,
     )
 
 

@@ -75,6 +75,7 @@ def _kind(state: State) -> Kind:
         word=state.word,
         symbol=state.symbol,
         label=state.word,
+        counted=state.word,
         style=_STYLES[state],
         rank=_RANKS.index(state),
         meaning=state.meaning,
@@ -96,7 +97,7 @@ def _row(account: Standing, kind: Kind, commands: tuple[advice.Closing, ...]) ->
         lines=() if account.state is State.MISSING else changes.lines(result),
         notes=all_told(account.notes),
         unit=account.ou,
-        case=text.named(account.name, account.account_id),
+        case=f"{account.name} ({account.account_id})" if account.account_id else account.name,
         verdict=verdict,
     )
 

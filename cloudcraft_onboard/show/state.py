@@ -81,8 +81,8 @@ class State:
 
     @property
     def done(self) -> int:
-        """How many accounts have a result, each counted once."""
-        return len(self.results)
+        """How many accounts have a result, each counted once; not those that are left out."""
+        return len(self.results) - self.numbers[Outcome.SKIPPED]
 
     @property
     def planned(self) -> bool:
@@ -132,7 +132,7 @@ class State:
         match event:
             case RunStarted():
                 self.command, self.manifest = event.command, event.manifest
-                self.dry_run, self.total = event.dry_run, event.total
+                self.dry_run, self.total = event.dry_run, event.total - event.skipped
                 self.started = now
             case Forecast():
                 self.limit, self.window = event.limit, event.window
@@ -182,7 +182,8 @@ class State:
         name = result.name
         self.working.pop(name, None)
         self.queued.pop(name, None)
-        self.through.add(name)
+        if result.outcome is not Outcome.SKIPPED:
+            self.through.add(name)
         if event.provisional:
             self.unverified.add(name)
         else:

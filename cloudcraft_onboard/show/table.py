@@ -193,7 +193,7 @@ def _calm(rows: Sequence[Row], width: int, *, each: bool) -> list[Text]:
     if each or len(rows) == 1:
         results = [row.result for row in rows]
         return [_one(one.name, one.account_id, kind, kind.style, width) for one in results]
-    head = Text(f"{kind.symbol} {text.counted(len(rows), 'account')} {kind.word}", kind.style)
+    head = Text(f"{kind.symbol} {text.counted(len(rows), 'account')} {kind.counted}", kind.style)
     if len(rows) > _MOST_NAMES:
         return [head]
     names = text.listed([row.result.name for row in rows], _MOST_NAMES)

@@ -94,16 +94,18 @@ def about(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def forecast(writes: Mapping[str, int], *, reads: int, limits: Sequence[RateLimit]) -> str:
+def forecast(
+    writes: Mapping[str, int], *, reads: int, limits: Sequence[RateLimit], up_to: bool = False
+) -> str:
     """How long requests take, writes by kind, under each limit that may hold, fastest first.
 
     `137 registrations: about 7 min at 20 a minute`, or `137 registrations: about 1 min at 20 per
-    10 s, 7 min if Cloudcraft allows 20 a minute`.
+    10 s, 7 min if Cloudcraft allows 20 a minute`. `up_to`: there may be fewer.
     """
     kinds = ", ".join(counted(number, noun) for noun, number in writes.items() if number)
     requests = sum(writes.values()) + reads
     expected, *slower = [_needed(requests, limit) for limit in limits]
-    told = f"{kinds}: {expected or 'less than a minute'}"
+    told = f"{'up to ' * up_to}{kinds}: {expected or 'less than a minute'}"
     if expected:
         told += f" at {rate(limits[0])}"
     for needed, limit in zip(slower, limits[1:], strict=True):
@@ -156,11 +158,20 @@ def outcome_word(outcome: Outcome, *, planned: bool) -> str:
     return TO_DO.get(outcome, outcome.word) if planned else outcome.word
 
 
-def counts(numbers: Iterable[tuple[Outcome, int]], *, planned: bool) -> list[Text]:
+def counted_word(outcome: Outcome, command: Command, *, planned: bool) -> str:
+    """The word behind a number of accounts: `9 to create`, `10 with nothing to remove`."""
+    if command is Command.REMOVE and outcome is Outcome.UNCHANGED:
+        return "with nothing to remove"
+    return outcome_word(outcome, planned=planned)
+
+
+def counts(
+    numbers: Iterable[tuple[Outcome, int]], command: Command, *, planned: bool
+) -> list[Text]:
     """One piece for each outcome that there is: `+ 3 created`."""
     return [
         Text(
-            f"{outcome.symbol} {value:,} {outcome_word(outcome, planned=planned)}",
+            f"{outcome.symbol} {value:,} {counted_word(outcome, command, planned=planned)}",
             STYLES[outcome],
         )
         for outcome, value in numbers

@@ -1,16 +1,21 @@
 """JUnit XML: accounts as test cases, so that every CI shows them.
 
 Only what the schema of Jenkins knows (xunit-plugin, junit-10.xsd), the strictest among today's
-readers: no `skipped` at `testsuites`, no `file` and `line` at `testcase`.
+readers: no `skipped` at `testsuites`, no `file` and `line` at `testcase`. Texts are in it letter by
+letter, as far as XML has the letters; references keep a terminal or a runner that is shown the file
+from finding a command in it.
 """
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree as ET
 
-from cloudcraft_onboard.console.harmless import clean_lines
+from cloudcraft_onboard.console.harmless import COMMAND
 from cloudcraft_onboard.show.document import Document, Failed, Row, Skipped
 from cloudcraft_onboard.show.report.shape import time_text
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(document: Document) -> str:
@@ -27,7 +32,7 @@ def render(document: Document) -> str:
         suites,
         "testsuite",
         {
-            "name": clean_lines(f"onboard {document.command} {document.manifest}"),
+            "name": _letters(f"onboard {document.command} {document.manifest}"),
             "timestamp": time_text(document.started_at),
             **numbers,
             "skipped": str(verdicts.count(Skipped)),
@@ -35,14 +40,15 @@ def render(document: Document) -> str:
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in document.properties:
-        ET.SubElement(properties, "property", {"name": name, "value": clean_lines(value)})
+        ET.SubElement(properties, "property", {"name": name, "value": _letters(value)})
     for row in document.rows:
         _case(suite, document, row)
     told = document.totals if document.by == "outcome" else document.headline
-    ET.SubElement(suite, "system-out").text = clean_lines(told)
+    ET.SubElement(suite, "system-out").text = _letters(told)
     ET.SubElement(suite, "system-err")
     ET.indent(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+    text = _referenced(ET.tostring(suites, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
 def _case(suite: ET.Element, document: Document, row: Row) -> None:
@@ -52,13 +58,29 @@ def _case(suite: ET.Element, document: Document, row: Row) -> None:
         "testcase",
         {
             "classname": f"onboard.{document.command}{within}",
-            "name": clean_lines(row.case),
+            "name": _letters(row.case),
             "time": f"{row.result.seconds:.2f}",
         },
     )
     match row.verdict:
         case Failed(type=kind, message=message, text=told):
-            what = {"type": clean_lines(kind), "message": clean_lines(message)}
-            ET.SubElement(case, "failure", what).text = clean_lines(told)
+            what = {"type": _letters(kind), "message": _letters(message)}
+            ET.SubElement(case, "failure", what).text = _letters(told)
         case Skipped(message=why):
-            ET.SubElement(case, "skipped", {"message": clean_lines(why)})
+            ET.SubElement(case, "skipped", {"message": _letters(why)})
+
+
+def _letters(text: str) -> str:
+    """`text` without what no XML can hold."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _referenced(xml: str) -> str:
+    """The same document, with references for what could steer who shows it."""
+    told = "".join(c if c.isprintable() or c == "\n" else f"&#{ord(c)};" for c in xml)
+    return COMMAND.sub(_defused, told)
+
+
+def _defused(found: re.Match[str]) -> str:
+    whole = found[0]
+    return f"{whole[:-1]}&#{ord(whole[-1])};"

@@ -207,7 +207,7 @@ def _folded(document: Document, kind: Kind, rows: Sequence[Row], most: int) -> s
     more = f"\n\n*… and {len(told) - most:,} more*" if len(told) > most else ""
     rules = ["---:" if column == text.TIME else "---" for column in columns]
     table = "\n".join([f"| {' | '.join(each)} |" for each in (columns, rules)] + shown)
-    head = f"{html.escape(kind.symbol)} {len(rows):,} {kind.label}"
+    head = f"{html.escape(kind.symbol)} {len(rows):,} {kind.counted}"
     return f"<details>\n<summary>{head}</summary>\n\n{table}{more}\n\n</details>"
 
 

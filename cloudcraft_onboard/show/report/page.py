@@ -35,7 +35,7 @@ def chip(by: str, kind: Kind, number: int) -> str:
     return (
         f'<button type="button" class="chip" data-{by}="{kind.word}" '
         f'aria-pressed="false"{meaning}><i class="{kind.word}" aria-hidden="true">'
-        f"{kind.symbol}</i><b>{number:,}</b> {kind.label}</button>"
+        f"{kind.symbol}</i><b>{number:,}</b> {kind.counted}</button>"
     )
 
 

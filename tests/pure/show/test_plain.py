@@ -14,6 +14,7 @@ from cloudcraft_onboard.events import (
     PaceWaited,
     RateLimitKnown,
     RequestRetried,
+    RunFinished,
     RunStarted,
     Said,
     StepStarted,
@@ -24,7 +25,7 @@ from cloudcraft_onboard.model import Command, Outcome, RateLimit
 from cloudcraft_onboard.show.plain import PlainView
 from cloudcraft_onboard.show.progress import LiveView
 from cloudcraft_onboard.show.views import choose_view
-from tests.support.reports import denied, result
+from tests.support.reports import denied, report, result
 
 
 class Screenless:
@@ -69,13 +70,14 @@ def test_one_line_for_each_finished_account() -> None:
         "authorized to perform: "
         "sts:AssumeRole on resource: arn:aws:iam::{}:role/OrganizationAccountAccessRole"
     )
+    again = "sts:AssumeRole denied (reach), as above"
     assert plain.lines == [
         "onboard run org.yaml: 12 accounts",
         f"[ 1/12] + created   Production (111122223333)  {done}  2.3 s  to be verified at the end",
         "[ 2/12] = unchanged Data (111122223333)  0.9 s",
         f"[ 3/12] x failed    Payments (222233334444)  {message.format('222233334444')}  0.4 s",
         f"    → {hint}",
-        f"[ 4/12] x failed    Billing (333333333333)  {message.format('333333333333')}  0.4 s",
+        f"[ 4/12] x failed    Billing (333333333333)  {again}  0.4 s",
     ]
 
 
@@ -99,14 +101,14 @@ def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
     plain.tell(Forecast(writes=900, requests=901, seconds=2700, limit=20, window=60))
     plain.tell(StepStarted(name="A", step="assuming role"), AccountQueued(name="B"))
     plain.tick(59)
-    assert plain.lines[1:] == ["900 registrations: about 46 min at 20 a minute"]
+    assert plain.lines[1:] == ["up to 900 registrations: about 46 min at 20 a minute"]
     plain.tell(PaceWaited(seconds=14, slots=20, waiting=1))
     plain.tick(60)
     plain.tick(61)
     plain.tick(119)
     told = (
         "still working: 0 of 1,000 done, 1 being worked on"
-        " · Cloudcraft's pace: next 20 slots in 13 s · 1 queued · about 44 min left"
+        " · Cloudcraft's pace: next 20 requests in 13 s · 1 queued · about 44 min left"
     )
     assert plain.lines[2:] == [told]
     plain.tick(120)
@@ -121,8 +123,9 @@ def test_which_limit_holds_is_said_once_it_is_known() -> None:
         Throttled(seconds=50),
         RateLimitKnown(limit=20, window=60),
     )
+    times = "about 8 min at 20 per 10 s, 46 min if Cloudcraft allows 20 a minute"
     assert plain.lines[1:] == [
-        "900 registrations: about 8 min at 20 per 10 s, 46 min if Cloudcraft allows 20 a minute",
+        f"up to 900 registrations: {times}",
         "Cloudcraft allows 20 a minute: about 46 min to go",
     ]
 
@@ -182,6 +185,38 @@ def test_a_hint_that_differs_in_its_account_only_is_said_once() -> None:
         hint = f"Check the role arn:aws:iam::{account_id}:role/Admin of '{one.name}'."
         plain.tell(AccountFinished(result=replace(one, error=replace(one.error, hint=hint))))
     assert sum("→" in line for line in plain.lines) == 1
+
+
+def test_quiet_tells_a_cause_once_and_how_many_accounts_have_it() -> None:
+    plain = Screenless(-1, total=300)
+    failed = [denied(f"Team {index}", f"{index:012d}") for index in range(263)]
+    plain.tell(*(AccountFinished(result=one) for one in failed))
+    assert len(plain.lines) == 2
+    plain.tell(RunFinished(report=report(*failed)))
+    assert plain.lines[2:] == ["x sts:AssumeRole denied (reach): 263 accounts in all"]
+
+
+def test_verbose_tells_each_message() -> None:
+    plain = Screenless(1, total=2)
+    plain.tell(*(AccountFinished(result=denied(f"T{n}", f"{n:012d}")) for n in range(2)))
+    assert sum("is not authorized" in line for line in plain.lines) == 2
+
+
+def test_disabled_accounts_are_not_counted_as_work() -> None:
+    plain = Screenless(total=0)
+    plain.tell(
+        RunStarted(command=Command.RUN, manifest="o.yaml", total=13, dry_run=False, skipped=1),
+        AccountFinished(result=result("Production")),
+    )
+    assert plain.lines[1] == "onboard run o.yaml: 13 accounts (1 disabled)"
+    assert plain.lines[2].startswith("[ 1/12] + created")
+
+
+def test_a_removal_tells_how_long_it_takes_where_it_asks() -> None:
+    plain = Screenless()
+    started = RunStarted(command=Command.REMOVE, manifest="o.yaml", total=2, dry_run=False)
+    plain.tell(started, Forecast(writes=90, requests=91, seconds=300, limit=20, window=60))
+    assert not any("deletion" in line for line in plain.lines)
 
 
 def test_quiet_leaves_failures_and_why_a_run_stops() -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.console.harmless import clean_lines
 from cloudcraft_onboard.model import Outcome, Report
+from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show.report import junit
 from cloudcraft_onboard.show.told import document
+from tests.support import hostile
 from tests.support.examples import examples
 from tests.support.reports import denied, report, result, typical
 
@@ -79,9 +81,20 @@ def test_pending_accounts_are_skipped_with_what_they_wait_for() -> None:
     ]
 
 
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
 @examples(200)
-@given(st.text(st.characters(codec="utf-8"), min_size=1))
-def test_any_name_is_valid_xml(name: str) -> None:
+@given(st.text(st.characters(codec="utf-8"), min_size=1) | st.sampled_from(hostile.TEXTS))
+def test_any_name_is_there_letter_by_letter(name: str) -> None:
     (case,) = parsed(report(denied(name))).iter("testcase")
-    allowed = "".join(c if c.isprintable() else "\ufffd" for c in clean_lines(name))
-    assert "".join(c if c.isprintable() else "\ufffd" for c in case.attrib["name"]) == allowed
+    assert case.attrib["name"] == NOT_IN_XML.sub("\ufffd", name)
+
+
+@given(st.text() | st.sampled_from(hostile.TEXTS))
+def test_who_is_shown_the_file_finds_no_command(text: str) -> None:
+    failed = denied(text)
+    assert failed.error is not None
+    failed = replace(failed, error=replace(failed.error, message=text, hint=f"\n{text}"))
+    whole = report(failed, result(text, Outcome.PENDING, notes=(SavedNote(text=text),)))
+    assert hostile.steering(junit.render(document(whole))) == []

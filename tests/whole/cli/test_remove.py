@@ -185,7 +185,7 @@ def test_where_nothing_is_to_be_removed_nothing_is_asked(
     code, said = end(child)
     assert code == 0
     assert "[y/N]" not in said
-    assert "2 accounts: 2 unchanged" in said
+    assert "2 accounts: 2 with nothing to remove" in said
 
 
 # --- stopped in the middle ------------------------------------------------------------------------
