@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.model import Outcome, Report
-from cloudcraft_onboard.model.notes import SavedNote
 from cloudcraft_onboard.show.report import junit
 from cloudcraft_onboard.show.told import document
 from tests.support import hostile
@@ -96,5 +95,5 @@ def test_who_is_shown_the_file_finds_no_command(text: str) -> None:
     failed = denied(text)
     assert failed.error is not None
     failed = replace(failed, error=replace(failed.error, message=text, hint=f"\n{text}"))
-    whole = report(failed, result(text, Outcome.PENDING, notes=(SavedNote(text=text),)))
+    whole = report(failed, result(text, Outcome.PENDING, notes=(text,)))
     assert hostile.steering(junit.render(document(whole))) == []
