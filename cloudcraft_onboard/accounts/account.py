@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
 from cloudcraft_onboard.accounts.facts import Changed, Steps
+from cloudcraft_onboard.accounts.patience import Patience
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
@@ -170,9 +171,19 @@ def _bring_role(
     problem: AccountError | None = None
     identity = session.identity
     desired = wanted_role(account, identity, snapshot)
-    for _ in range(_RACES):
+    patience = Patience(desired.name, identity.account_id)
+    races = 0
+    while races < _RACES:
         yield StepStarted(name=account.name, step="reading the role")
-        observed = session.observe(desired.name, inline=bool(desired.inline))
+        made = any(isinstance(change, CreateRole) for change in done)
+        try:
+            observed = session.observe(desired.name, inline=bool(desired.inline))
+        except ConcurrentChange:
+            yield patience.pause()
+            continue
+        if observed is None and made:
+            yield patience.pause()
+            continue
         plan = plan_role(desired, observed)
         if plan.conflict is not None:
             raise AccountError.of(plan.conflict)
@@ -188,6 +199,10 @@ def _bring_role(
                 done.append(change)
                 yield Changed(name=account.name, change=change)
         except ConcurrentChange as race:
+            if any(isinstance(change, CreateRole) for change in done):
+                yield patience.pause()
+                continue
+            races += 1
             # A role that cannot be made since there is one, though none is found, is no race.
             problem = race.problem if observed is None else None
             continue

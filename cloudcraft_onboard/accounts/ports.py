@@ -29,7 +29,11 @@ class AccountSession(Protocol):
         """Whose credentials these are."""
 
     def observe(self, role_name: str, *, inline: bool = False) -> ObservedRole | None:
-        """The role as it is, None where there is none. Raises `AccountError` (stage role)."""
+        """The role as it is, None where there is none.
+
+        Raises `ConcurrentChange` when it was there for one call and not for the next one,
+        `AccountError` (stage role) otherwise.
+        """
 
     def apply(
         self, change: RoleChange, desired: DesiredRole, observed: ObservedRole | None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
 from cloudcraft_onboard.accounts.facts import Changed, Steps
+from cloudcraft_onboard.accounts.patience import Patience
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
 from cloudcraft_onboard.errors import AccountError, AccountPending, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
@@ -143,7 +144,9 @@ def observe_account(
     else:
         yield StepStarted(name=account.name, step="reading the role")
         targets = _targets(account, session.identity, snapshot)
-        found = [_look(session, target, scope) for target in targets]
+        found: list[_Found] = []
+        for target in targets:
+            found += [(yield from _look(session, target, scope))]
         role = RoleRemoval(
             arn=found[0].arn,
             targets=targets,
@@ -202,7 +205,7 @@ def _remove(
 ) -> Steps[tuple[Note, ...]]:
     """Take one role away, unless it is kept."""
     for _ in range(_RACES):
-        plan = _look(session, target, scope).plan
+        plan = (yield from _look(session, target, scope, seen=True)).plan
         try:
             for change in plan.changes:
                 yield StepStarted(name=name, step=change.action.word)
@@ -260,17 +263,31 @@ class _Found:
     plan: RolePlan
 
 
-def _look(session: AccountSession, target: Target, scope: Scope) -> _Found:
-    """Read a role, and say what takes it away."""
+def _look(
+    session: AccountSession, target: Target, scope: Scope, *, seen: bool = False
+) -> Steps[_Found]:
+    """Read a role, and say what takes it away.
+
+    `seen`: it was there a while ago, so it is not gone because one call says so.
+    """
     former = target.former
-    try:
-        observed = session.observe(target.desired.name, inline=True)
-    except AccountError as error:
-        if former is None or error.transient or isinstance(error, AccountPending):
-            raise
-        # One that was not made here need not be readable (`onboard permissions`).
-        unread = FormerRoleUnread(arn=str(former), why=error.message)
-        return _Found(arn=None, plan=RolePlan(notes=(unread,)))
+    patience = Patience(target.desired.name, session.identity.account_id)
+    while True:
+        try:
+            observed = session.observe(target.desired.name, inline=True)
+        except ConcurrentChange:
+            yield patience.pause()
+            continue
+        except AccountError as error:
+            if former is None or error.transient or isinstance(error, AccountPending):
+                raise
+            # One that was not made here need not be readable (`onboard permissions`).
+            unread = FormerRoleUnread(arn=str(former), why=error.message)
+            return _Found(arn=None, plan=RolePlan(notes=(unread,)))
+        if observed is not None or not seen:
+            break
+        seen = False
+        yield patience.pause()
     if observed is None or (former is not None and observed.arn != str(former)):
         return _Found(arn=None, plan=RolePlan())
     plan = plan_removal(target.desired, observed, force=scope.force, former=former is not None)

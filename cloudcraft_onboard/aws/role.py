@@ -49,9 +49,18 @@ def observe(call: Caller, role_name: str, *, inline: bool) -> ObservedRole | Non
 
     With `inline`, the names of its inline policies are read too, and the documents of those that
     this program writes; others' documents stay empty.
+
+    Raises:
+        ConcurrentChange: it was there for the first call, and not for a later one.
+        ClientError: AWS refused.
     """
     try:
         role = call(Call.GET_ROLE, RoleName=role_name)["Role"]
+    except ClientError as error:
+        if _code(error) == "NoSuchEntity":
+            return None
+        raise
+    try:
         attached = tuple(
             policy["PolicyArn"]
             for page in _pages(call, Call.LIST_ATTACHED, role_name)
@@ -60,7 +69,7 @@ def observe(call: Caller, role_name: str, *, inline: bool) -> ObservedRole | Non
         documents = dict(_inline(call, role_name)) if inline else {}
     except ClientError as error:
         if _code(error) == "NoSuchEntity":
-            return None
+            raise ConcurrentChange from error
         raise
     return ObservedRole(
         arn=role["Arn"],

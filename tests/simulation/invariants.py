@@ -103,7 +103,7 @@ class Judge:
             return
         seen = self._server.of(run.name)
         for entry in self._alive(account):
-            if entry.listed_at <= seen.read_at:
+            if entry.listed_at <= seen.last_list_at:
                 self._say(run, account, "is reported removed, and was listed anew")
             else:
                 self._excuse(run, account, "registered anew after the last look")

@@ -77,6 +77,7 @@ class Seen:
     told: int = 0
     too_young: int = 0
     writes: int = 0
+    written_at: float = -1.0
     wrote_at: float = -1.0
     sent: dict[int, float] = field(default_factory=dict)
     undone: list[str] = field(default_factory=list)
@@ -86,6 +87,11 @@ class Seen:
     def read_at(self) -> float:
         """When the run last looked."""
         return self.reads[-1][0] if self.reads else -1.0
+
+    @property
+    def last_list_at(self) -> float:
+        """When the list was made that came first after the last write."""
+        return next((at for at, _ in self.reads if at > self.written_at), self.read_at)
 
     def judged_at(self, account_id: str) -> float:
         """When the run looked for this account for the last time."""
@@ -207,6 +213,7 @@ class Cloudcraft:
                 else Answer(status=401, words="unauthorized")
             )
         self.of(run).writes += 1
+        self.of(run).written_at = self._loop.now
         match request:
             case Post():
                 self._let_colleague_register(request.spec.account_id)

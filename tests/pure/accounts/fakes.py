@@ -142,6 +142,9 @@ class FakeAccount:
     unreadable: dict[str, AccountError] = field(default_factory=dict)
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
     """What somebody else does, one of it before each change."""
+    refused: list[str] = field(default_factory=list)
+    hidden: list[bool] = field(default_factory=list)
+    """IAM is slow: looks that show no role, though there is one; or (True) half of it."""
 
     @property
     def identity(self) -> Identity:
@@ -170,11 +173,19 @@ class FakeAccount:
         self.roles[name] = replace(right, **differences)
         return self.roles[name]
 
+    def refuse_once(self, word: str) -> None:
+        """The next change of this kind finds no role."""
+        self.refused.append(word)
+
     def observe(self, role_name: str, *, inline: bool = False) -> ObservedRole | None:
         self.calls.append("observe")
         if role_name in self.unreadable:
             raise self.unreadable[role_name]
         role = self.roles.get(role_name)
+        if role is not None and self.hidden:
+            if self.hidden.pop(0):
+                raise ConcurrentChange
+            return None
         return role if role is None or inline else replace(role, inline={})
 
     def apply(
@@ -184,6 +195,9 @@ class FakeAccount:
         if self.meanwhile:
             self.meanwhile.pop(0)()
         self.calls.append(change.action.word)
+        if change.action.word in self.refused:
+            self.refused.remove(change.action.word)
+            raise ConcurrentChange
         role = self.roles.get(desired.name)
         if isinstance(change, CreateRole):
             if role is not None:

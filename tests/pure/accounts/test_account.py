@@ -8,6 +8,7 @@ import pytest
 
 from cloudcraft_onboard.accounts.account import RoleReady, work_account
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot
+from cloudcraft_onboard.accounts.facts import Paused
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Account, Registration, RoleSpec, Team, Via
 from cloudcraft_onboard.model.changes import CreateRole, RegisterAccount, UpdateRegistration
@@ -169,6 +170,33 @@ def test_a_role_that_keeps_vanishing_is_somebody_elses_doing() -> None:
     with pytest.raises(AccountError, match="keeps changing") as caught:
         bring(A, FakeAws(account))
     assert caught.value.code == "ConcurrentChange"
+
+
+# --- a slow IAM -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["nothing", "half of it"])
+def test_a_new_role_that_iam_does_not_show_yet_is_waited_for(half: bool) -> None:  # noqa: FBT001 - the table's column
+    account = FakeAccount(hidden=[half] * 5)
+    account.meanwhile = [lambda: None, lambda: account.refuse_once("attach-policy")]
+    said, ready = bring(A, FakeAws(account))
+    assert changed(said) == ["create-role", "attach-policy"]
+    assert sum(isinstance(fact, Paused) for fact in said) == 6
+    assert (ready.age, len(ready.role_changes)) == (0.0, 2)
+
+
+def test_a_new_role_that_iam_never_shows_gets_another_round_after_half_a_minute() -> None:
+    account = FakeAccount(hidden=[False] * 50)
+    account.meanwhile = [lambda: None, lambda: account.refuse_once("attach-policy")]
+    said: list[Any] = []
+
+    def bring_it() -> None:
+        said.extend(work_account(A, snapshot(), FakeAws(account), Claims([A]), apply=True))
+
+    with pytest.raises(AccountError, match="keeps changing") as caught:
+        bring_it()
+    assert caught.value.transient
+    assert sum(fact.seconds for fact in said if isinstance(fact, Paused)) == 30.0
 
 
 # --- what is noted ------------------------------------------------------------------------------
