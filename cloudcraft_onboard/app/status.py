@@ -15,9 +15,16 @@ from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.app.run import look_at_cloudcraft
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations
-from cloudcraft_onboard.aws.profiles import profiles
-from cloudcraft_onboard.coverage.joined import Entry, Sides, join, roleless, unidentified
-from cloudcraft_onboard.coverage.words import Status
+from cloudcraft_onboard.aws.profiles import of_environment, profiles
+from cloudcraft_onboard.coverage.joined import (
+    Entry,
+    Sides,
+    by_name,
+    join,
+    roleless,
+    unidentified,
+)
+from cloudcraft_onboard.coverage.words import Circumstances, Status
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.driver import Tools
@@ -88,6 +95,9 @@ def _look(session: Session, sources: Sources, tools: Tools) -> Status:
         tools.emit(Said(text=remark))
     sides = Sides(listing=snapshot.listing, members=members.result() if members else None)
     selected = settings.selection != Selection()
+    # What the environment says, a command need not say; what another profile says, it must.
+    default = session.manifest.profile
+    told = profile == of_environment() and default in (None, profile)
     return Status(
         manifest=settings.manifest,
         organization=sources.organization,
@@ -95,8 +105,21 @@ def _look(session: Session, sources: Sources, tools: Tools) -> Status:
         checked_at=datetime.now(UTC),
         accounts=join(entries, sides, others=not selected),
         selected=selected,
-        profile=profile if sources.organization else None,
+        advised=Circumstances(
+            profile=None if told else profile,
+            sandbox=settings.sandbox,
+            selection=_options(settings.selection),
+        ),
     )
+
+
+def _options(selection: Selection) -> tuple[str, ...]:
+    """The options that select the same accounts again."""
+    words = [word for pattern in selection.only for word in ("--only", pattern)]
+    words += [word for pattern in selection.exclude for word in ("--exclude", pattern)]
+    if selection.changed_since is not None:
+        words += ["--changed-since", selection.changed_since]
+    return tuple(words)
 
 
 # --- the manifest's accounts ---------------------------------------------------------------------
@@ -111,9 +134,10 @@ def _plan(
     configured = _configured(accounts)
     entries = []
     for account, result in zip(accounts, planned, strict=True):
-        # An account that could not be reached may still be known by the AWS config.
+        # An account that could not be reached may still be known by the AWS config, or by its name.
         told = configured.get(account.profile)
-        account_id = result.account_id or (told if told not in taken else None)
+        told = told if told not in taken else None
+        account_id = result.account_id or told or by_name(account.name, snapshot.listing, taken)
         taken.add(account_id)
         entries.append(Entry(account=account, account_id=account_id, result=result))
     return entries
@@ -122,13 +146,15 @@ def _plan(
 def _plan_without_roles(
     accounts: Sequence[Account], snapshot: Snapshot, tools: Tools, limits: Limits
 ) -> list[Entry]:
-    """The same, but AWS is not asked: an account's ID is the manifest's or the AWS config's."""
+    """The same, but AWS is not asked: manifest, AWS config or Cloudcraft tell an account's ID."""
     configured = _configured(accounts)
     owners = {account.account_id: account.name for account in accounts if account.account_id}
     ids: dict[str, str] = {}
     results_of: dict[str, Result] = {}
     for account in accounts:
         account_id = account.account_id or configured.get(account.profile)
+        taken = {*owners, *configured.values()}
+        account_id = account_id or by_name(account.name, snapshot.listing, taken)
         owner = owners.setdefault(account_id, account.name) if account_id else account.name
         if account_id and owner == account.name:
             ids[account.name] = account_id

@@ -1,4 +1,8 @@
-"""The commands that close what is open in a status, to be pasted as they are. Pure."""
+"""The commands that close what is open in a status, to be pasted as they are. Pure.
+
+None of them breaks an account that is fine, or leads to a plan that fails where this one did not;
+where that is not certain, there is no command, and the rows say what to find out first.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,11 @@ from dataclasses import dataclass
 from cloudcraft_onboard import defaults
 from cloudcraft_onboard.console.harmless import clean
 from cloudcraft_onboard.coverage.words import Standing, State, Status
+from cloudcraft_onboard.model.notes import NotActive
 
 _MOST_PATTERNS = 3  # accounts up to which a command selects them, rather than takes them all
+_TENTH = 10  # the part of the manifest that `init --disable-closed` takes without a number
+_PENDING = "PENDING_ACTIVATION"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,58 +36,111 @@ class Closing:
 def closing(status: Status, state: State) -> list[Closing]:
     """The command that closes a group, or one for each part of it; nothing for settled ones."""
     accounts = status.having(state)
-    manifest = shlex.quote(clean(status.manifest))
+    if not accounts or clean(status.manifest) != status.manifest:
+        return []  # nobody could paste it
+    advice = _Advice(status)
     match state:
         case State.UNCOVERED:
-            return [Closing(command=_update(status, manifest))]
-        case State.MISSING | State.UNREACHABLE | State.DRIFTED:
-            return [Closing(command=f"onboard run {manifest}{_selected(status, accounts)}")]
+            return advice.adding("")
+        case State.MISSING | State.DRIFTED:
+            return advice.running(accounts)
         case State.UNLISTED:
-            removing = Closing(
-                purpose="to delete their registrations", command=_removal(status, manifest)
-            )
-            adding = Closing(
-                purpose="to keep them, in the manifest", command=_update(status, manifest)
-            )
-            return [adding, removing] if status.organization else [removing]
+            adding = advice.adding("to keep them, in the manifest")
+            return [*adding, *advice.removing("to delete their registrations")]
         case State.GONE:
-            return _gone(status, accounts, manifest)
+            stray = any(not account.in_manifest for account in accounts)
+            removing = advice.removing("in Cloudcraft") if stray else []
+            return [*advice.disabling(accounts), *removing]
         case _:
             return []
 
 
-def _gone(status: Status, accounts: Sequence[Standing], manifest: str) -> list[Closing]:
-    listed = any(account.in_manifest for account in accounts)
-    stray = any(not account.in_manifest for account in accounts)
-    found = []
-    if listed:
-        command = f"{_update(status, manifest)} --disable-closed"
-        found.append(Closing(purpose="in the manifest", command=command))
-    if stray:
-        found.append(Closing(purpose="in Cloudcraft", command=_removal(status, manifest)))
-    return found
+class _Advice:
+    """The commands for one status."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+        self._circumstances = status.advised
+        path = status.manifest
+        self._manifest = shlex.quote(f"./{path}" if path.startswith("-") else path)
+        # While an entry may be any account, an account that no entry names may be its.
+        self._certain = not any(account.nameless for account in status.accounts)
+
+    def adding(self, purpose: str) -> list[Closing]:
+        """Take accounts of the organization into the manifest."""
+        if not (self._status.organization and self._certain) or self._circumstances.sandbox:
+            return []  # `init` has no sandbox
+        return [Closing(command=self._update(), purpose=purpose)]
+
+    def running(self, accounts: Sequence[Standing]) -> list[Closing]:
+        """Bring accounts to their desired state; one that fails anyway needs its hint instead."""
+        able = [account for account in accounts if account.error is None]
+        if not able:
+            return []
+        everything = sum(account.in_manifest for account in self._status.accounts)
+        words = ["onboard run", self._manifest]
+        if len(able) < everything and len(able) <= _MOST_PATTERNS and all(map(_pattern, able)):
+            words += [f"--only {shlex.quote(_pattern(account))}" for account in able]
+        else:
+            words += map(shlex.quote, self._circumstances.selection)
+        return [Closing(command=" ".join([*words, *self._sandbox]))]
+
+    def removing(self, purpose: str) -> list[Closing]:
+        """Delete registrations: all that the manifest lacks, whatever their state."""
+        if not self._certain:
+            return []
+        number = sum(
+            not account.in_manifest
+            and account.state is not State.DATADOG
+            and account.cloudcraft_ids != ()
+            for account in self._status.accounts
+        )
+        most = [f"--max-removals {number}"] if number > defaults.MOST else []
+        words = ["onboard remove", self._manifest, "--unlisted", *most, *self._sandbox]
+        return [Closing(command=" ".join(words), purpose=purpose)]
+
+    def disabling(self, accounts: Sequence[Standing]) -> list[Closing]:
+        """Disable closed accounts, if the command would disable nothing else.
+
+        It takes every account that the organization does not have, of which one may well be
+        another organization's.
+        """
+        status = self._status
+        enabled = [
+            account
+            for account in status.accounts
+            if account.in_manifest and account.state is not State.DISABLED
+        ]
+        gone = [account for account in enabled if account.ou is None and not _comes(account)]
+        closed = [account for account in gone if _is_closed(account)]
+        listed = any(account.in_manifest for account in accounts)
+        if not (listed and closed and gone == closed and self.adding("") and not status.selected):
+            return []
+        total = sum(account.in_manifest for account in status.accounts)
+        most = len(closed) > max(defaults.MOST, total // _TENTH)
+        ceiling = f" --max-disabled {len(closed)}" if most else ""
+        command = f"{self._update()} --disable-closed{ceiling}"
+        return [Closing(command=command, purpose="in the manifest")]
+
+    @property
+    def _sandbox(self) -> list[str]:
+        return ["--sandbox"] if self._circumstances.sandbox else []
+
+    def _update(self) -> str:
+        profile = self._circumstances.profile
+        given = f" --profile {shlex.quote(profile)}" if profile else ""
+        return f"onboard init --organization{given} --update {self._manifest}"
 
 
-def _update(status: Status, manifest: str) -> str:
-    profile = f" --profile {shlex.quote(clean(status.profile))}" if status.profile else ""
-    return f"onboard init --organization{profile} --update {manifest}"
+def _pattern(account: Standing) -> str:
+    """What selects an entry, and nothing else; empty where nothing that can be pasted does."""
+    return account.name if clean(account.name) == account.name else account.account_id or ""
 
 
-def _removal(status: Status, manifest: str) -> str:
-    """`remove --unlisted` takes every account that the manifest lacks, whatever its state."""
-    number = sum(
-        not account.in_manifest
-        and account.state is not State.DATADOG
-        and account.cloudcraft_ids != ()
-        for account in status.accounts
-    )
-    most = f" --max-removals {number}" if number > defaults.MOST else ""
-    return f"onboard remove {manifest} --unlisted{most}"
+def _is_closed(account: Standing) -> bool:
+    return any(isinstance(note, NotActive) for note in account.notes)
 
 
-def _selected(status: Status, accounts: Sequence[Standing]) -> str:
-    """`--only` for a few accounts of many."""
-    everything = sum(account.in_manifest for account in status.accounts)
-    if len(accounts) > _MOST_PATTERNS or (len(accounts) == everything and not status.selected):
-        return ""
-    return "".join(f" --only {shlex.quote(clean(account.name))}" for account in accounts)
+def _comes(account: Standing) -> bool:
+    """Whether the account will be active: it is not disabled then."""
+    return any(isinstance(note, NotActive) and note.state == _PENDING for note in account.notes)

@@ -18,10 +18,20 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.model.arn import role_arn
-from cloudcraft_onboard.model.notes import Doubled, NotActive, Note, RegisteredBefore
+from cloudcraft_onboard.model.notes import (
+    Doubled,
+    DrawnByDatadog,
+    MayBe,
+    NotActive,
+    Note,
+    NotInOrganization,
+    RegisteredBefore,
+    UnitUnknown,
+)
 from cloudcraft_onboard.plan.registration import Listing
 
 ACTIVE = "ACTIVE"
+SAME_ACCOUNT = "SameAccount"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +44,12 @@ class Entry:
     account: Account
     account_id: str | None
     result: Result | None = None
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether it may be any account; not so for the second entry of one that is known."""
+        error = self.result.error if self.result else None
+        return self.account_id is None and (error is None or error.code != SAME_ACCOUNT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +70,8 @@ def join(entries: Sequence[Entry], sides: Sides, *, others: bool) -> tuple[Stand
     if not others:
         return tuple(rows)
     known = {entry.account_id for entry in entries}
-    strangers = [_stranger(account_id, sides) for account_id in _others(sides, known)]
+    nameless = tuple(entry.account.name for entry in entries if entry.is_nameless)
+    strangers = [_stranger(account_id, sides, nameless) for account_id in _others(sides, known)]
     strangers.sort(key=lambda row: (row.name.casefold(), row.name, row.account_id or ""))
     return (*rows, *strangers)
 
@@ -77,11 +94,18 @@ def _entry(entry: Entry, sides: Sides) -> Standing:
         state=state or _state_inside(entry, row),
         in_manifest=True,
         changes=result.changes if result else (),
-        notes=(*_notes(result), *row.notes),
+        notes=(*_notes(result), *row.notes, *_drawn(state)),
         error=result.error if result else None,
         profile=account.profile,
         line=account.line,
+        nameless=entry.is_nameless,
     )
+
+
+def by_name(name: str, listing: Listing, taken: Collection[str | None]) -> str | None:
+    """The account that Cloudcraft calls so, if it is one alone, and no other entry's."""
+    found = {it.account_id for it in listing.all() if it.name == name and it.is_direct} - {""}
+    return found.pop() if len(found) == 1 and not found & set(taken) else None
 
 
 def _notes(result: Result | None) -> tuple[Note, ...]:
@@ -90,14 +114,16 @@ def _notes(result: Result | None) -> tuple[Note, ...]:
     return tuple(note for note in notes if not isinstance(note, RegisteredBefore))
 
 
-def _stranger(account_id: str, sides: Sides) -> Standing:
-    """A row for an account that is not in the manifest."""
+def _stranger(account_id: str, sides: Sides, nameless: tuple[str, ...]) -> Standing:
+    """A row for an account that is not in the manifest, unless it is a `nameless` entry's."""
     registrations = _registrations(account_id, sides)
     member = (sides.members or {}).get(account_id)
     name = (registrations[0].name if registrations else "") or (member.name if member else "")
     row = _known(account_id, name or account_id, sides)
     inside = State.UNLISTED if registrations else State.UNCOVERED
-    return replace(row, state=_state_outside(account_id, sides) or inside)
+    state = _state_outside(account_id, sides) or inside
+    doubt = (MayBe(names=nameless),) if nameless and state is not State.DATADOG else ()
+    return replace(row, state=state, notes=(*row.notes, *_drawn(state), *doubt))
 
 
 def _known(account_id: str | None, name: str, sides: Sides) -> Standing:
@@ -111,7 +137,7 @@ def _known(account_id: str | None, name: str, sides: Sides) -> Standing:
         state=State.MISSING,
         ou=unit_of(member) if member and active else None,
         cloudcraft_ids=tuple(registration.id for registration in registrations),
-        notes=_doubled(registrations) + _standing(member),
+        notes=_doubled(registrations) + _standing(account_id, sides),
     )
 
 
@@ -133,10 +159,20 @@ def _doubled(registrations: Sequence[Registration]) -> tuple[Note, ...]:
     return (Doubled(ids=ids),) if len(ids) > 1 else ()
 
 
-def _standing(member: Member | None) -> tuple[Note, ...]:
-    if member is None or member.state == ACTIVE:
+def _standing(account_id: str | None, sides: Sides) -> tuple[Note, ...]:
+    """What AWS Organizations says of an account that is not simply active in an OU."""
+    if sides.members is None or account_id is None:
         return ()
-    return (NotActive(state=member.state),)
+    member = sides.members.get(account_id)
+    if member is None:
+        return (NotInOrganization(),)
+    if member.state != ACTIVE:
+        return (NotActive(state=member.state),)
+    return () if member.path else (UnitUnknown(),)
+
+
+def _drawn(state: State | None) -> tuple[Note, ...]:
+    return (DrawnByDatadog(),) if state is State.DATADOG else ()
 
 
 def _state_outside(account_id: str | None, sides: Sides) -> State | None:
@@ -196,7 +232,7 @@ def unidentified(account: Account, owner: str | None) -> Result:
     if owner is not None:
         problem = Problem(
             stage=Stage.REACH,
-            code="SameAccount",
+            code=SAME_ACCOUNT,
             message=f"{account.name!r} and {owner!r} are the same AWS account.",
             hint="Remove one of the two entries, or correct its profile.",
         )

@@ -62,7 +62,8 @@ class Standing:
 
     `ou` is the path of OUs down to an account that is active in the organization, empty directly
     below the root; None for every other account, and without `--organization`. `line` is the
-    entry's in the manifest, None for an account that has none there.
+    entry's in the manifest, None for an account that has none there. `nameless`: nobody told which
+    AWS account the entry is for.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Standing:
     error: Problem | None = None
     profile: str | None = None
     line: int | None = None
+    nameless: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,11 +99,27 @@ class Coverage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Circumstances:
+    """What a command must repeat to mean the same accounts as the status that advises it.
+
+    `profile` is whose credentials asked AWS Organizations, None where the environment, or the
+    manifest alone, says so; `selection` are the options that selected accounts.
+    """
+
+    profile: str | None = None
+    sandbox: bool = False
+    selection: tuple[str, ...] = ()
+
+
+NOTHING_MORE = Circumstances()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
     """Everything that `onboard status` found; the accounts in the order of the report.
 
-    `organization`: AWS Organizations was asked, with `profile`; `roles`: the roles were looked at;
-    `selected`: only some of the manifest's accounts were.
+    `organization`: AWS Organizations was asked; `roles`: the roles were looked at; `selected`:
+    only some of the manifest's accounts were. `advised` says how its commands have to be given.
     """
 
     manifest: str
@@ -110,7 +128,7 @@ class Status:
     checked_at: datetime
     accounts: tuple[Standing, ...]
     selected: bool = False
-    profile: str | None = None
+    advised: Circumstances = NOTHING_MORE
 
     def count(self, state: State) -> int:
         """How many accounts have this state."""

@@ -143,14 +143,7 @@ class NotVerified:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NotActive:
-    """AWS Organizations' word for the account's state, such as SUSPENDED; empty without one."""
-
-    state: str
-
-
-RegistrationNote = BroughtIn | StillBroughtIn | NotVerified | NotActive
+RegistrationNote = BroughtIn | StillBroughtIn | NotVerified
 DoubleNote = (
     RegisteredBefore
     | Doubled
@@ -166,6 +159,41 @@ DoubleNote = (
     | RegisteredAnew
 )
 """On an account that was, or may have been, registered more than once."""
+
+
+# --- where an account stands --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotActive:
+    """AWS Organizations' word for the account's state, such as SUSPENDED; empty without one."""
+
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotInOrganization:
+    """The organization that was asked does not have the account."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitUnknown:
+    """In which OU the account is, nobody told: it moved while they were read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DrawnByDatadog:
+    """Cloudcraft draws the account from Datadog's data, of which this program sees nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MayBe:
+    """It may be the account of one of these entries, whose account nobody told."""
+
+    names: tuple[str, ...]
+
+
+CoverageNote = NotActive | NotInOrganization | UnitUnknown | DrawnByDatadog | MayBe
 
 
 # --- why an account is not worked on, or what it waits for ---------------------------------------
@@ -287,4 +315,4 @@ WaitNote = (
     | RefusedSoFar
     | NotRemoved
 )
-Note = RoleNote | RemovalNote | RegistrationNote | DoubleNote | WaitNote | SavedNote
+Note = RoleNote | RemovalNote | RegistrationNote | DoubleNote | CoverageNote | WaitNote | SavedNote

@@ -38,6 +38,7 @@ _NOT_VERIFIED = {
     Errand.REGISTRATION: "Registered, but not verified",
     Errand.DELETION: "Removed, but not verified",
 }
+_MOST_NAMES = 5
 _NOT_SENT = {
     Errand.REGISTRATION: "Its registration was not sent",
     Errand.DELETION: "Its deletion was not sent",
@@ -54,6 +55,8 @@ def told(note: Note) -> str:
         return _of_registration(note)
     if isinstance(note, notes.DoubleNote):
         return _of_double(note)
+    if isinstance(note, notes.CoverageNote):
+        return _of_coverage(note)
     return _of_wait(note)
 
 
@@ -75,8 +78,6 @@ def _of_registration(note: notes.RegistrationNote) -> str:
             )
         case notes.NotVerified():
             return f"{_NOT_VERIFIED[note.errand]}: {sentence(note.why)}"
-        case notes.NotActive():
-            return f"AWS Organizations says that the account is {note.state or 'in no state'}."
         case _:
             assert_never(note)
 
@@ -135,6 +136,31 @@ def _of_double(note: notes.DoubleNote) -> str:  # noqa: C901, PLR0911, PLR0912 -
             return (
                 "It was registered again while it was removed, as"
                 f" {listed(note.ids, _MOST_IDS)}. Run the same command again to remove that, too."
+            )
+        case _:
+            assert_never(note)
+
+
+def _of_coverage(note: notes.CoverageNote) -> str:
+    match note:
+        case notes.NotActive():
+            return f"AWS Organizations says that the account is {note.state or 'in no state'}."
+        case notes.NotInOrganization():
+            return (
+                "This organization doesn't have the account. If it is not another organization's"
+                " but gone for good, set `enabled: false`."
+            )
+        case notes.UnitUnknown():
+            return "Its OU is not known: it moved while the OUs were read."
+        case notes.DrawnByDatadog():
+            return (
+                "Cloudcraft draws it only as far as Datadog's resource collection is on for it,"
+                " which onboard cannot see."
+            )
+        case notes.MayBe():
+            return (
+                f"The account of {listed(note.names, _MOST_NAMES)} in the manifest is not known: it"
+                " may be this one. Add its `account_id` there, or make its profile work."
             )
         case _:
             assert_never(note)

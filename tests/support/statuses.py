@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from cloudcraft_onboard.coverage.words import Standing, State, Status
 from cloudcraft_onboard.model import Problem, Stage
-from cloudcraft_onboard.model.notes import SavedNote
+from cloudcraft_onboard.model.notes import NotActive, SavedNote
 from tests.support.reports import DRIFT, NEW
 
 DENIED = Problem(
@@ -48,7 +48,12 @@ def typical() -> Status:
         standing("New", State.MISSING, ou="Prod"),
         standing("Locked", State.UNREACHABLE, ou="Prod"),
         standing("Legacy", State.DISABLED, ou="Prod"),
-        standing("Closed", State.GONE, account_id="444455556666"),
+        standing(
+            "Closed",
+            State.GONE,
+            account_id="444455556666",
+            notes=(NotActive(state="SUSPENDED"),),
+        ),
         standing("Watched", State.DATADOG, ou=""),
         standing("Lab", State.UNCOVERED, ou="Labs"),
         standing(

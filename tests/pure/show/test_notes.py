@@ -16,12 +16,14 @@ from cloudcraft_onboard.model.notes import (
     Disabled,
     Doubled,
     DoubledInDoubt,
+    DrawnByDatadog,
     DuplicateDeleted,
     DuplicateLeft,
     Errand,
     KeptBrought,
     KeptDiffers,
     LostAnswerCounted,
+    MayBe,
     NeverAnswered,
     NoAnswer,
     NotActive,
@@ -29,6 +31,7 @@ from cloudcraft_onboard.model.notes import (
     Note,
     NotFinished,
     NothingRemoved,
+    NotInOrganization,
     NotProcessed,
     NotRemoved,
     NotSent,
@@ -42,6 +45,7 @@ from cloudcraft_onboard.model.notes import (
     SavedNote,
     StillBroughtIn,
     Stop,
+    UnitUnknown,
     UnlistedBeside,
 )
 from cloudcraft_onboard.model.role_notes import (
@@ -270,6 +274,28 @@ SENTENCES: list[tuple[Note, str]] = [
         "AWS Organizations says that the account is SUSPENDED.",
     ),
     (NotActive(state=""), "AWS Organizations says that the account is in no state."),
+    (
+        NotInOrganization(),
+        (
+            "This organization doesn't have the account. If it is not another organization's but"
+            " gone for good, set `enabled: false`."
+        ),
+    ),
+    (UnitUnknown(), "Its OU is not known: it moved while the OUs were read."),
+    (
+        DrawnByDatadog(),
+        (
+            "Cloudcraft draws it only as far as Datadog's resource collection is on for it, which"
+            " onboard cannot see."
+        ),
+    ),
+    (
+        MayBe(names=("A", "B")),
+        (
+            "The account of A, B in the manifest is not known: it may be this one. Add its"
+            " `account_id` there, or make its profile work."
+        ),
+    ),
     (Disabled(), "Disabled in the manifest."),
     (
         NotFinished(stop=Stop.INTERRUPTED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.coverage import advice
-from cloudcraft_onboard.coverage.words import OPEN, State, Status
+from cloudcraft_onboard.coverage.words import OPEN, Circumstances, Standing, State, Status
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.model.notes import NotActive
 from cloudcraft_onboard.show import github, report, table
 from cloudcraft_onboard.show.told import document
 from cloudcraft_onboard.show.treemap import Rectangle, squarified
@@ -59,7 +61,6 @@ def test_everything_open_is_told_with_the_command_that_closes_it() -> None:
         "x 1 unreachable: registered, but its role could not be checked",
         "    sts:AssumeRole denied (reach) in Locked: not authorized to perform: sts:AssumeRole",
         "    → let the role trust the profile's identity",
-        "  → onboard run org.yaml --only Locked",
         "",
         "~ 1 drifted: registered, but not as the manifest wants it",
         "    결제 서비스  111122223333  Prod/Shop  update-trust",
@@ -75,6 +76,7 @@ def test_everything_open_is_told_with_the_command_that_closes_it() -> None:
         "  → in the manifest: onboard init --organization --update org.yaml --disable-closed",
         "",
         "Notes",
+        "· Closed: AWS Organizations says that the account is SUSPENDED.",
         "· By hand: twice",
         "",
         f"9 accounts: {', '.join(f'1 {word}' for word in WORDS)}",
@@ -121,7 +123,9 @@ def test_the_worst_units_come_first_and_the_rest_is_summed_up() -> None:
 
 def test_commands_name_the_profile_and_how_many_they_may_delete() -> None:
     strangers = [row(str(n), State.UNLISTED, ou="", cloudcraft_ids=("x",)) for n in range(7)]
-    found = statuses.status(*strangers, row("odd; name", State.MISSING), profile="org admin")
+    found = statuses.status(
+        *strangers, row("odd; name", State.MISSING), advised=Circumstances(profile="org admin")
+    )
     keep, delete = advice.closing(found, State.UNLISTED)
     assert keep.command == "onboard init --organization --profile 'org admin' --update org.yaml"
     assert delete.command == "onboard remove org.yaml --unlisted --max-removals 7"
@@ -133,9 +137,76 @@ def test_commands_name_the_profile_and_how_many_they_may_delete() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_exactly_what_is_open_has_a_command(state: State) -> None:
-    found = statuses.status(row("A", state))
-    assert bool(advice.closing(found, state)) == (state in OPEN)
+def test_exactly_what_a_command_closes_has_one(state: State) -> None:
+    """Of what cannot be reached, the hint is the way out; of what is gone, only what is closed."""
+    notes = (NotActive(state="SUSPENDED"),) if state is State.GONE else ()
+    found = statuses.status(row("A", state, notes=notes))
+    assert bool(advice.closing(found, state)) == (state in OPEN and state is not State.UNREACHABLE)
+
+
+def commands(status: Status) -> list[str]:
+    return [it.command for state in State for it in advice.closing(status, state)]
+
+
+def test_no_command_is_given_for_what_may_be_an_entrys_account() -> None:
+    strangers = [
+        row("Lab", State.UNCOVERED, ou=""),
+        row("By hand", State.UNLISTED, ou="", cloudcraft_ids=("a",)),
+        row("Sold", State.GONE, in_manifest=False, cloudcraft_ids=("b",)),
+        row("Closed", State.GONE, notes=(NotActive(state="CLOSED"),)),
+    ]
+    assert len(commands(statuses.status(*strangers))) == 5
+    nameless = row("Mine", State.UNREACHABLE, account_id=None, nameless=True)
+    assert commands(statuses.status(nameless, *strangers)) == []
+    disabled = row("Mine", State.DISABLED, account_id=None, nameless=True)
+    assert commands(statuses.status(disabled, *strangers)) == []
+
+
+def test_in_the_sandbox_every_command_stays_there() -> None:
+    found = replace(typical(), advised=Circumstances(sandbox=True))
+    told = commands(found)
+    assert len(told) == 3
+    assert all(command.endswith(" --sandbox") for command in told)
+    assert not any("init" in command for command in told)
+
+
+def test_a_selection_is_repeated_and_disables_nobody() -> None:
+    selection = ("--only", "env=a b", "--exclude", "X")
+    closed = row("C", State.GONE, notes=(NotActive(state="CLOSED"),))
+    many = [row(f"A{n}", State.MISSING) for n in range(5)]
+    found = statuses.status(
+        closed, *many, selected=True, advised=Circumstances(selection=selection)
+    )
+    assert commands(found) == ["onboard run org.yaml --only 'env=a b' --exclude X"]
+
+
+def test_accounts_that_fail_anyway_are_not_run_again() -> None:
+    failing = row("F", State.MISSING, error=statuses.DENIED)
+    found = statuses.status(failing, row("A"), row("B", State.MISSING))
+    assert commands(found) == ["onboard run org.yaml --only B"]
+    assert commands(statuses.status(failing, row("A"))) == []
+
+
+@pytest.mark.parametrize(
+    "stays", [row("Other", State.GONE), row("D", State.DATADOG), row("O", State.GONE, error=None)]
+)
+def test_an_account_that_another_organization_may_have_is_not_disabled(stays: Standing) -> None:
+    closed = [
+        row(f"C{n}", State.GONE, notes=(NotActive(state="CLOSED"),), account_id=f"{n:012}")
+        for n in range(6)
+    ]
+    told = commands(statuses.status(*closed))
+    assert told == [
+        "onboard init --organization --update org.yaml --disable-closed --max-disabled 6"
+    ]
+    assert commands(statuses.status(*closed, stays)) == []
+    coming = row("P", State.GONE, notes=(NotActive(state="PENDING_ACTIVATION"),))
+    assert commands(statuses.status(*closed, coming)) == told
+
+
+def test_a_path_that_cannot_be_pasted_gives_no_command() -> None:
+    assert commands(replace(typical(), manifest="a\nb.yaml")) == []
+    assert " ./-x.yaml" in commands(replace(typical(), manifest="-x.yaml"))[0]
 
 
 def test_the_json_is_the_readmes_and_comes_back() -> None:
@@ -178,7 +249,8 @@ def test_the_json_is_the_readmes_and_comes_back() -> None:
     back = report.from_json(json.loads(report.render(typical(), ".json")))
     assert isinstance(back, Status)
     assert report.to_json(back) == told
-    assert lines(back) == lines(typical())
+    # That an account is closed, and not another organization's, is a fact that a report lacks.
+    assert lines(back) == [line for line in lines(typical()) if "--disable-closed" not in line]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,12 +154,34 @@ def test_an_account_known_by_its_profile_is_found_in_the_aws_config(
     ended = run(world, "--no-roles", "-o", "json")
     assert [(a["name"], a["state"]) for a in ended.report["accounts"]] == [
         ("Known", "onboarded"),
-        ("Unknown", "unreachable"),
+        ("Unknown", "onboarded"),
         ("Same", "unreachable"),
-        ("Unknown", "unlisted"),
     ]
     errors = [a["error"] and a["error"]["code"] for a in ended.report["accounts"]]
-    assert errors == [None, "UnknownAccount", "SameAccount", None]
+    assert errors == [None, None, "SameAccount"]
+
+
+def test_an_entry_that_nobody_knows_is_said_beside_the_accounts_that_may_be_it(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = make_world(
+        "version: 1\naccounts:\n"
+        '  - {name: Hub, account_id: "100000000001", tags: {sandbox: management strangers}}\n'
+        "  - {name: Mine, profile: mine, tags: {sandbox: onboarded}}\n"
+    )
+    world.accounts = [
+        {**a, "name": "By hand" if a["name"] == "Mine" else a["name"]} for a in world.accounts
+    ]
+    credentials = Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
+    unnamed = credentials.read_text(encoding="utf-8").replace("[mine]", "[other]")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    (tmp_path / "credentials").write_text(unnamed, encoding="utf-8")
+    for more in ([], ["--no-roles"]):
+        ended = run(world, *more, "-o", "json")
+        assert ended.states["Mine"] == "unreachable"
+        (note,) = ended.account("By hand")["notes"]
+        assert note.startswith("The account of Mine in the manifest is not known")
+        assert "onboard remove" not in run(world, *more).stdout
 
 
 def test_a_selection_has_rows_for_its_entries_alone(make_world: MakeWorld) -> None:
