@@ -128,11 +128,10 @@ class Portal:
         if (section := sections.get(self.name)) is None:
             raise _no_section(self.name, sections)
         if missing := [key for key in _NEEDED if not section.get(key)]:
-            raise AccountError(
-                Stage.REACH,
-                "InvalidConfig",
+            raise _problem(
+                "SsoSessionIncomplete",
                 f"The AWS config's [sso-session {self.name}] lacks {' and '.join(missing)}.",
-                hint="Add what is missing, or run `aws configure sso-session`.",
+                self.name,
             )
         folder = Path(section.get(SSO_CACHE) or _CACHE).expanduser()
         cache = JSONFileCache(str(folder), dumps_func=_dumps)
@@ -170,9 +169,7 @@ class Portal:
             ) from error
 
     def _signed_out(self, message: str) -> AccountError:
-        code = "SSOTokenExpired"
-        facts = Facts(maker=Maker.SSO, sso_session=self.name)
-        return AccountError(Stage.REACH, code, message, cause=cause_of(code, message, facts))
+        return _problem("SSOTokenExpired", message, self.name)
 
     def _call(self, call: Call, role: str = "", **parameters: Any) -> Mapping[str, Any]:
         """One call to the portal; a token that is no longer accepted is remembered for all."""
@@ -219,13 +216,8 @@ class Portal:
         except AccountError:  # the portal says no more of accounts that aren't assigned
             offered = ()
         message = f"IAM Identity Center doesn't offer the permission set {role} in the account."
-        hint = (
-            f"It offers {', '.join(offered)}: correct `sso.role`, or request the assignment."
-            if offered
-            else "The account is not assigned to whoever signed in. Request the assignment, or"
-            " correct `account_id`."
-        )
-        return AccountError(Stage.REACH, "PermissionSetNotOffered", message, hint=hint)
+        facts = {"permission_set": role, "offered": ", ".join(offered)}
+        return _problem("PermissionSetNotOffered", message, self.name, **facts)
 
     def _where(self, call: Call, role: str = "") -> Where:
         return Where(
@@ -241,14 +233,15 @@ class Portal:
 
 
 def _no_section(name: str, sections: Mapping[str, Any]) -> AccountError:
-    near = get_close_matches(name, sections, n=3, cutoff=0.5)
-    meant = f"Did you mean {' or '.join(near)}? " if near else ""
-    return AccountError(
-        Stage.REACH,
-        NO_SECTION,
-        f"The AWS config has no [sso-session {name}].",
-        hint=f"{meant}`aws configure sso-session` adds one.",
+    message = f"The AWS config has no [sso-session {name}]."
+    return _problem(
+        NO_SECTION, message, name, nearest=" or ".join(get_close_matches(name, sections, 3, 0.5))
     )
+
+
+def _problem(code: str, message: str, session: str, **facts: str) -> AccountError:
+    known = Facts(maker=Maker.SSO, sso_session=session, **facts)
+    return AccountError(Stage.REACH, code, message, cause=cause_of(code, message, known))
 
 
 def _code(error: BaseException) -> str:

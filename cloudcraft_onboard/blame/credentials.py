@@ -177,6 +177,39 @@ ROWS = (
     ),
     # --- what AWS does not know ------------------------------------------------------------------
     Row(
+        name="not-offered",
+        codes=words("PermissionSetNotOffered"),
+        needs=("offered",),
+        next=(
+            (
+                "It offers {offered}: correct `sso.role`, or request the assignment.",
+                "Other permission sets are offered: correct `sso.role`, or request the assignment.",
+            ),
+        ),
+        by=("sso_session", "permission_set"),
+    ),
+    Row(
+        name="not-assigned",
+        codes=words("PermissionSetNotOffered"),
+        next=(
+            "The account is not assigned to whoever signed in.",
+            "Request the assignment, or correct `account_id`.",
+        ),
+        by=("sso_session",),
+    ),
+    Row(
+        name="sso-session-missing",
+        codes=words("SsoSessionNotFound"),
+        next=("Did you mean {nearest}?", "`aws configure sso-session` adds one."),
+        by=("sso_session",),
+    ),
+    Row(
+        name="sso-session-half",
+        codes=words("SsoSessionIncomplete"),
+        next=("Add what is missing, or run `aws configure sso-session`.",),
+        by=("sso_session",),
+    ),
+    Row(
         name="unassigned",
         says="^(ForbiddenException|AccessDeniedException|ResourceNotFoundException)",
         calls=words("GetRoleCredentials"),

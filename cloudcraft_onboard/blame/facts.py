@@ -35,6 +35,8 @@ class Facts:
     profile whose `role_arn` it is (empty: the manifest's `assume_role`), `external_id` whether one
     was sent ("sent", "none").
 
+    `permission_set` is one of IAM Identity Center's, `offered` are those of the account.
+
     `variable` is an environment variable that is wrong, `leftover` and `also_missing` are such that
     name what is not there, `ca_bundle` is one whose file is missing, `endpoint` one that may send
     requests elsewhere; `value` is what it holds. `key` is a key of the AWS config; `file`, `line`
@@ -55,6 +57,7 @@ class Facts:
     sso_session: str = ""
     sso_start_url: str = ""
     permission_set: str = ""
+    offered: str = field(default="", metadata={"word": None})
     process: str = ""
     caller: str = _differing("CALLER")
     principal: str = _differing("PRINCIPAL")

@@ -121,6 +121,10 @@ def test_every_row_is_provoked() -> None:
         "role-in-use",  # tests/whole/aws/test_hints.py, as a deletion
         "role-name-taken",  # tests/whole/aws/test_role.py
         "missing-entity",
+        "not-offered",  # tests/whole/aws/test_portal.py
+        "not-assigned",
+        "sso-session-missing",
+        "sso-session-half",
         "missing-dependency",  # tests/whole/aws/test_login.py
         "login-expired",  # tests/whole/aws/test_hints.py: its dependency may be missing
         "unassigned",

@@ -197,6 +197,10 @@ def test_a_permission_set_that_is_not_offered_is_one_cause_with_those_that_are(
     assert "Admin, ViewOnlyAccess" in problems[0].hint
     assert problems[0].message == problems[1].message
     assert problems[0].hint == problems[1].hint
+    (one, two) = (problem.cause for problem in problems)
+    assert one
+    assert two
+    assert one.key == two.key
     stranger = refusal(aws, sso("999999999999"))
     assert "not assigned" in stranger.hint
 
