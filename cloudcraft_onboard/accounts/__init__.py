@@ -1,6 +1,7 @@
 """What is done in AWS, for one account or for all accounts of a stack set.
 
-All of it are generators: they say each step before it is taken and each change once it is made
-(`facts`), and know nothing of threads, of Cloudcraft's pace, or of how a run ends. `account` and
-`rollout` bring roles, `removal` and `teardown` take them away; AWS is handed to them (`ports`).
+Every function here is a generator: it yields each step before it is taken and each change once it
+is made (`facts`), and knows nothing of threads, of Cloudcraft's pace, or of how a run ends. `entry`
+is the way into an account; `account` and `rollout` bring roles, `removal` and `teardown` delete
+them. AWS is handed in (`ports`).
 """

@@ -38,9 +38,9 @@ from cloudcraft_onboard.plan.registration import (
     plan_registration,
 )
 
-# A role that another run makes and removes at the same moment is observed again this many times.
+# How often a role is read again if another run makes or removes it at the same time.
 _RACES = 4
-# What decides whether Cloudcraft can assume the role, and takes IAM some seconds to spread.
+# What decides whether Cloudcraft can assume the role; IAM needs some seconds to propagate it.
 _SEEN_BY_CLOUDCRAFT = (CreateRole, UpdateTrust)
 
 
@@ -105,7 +105,7 @@ def access_of(account: Account, snapshot: Snapshot) -> Access:
 
 
 def left_alone(account: Account, foreign: Registration, account_id: str) -> RoleReady:
-    """An account that somebody else brought into Cloudcraft: nothing is to be done."""
+    """An account that another source brought into Cloudcraft: there is nothing to do."""
     return RoleReady(
         account=account,
         spec=RegistrationSpec(

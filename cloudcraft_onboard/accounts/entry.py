@@ -25,14 +25,14 @@ from cloudcraft_onboard.plan.diff import desired_role
 from cloudcraft_onboard.plan.registration import Listing
 
 NOBODY = CloudcraftParameters(account_id="", external_id="")
-"""For a removal that looks at no role: nothing trusts it, so no role could be taken for ours."""
+"""For a removal that reads no role: no trust policy fits it, so no role would be deleted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
     """What Cloudcraft said at the start of a command, read once for all accounts.
 
-    `listed_at` is when the list was asked for, by `time.monotonic`: long ago where nobody says.
+    `listed_at` is when the list was asked for, by `time.monotonic`; minus infinity if unknown.
     `teams` is empty where no account names one; `documents` holds the wanted ones of
     "minimal" and "custom".
     """
@@ -68,9 +68,9 @@ class Claims:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entered:
-    """An account whose ID is known as far as it can be; `session` is None where AWS isn't needed.
+    """An account and the way into it; `session` is None where AWS isn't needed.
 
-    `foreign` is somebody else's registration of it, because of which it is left alone.
+    `foreign` is another source's registration of it, because of which it is left alone.
     """
 
     account_id: str

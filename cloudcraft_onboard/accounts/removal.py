@@ -33,7 +33,7 @@ from cloudcraft_onboard.model.role_notes import (
 from cloudcraft_onboard.plan.diff import RolePlan, plan_removal
 from cloudcraft_onboard.plan.registration import Listing, foreign_note, former_roles
 
-# A role that somebody hangs more policies on while it is emptied is looked at this many times.
+# How often a role is read again if policies are attached to it while it is being emptied.
 _RACES = 4
 
 Notes = tuple[Note, ...]
@@ -42,7 +42,7 @@ Notes = tuple[Note, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """How far a removal goes: no role at all, or also one that holds others' policies."""
+    """How far a removal goes: no role at all, or also roles that others use."""
 
     keep_roles: bool = False
     force: bool = False
@@ -227,7 +227,7 @@ def _remove(
 
 
 def _left_alone(account: Account, foreign: Registration, account_id: str) -> Removal:
-    """An account that somebody else brought into Cloudcraft keeps what it has."""
+    """An account that another source brought into Cloudcraft keeps what it has."""
     return Removal(
         account=account,
         account_id=account_id,
@@ -238,7 +238,7 @@ def _left_alone(account: Account, foreign: Registration, account_id: str) -> Rem
 
 
 def _why_kept(account: Account, scope: Scope) -> Note | None:
-    """Why the role stays, whatever it is like; None where that must be looked at."""
+    """Why the role stays without being read; None where that depends on the role."""
     if account.role.via is Via.EXISTING:
         return ExistingRoleKept()
     return RolesKept() if scope.keep_roles else None

@@ -1,7 +1,7 @@
-"""Accounts whose role a stack set rolls out: one operation for many, each registered as it is done.
+"""Accounts whose role a stack set rolls out: one operation for many, each registered when done.
 
-Observe, plan one operation, start it, follow it, observe again, until nothing is to be done. An
-operation that a killed run, or somebody else, started is waited for and then planned upon.
+Observe, plan one operation, start it, follow it, observe again, until nothing is left to do. An
+operation that is in progress already is waited for.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ def roll_out(
 ) -> Words[RoleReady]:
     """Bring one stack set to its desired state (`apply`), or only find out what that takes.
 
-    The management account, which no stack set covers, is handed back, and so are accounts that
-    somebody else brought into Cloudcraft. Raises `AccountError`, the problem of every account
-    without a word.
+    Accounts that it is not for are handed back (`open_stack_set`). Raises `AccountError`, the
+    problem of every account without a result.
     """
     opened = yield from open_stack_set(group, snapshot.listing, aws)
     if opened is None:
@@ -70,7 +69,7 @@ class _Roller:
         self._access: dict[str, Access] = {}
 
     def set_aside(self) -> Iterator[Failed]:
-        """The accounts that the stack set cannot be for."""
+        """The accounts that the stack set cannot serve."""
         for account_id, account in list(self._waiting.items()):
             try:
                 self._check_external_id(account_id)
@@ -88,7 +87,7 @@ class _Roller:
     # --- operations -------------------------------------------------------------------------
 
     def bring(self, desired: DesiredStackSet) -> Words[RoleReady]:
-        """One operation after the other, until nothing is to be done."""
+        """One operation after the other, until nothing is left to do."""
         sets = self._sets
         updated = filled = False
         tried: set[str] = set()
@@ -126,7 +125,7 @@ class _Roller:
     def _those_done(
         self, plan: StackSetPlan, observed: ObservedStackSet | None
     ) -> Iterator[Worked[RoleReady] | Failed]:
-        """The accounts that need nothing, or that no operation can help."""
+        """The accounts that need no operation, or that none can help."""
         for account_id, problem in plan.problems.items():
             yield self._operations.failed(account_id, AccountError.of(problem))
         if observed is None or observed.busy == "DELETE":
@@ -162,7 +161,7 @@ class _Roller:
         yield from self._operations.follow(self._sets, operation_id, changes, done=done, why=why)
 
     def _those_left_out(self, account_ids: Iterable[str]) -> Iterator[Failed]:
-        """An operation that made instances ended without a word about these accounts."""
+        """An operation that made instances ended without naming these accounts."""
         role = self._role
         for account_id in account_ids:
             units = ", ".join(role.stackset.organizational_units) or "the organization"

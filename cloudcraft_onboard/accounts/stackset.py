@@ -25,7 +25,7 @@ from cloudcraft_onboard.plan.registration import Listing
 V = TypeVar("V")
 
 POLL_SECONDS = 3.0
-"""How often CloudFormation is asked how far it is; an instance takes it some 20 seconds."""
+"""How often an operation is looked at; CloudFormation takes some 20 seconds for an instance."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +42,11 @@ class StackSetAccounts:
 
 
 Task = Account | StackSetAccounts
-"""What one worker is given to observe or to bring."""
+"""What one worker does: an account, or the accounts of a stack set."""
 
 
 def by_stack_set(accounts: Iterable[Account]) -> tuple[StackSetAccounts, ...]:
-    """The accounts of each stack set; the manifest's rules see to it that their roles are alike."""
+    """The accounts of each stack set, whose roles are alike by the manifest's rules."""
     groups: dict[str, list[Account]] = {}
     for account in accounts:
         if account.role.via is Via.STACKSET:
@@ -57,7 +57,7 @@ def by_stack_set(accounts: Iterable[Account]) -> tuple[StackSetAccounts, ...]:
 
 
 class Operations:
-    """Waits for AWS on behalf of accounts; who has a word for one takes it out of `waiting`."""
+    """The operations on a stack set; accounts without a result yet are in `waiting`."""
 
     def __init__(self, name: str, accounts: Iterable[Account]) -> None:
         self.name = name
@@ -65,14 +65,14 @@ class Operations:
         self._shown = ""
 
     def show(self, step: str) -> Steps[None]:
-        """Tell the listeners what all accounts wait for, once."""
+        """Say once what all accounts wait for."""
         if step != self._shown:
             self._shown = step
             for account in list(self.waiting.values()):
                 yield StepStarted(name=account.name, step=step)
 
     def pause(self, operation_id: str = "") -> Paused:
-        """A little wait for an operation."""
+        """A short wait for an operation."""
         doing = f"operation {operation_id}" if operation_id else "another operation"
         message = f"CloudFormation has not finished {doing} on the stack set {self.name}."
         error = AccountPending(Stage.ROLE, "OperationInProgress", message)
@@ -84,7 +84,7 @@ class Operations:
             raise AccountError.of(problem)
 
     def failed(self, account_id: str, error: AccountError) -> Failed:
-        """The last word for an account that waits."""
+        """The account's result: it failed."""
         return Failed(name=self.waiting.pop(account_id).name, error=error)
 
     def follow(
@@ -96,10 +96,10 @@ class Operations:
         done: Callable[[str], Iterator[Fact[V]]],
         why: Callable[[str, str], AccountError],
     ) -> Words[V]:
-        """A word for each of the accounts as CloudFormation is done with it, until all is done.
+        """A result for each of the accounts once CloudFormation is done with it.
 
-        `done` says what an account came to and takes it out of `waiting`; `why` makes an error of
-        CloudFormation's reason for a failure.
+        `done` gives it for a success and takes the account out of `waiting`; `why` makes an error
+        of CloudFormation's reason for a failure.
         """
         shown: dict[str, str] = {}
         while True:
@@ -123,7 +123,7 @@ class Operations:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenStackSet:
-    """A stack set's accounts that wait for it, and the way to it."""
+    """A stack set, and its accounts that are left for it."""
 
     operations: Operations
     sets: StackSets
@@ -133,9 +133,9 @@ class OpenStackSet:
 def open_stack_set(
     group: StackSetAccounts, listing: Listing, aws: Aws
 ) -> Generator[Step | HandedBack, None, OpenStackSet | None]:
-    """The way to a stack set; None where none of its accounts is left.
+    """Open a stack set; None if none of its accounts is left for it.
 
-    Accounts that somebody else brought into Cloudcraft are handed back, and so is the management
+    Accounts that another source brought into Cloudcraft are handed back, and so is the management
     account, which no stack set covers.
     """
     operations = Operations(group.name, group.accounts)

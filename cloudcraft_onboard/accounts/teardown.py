@@ -1,4 +1,4 @@
-"""The way back of roles that a stack set brought: one operation deletes many accounts' instances.
+"""Removes roles that a stack set rolled out: one operation deletes many accounts' instances.
 
 The role goes with its instance's stack, and the stack set itself with its last instance.
 """
@@ -26,11 +26,10 @@ from cloudcraft_onboard.plan.stackset import not_ours
 
 
 def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Words[Removal]:
-    """What there is of the accounts; reads only.
+    """Find out what there is of the accounts; reads only.
 
-    The management account, which no stack set covers, is handed back, and so are accounts that
-    somebody else brought into Cloudcraft. Raises `AccountError`, the problem of every account
-    without a word.
+    Accounts that it is not for are handed back (`open_stack_set`). Raises `AccountError`, the
+    problem of every account without a result.
     """
     opened = yield from open_stack_set(group, listing, aws)
     if opened is None:
@@ -53,9 +52,9 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Wor
 
 
 def tear_down(group: StackSetAccounts, aws: Aws) -> Words[Notes]:
-    """Delete the accounts' instances; each account's word as CloudFormation is done with it.
+    """Delete the accounts' instances; each account's result once CloudFormation is done with it.
 
-    Raises `AccountError`, the problem of every account without a word.
+    Raises `AccountError`, the problem of every account without a result.
     """
     operations = Operations(group.name, group.accounts)
     yield from operations.show("deleting the stack instance")
@@ -112,7 +111,7 @@ def _gone(name: str, account: Account) -> Words[Notes]:
 
 
 def _with_instance(name: str) -> DeleteByStackSet:
-    """What takes the role out of an account."""
+    """The change that deletes the role of an account."""
     return DeleteByStackSet(stack_set=name)
 
 

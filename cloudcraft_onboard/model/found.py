@@ -71,7 +71,7 @@ class Registration:
 
     @property
     def is_direct(self) -> bool:
-        """Whether it was made by hand or by the API; any other is as a rule Datadog's."""
+        """Whether it was made by hand or through the API; any other is usually Datadog's."""
         return self.source in (None, DIRECT_SOURCE)
 
 

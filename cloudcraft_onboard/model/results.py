@@ -92,7 +92,7 @@ class RateLimit:
 class CloudcraftUsage:
     """Requests sent to Cloudcraft, those answered 429, and those that were sent again.
 
-    `rate_limit` is the one that was believed in the end, such as `20/10`; empty if none was.
+    `rate_limit` is the one that the run ended with, such as `20/10`; empty without one.
     `registered` is how many accounts there are by the last list and by the answers since then; None
     where no list was read, or a saved report is told.
     """

@@ -35,7 +35,7 @@ _TEAM_ID = re.compile(r"[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECAS
 class Listing:
     """What `GET /aws/account` answered, by AWS account ID.
 
-    Registrations that somebody else brought in, as a rule Datadog (`source`), are kept apart: no
+    Registrations with another `source`, usually Datadog's, are kept apart: no
     command changes or deletes one, or an account's role because of one.
     """
 
@@ -65,7 +65,7 @@ class Listing:
         return found[0] if found else None
 
     def foreign(self, account_id: str | None) -> Registration | None:
-        """The registration from somebody else of an account that has none of its own."""
+        """Another source's registration of an account that has none of its own."""
         if account_id is None or account_id in self._by_account:
             return None
         return self._foreign.get(account_id)
@@ -76,7 +76,7 @@ class Listing:
         return () if other is None else (StillBroughtIn(source=other.source),)
 
     def foreign_accounts(self) -> Mapping[str, Registration]:
-        """Every account that only somebody else's registration shows, by account ID."""
+        """Another source's registrations of accounts that have none of their own, by account ID."""
         return {
             account_id: registration
             for account_id, registration in self._foreign.items()
@@ -84,7 +84,7 @@ class Listing:
         }
 
     def all(self) -> tuple[Registration, ...]:
-        """Every registration but somebody else's, duplicates beside each other."""
+        """Every registration but other sources', duplicates beside each other."""
         return tuple(r for doubles in self._by_account.values() for r in doubles)
 
     def remarks(self) -> tuple[str, ...]:
@@ -100,14 +100,14 @@ class Listing:
 
 
 def _accounts_of(registration: Registration) -> tuple[str, ...]:
-    """The AWS accounts that somebody else's registration is of, as far as it tells."""
+    """The AWS accounts that another source's registration is for, as far as it tells."""
     if role_arn(registration.role_arn):
         return (registration.account_id,)
     return registration.mentioned
 
 
 def foreign_note(foreign: Registration) -> BroughtIn:
-    """Why an account with somebody else's registration is left as it is."""
+    """Why an account that another source brought into Cloudcraft is left alone."""
     return BroughtIn(source=foreign.source)
 
 
@@ -160,8 +160,8 @@ def former_roles(registrations: Iterable[Registration], role_name: str) -> tuple
 def unlisted(listing: Listing, known: Collection[str]) -> tuple[tuple[Registration, ...], ...]:
     """Registrations of AWS accounts whose ID is not `known`, those of one account together.
 
-    One whose ARN doesn't tell its account surely is none of them: it may be a known account's. Nor
-    is one that somebody else brought in.
+    Those whose ARN names no account are left out, since they may be a known account's, and so are
+    those with another `source`.
     """
     strangers: dict[str, tuple[Registration, ...]] = {}
     for registration in listing.all():

@@ -74,8 +74,8 @@ def desired_stack_set(
 ) -> DesiredStackSet:
     """The stack set that the manifest asks for.
 
-    One external ID for all, the key's own: with automatic deployment, accounts that nobody has
-    named yet get the role too.
+    One external ID for all, the key's own: with automatic deployment, accounts that are
+    not in the manifest get the role too.
     """
     return DesiredStackSet(
         spec=role.stackset,

@@ -100,7 +100,7 @@ def as_yaml(template: Mapping[str, Any]) -> str:
 
 
 def _arn(name: str, arn: str) -> Any:
-    """An ARN of the manifest's is taken by its letters, whatever they look like."""
+    """An ARN in the manifest is used literally, even if it looks like a placeholder."""
     return name if is_arn(name) else _filled(arn)
 
 
