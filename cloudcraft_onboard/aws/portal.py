@@ -27,7 +27,7 @@ from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.origin import Origin
-from cloudcraft_onboard.aws.sdk import Sdk, Wire, as_fault, renewed, signed_by
+from cloudcraft_onboard.aws.sdk import Sdk, UnexpectedAnswer, Wire, as_fault, renewed, signed_by
 from cloudcraft_onboard.aws.sources import Once, Opened
 from cloudcraft_onboard.blame.facts import Facts, Maker
 from cloudcraft_onboard.blame.table import cause_of
@@ -70,6 +70,7 @@ class Portal:
         self.name = name
         self._sdk = sdk
         self._once: Once[_SignedIn] = Once()
+        self._protected = ""
 
     @property
     def title(self) -> str:
@@ -142,6 +143,8 @@ class Portal:
         )
         try:  # a token may have been revoked long before it expires
             self._ask(signed_in, Call.LIST_SSO_ACCOUNTS, maxResults=1)
+        except (ClientError, UnexpectedAnswer):
+            pass  # whatever it was, the token was not refused
         except FAULTS as error:
             raise explain(error, self._where(Call.LIST_SSO_ACCOUNTS)) from error
         return signed_in
@@ -155,7 +158,7 @@ class Portal:
             raise self._signed_out(f"Nobody is signed in to session {self.name}.") from error
         except (SSOError, TokenRetrievalError) as error:
             raise self._signed_out(f"The token of session {self.name} has expired.") from error
-        protect(token)
+        self._protect(token)
         account_id = parameters.get("accountId")
         try:
             return send(
@@ -167,6 +170,11 @@ class Portal:
             raise self._signed_out(
                 f"The token of session {self.name} has expired or was revoked."
             ) from error
+
+    def _protect(self, token: str) -> None:
+        if token != self._protected:  # each new secret has the patterns of all compiled anew
+            self._protected = token
+            protect(token)
 
     def _signed_out(self, message: str) -> AccountError:
         return _problem("SSOTokenExpired", message, self.name)

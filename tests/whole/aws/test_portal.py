@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -226,6 +227,15 @@ def test_an_outage_of_the_portal_is_pending_and_not_remembered(portal: AwsProxy)
         assert aws.reach(sso()).identity.account_id == MEMBER
 
 
+def test_only_a_refusal_of_the_token_itself_keeps_everything_from_starting(
+    portal: AwsProxy,
+) -> None:
+    portal.trouble("/assignment/accounts", kind="raw", status=404, body=b"<html>", times=1)
+    with opened() as aws:
+        aws.check_sources([sso()])
+        assert aws.reach(sso()).identity.account_id == MEMBER
+
+
 def test_throttling_by_the_portal_is_waited_for(portal: AwsProxy) -> None:
     body = b'{"__type": "TooManyRequestsException", "message": "Rate exceeded"}'
     portal.trouble(CREDENTIALS, kind="raw", status=429, body=body, times=2)
@@ -252,4 +262,8 @@ def test_the_program_says_neither_token_nor_keys(corp: SandboxWorld, tmp_path: P
         assert kept[key] not in said
         assert now[key] not in said
     assert "get_role_credentials" in said
+    assert "secretAccessKey" in said, "the SDK logs the answer"
+    assert re.search(r"(AKIA|ASIA)[A-Z0-9]{12}", said) is None
+    assert set(re.findall(r"[\"\x27]secretAccessKey\W+(\w+)", said)) == {"redacted"}
+    assert set(re.findall(r"[\"\x27]sessionToken\W+(\w+)", said)) == {"redacted"}
     assert corp.registered == [MEMBER]
