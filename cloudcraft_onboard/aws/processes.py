@@ -9,6 +9,8 @@ import subprocess
 import threading
 from typing import Any
 
+from cloudcraft_onboard.console.children import Child
+
 _PATIENCE = 0.5  # seconds between the request to end and the end
 
 
@@ -21,17 +23,15 @@ class Processes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[Child] = []
         self._closed = False
 
-    def start(self, command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    def start(self, command: list[str], **options: Any) -> Child:
         """`subprocess.Popen`, as botocore calls it."""
         with self._lock:
             if self._closed:
                 raise OSError("the program is ending")
-            process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - the user's config names it
-                command, stdin=subprocess.DEVNULL, start_new_session=True, **options
-            )
+            process = Child(command, start_new_session=True, **options)
             self._running = [it for it in self._running if it.returncode is None] + [process]
             return process
 
@@ -49,7 +49,7 @@ class Processes:
             process.wait()
 
 
-def _send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _send(process: Child, number: signal.Signals) -> None:
     """Send a signal to the process and all that it has started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)

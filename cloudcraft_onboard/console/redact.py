@@ -31,7 +31,8 @@ _lock = threading.Lock()
 _FIELD = (
     r"(?:Secret_?Access_?Key|Session_?Token|Security_?Token|Access_?Key_?Id|x-amz-security-token"
     r"|aws_secret_access_key|aws_session_token|aws_access_key_id|client_?secret|access_?token"
-    r"|refresh_?token|id_?token|Web_?Identity_?Token|SAMLAssertion|api_?key|password|Signature)"
+    r"|refresh_?token|id_?token|auth_?token|Web_?Identity_?Token|SAMLAssertion|api_?key|password"
+    r"|passwd|passphrase|secret_?key|private_?key|Signature)"
 )
 _VALUE = r"[^\s\"'<>&,;})\]\\]+"
 _GAP = r"\s{0,99}"
@@ -43,6 +44,12 @@ _SHAPES = tuple(
     for shape, replacement in (
         # access key IDs, long-term, temporary and the other kinds of the same length
         (r"\b(?-i:AKIA|ASIA|ABIA|ACCA)(?-i:[A-Z0-9]{12,124})\b", REDACTED),
+        # what other programs print: JSON web tokens, keys of Vault and GitHub, private keys
+        (
+            r"(?<![\w-])(?-i:eyJ[\w-]{8,}+\.[\w-]{8,}+(\.[\w-]*)?|hvs\.[\w-]{20,}|gh[opsu]_\w{30,})",
+            REDACTED,
+        ),
+        (r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END|\Z)", REDACTED),
         # <SecretAccessKey>...</SecretAccessKey>, also of an answer that was cut off
         (rf"(<({_FIELD})>)[^<]*", rf"\1{REDACTED}"),
         # "SecretAccessKey": "...", 'SecretAccessKey': b'...', \"SessionToken\": \"...\"

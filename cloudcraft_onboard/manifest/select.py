@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from cloudcraft_onboard.console.children import Child
 from cloudcraft_onboard.errors import ManifestError, UsageError
 from cloudcraft_onboard.manifest.load import loads
+from cloudcraft_onboard.manifest.source import MAX_BYTES
 from cloudcraft_onboard.model import Account, Manifest, StackSetSpec, Via
 
 _SHOWN = 8
@@ -119,16 +120,15 @@ def _git(folder: Path, *arguments: str, ref: str | None = None) -> bytes:
     git = shutil.which("git")
     if git is None:
         raise UsageError("--changed-since needs git, which is not installed.")
-    done = subprocess.run(  # noqa: S603 - no shell, and no revision can become an option
-        [git, "-C", str(folder), *arguments], capture_output=True, check=False
-    )
-    if done.returncode == 0:
-        return done.stdout
+    child = Child([git, "-C", str(folder), *arguments])  # no revision can become an option
+    output, errors = child.communicate(most=MAX_BYTES + 1)
+    if child.returncode == 0:
+        return output
     if ref is not None:
         raise UsageError(
             f"--changed-since {ref}: git knows no such revision.",
             hint="A shallow clone has only the newest revision: fetch more (in GitHub Actions, "
             "actions/checkout with fetch-depth: 0).",
         )
-    said = done.stderr.decode(errors="replace").strip() or f"git failed ({done.returncode})."
+    said = errors.decode().strip() or f"git failed ({child.returncode})."
     raise UsageError(f"--changed-since: {said}")

@@ -42,6 +42,12 @@ def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
         f"AWS4-HMAC-SHA256 Credential=x, Signature={SECRET}",
         f"WebIdentityToken={SECRET}&Action=AssumeRoleWithWebIdentity",
         f"refusing Bearer {SECRET}",
+        f"token eyJhbGciOiJIUzI1NiJ9.{SECRET.replace('/', '_').replace('+', '-')}.x",
+        f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
+        f"-----BEGIN PRIVATE KEY-----\n{SECRET}",
+        f"VAULT_TOKEN hvs.{SECRET.replace('/', '_').replace('+', '-')}",
+        f"auth_token: {SECRET}",
+        f"passphrase={SECRET}",
     ],
 )
 def test_what_looks_like_a_secret_goes(text: str) -> None:
