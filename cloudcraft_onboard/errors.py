@@ -6,7 +6,7 @@ OnboardError            1
 ├─ CannotStart          3   nothing could start; nothing was changed
 ├─ Interrupted        130   Ctrl-C, SIGTERM, SIGHUP
 ├─ RequestError             a request to Cloudcraft without a usable answer
-│  └─ Refused, Doubtful, Unavailable (Unreadable), PaceClosed
+│  └─ Refused, Doubtful, Unavailable (Unreadable), PaceClosed, Outdated
 └─ AccountError             one account's problem: ends as its result, never as the program's
    └─ AccountPending        not the account's fault: it stays `pending` for a later run
       └─ OutOfResources
@@ -198,6 +198,10 @@ class Unavailable(RequestError):
 
 class Unreadable(Unavailable):
     """The answer to a read is not as Cloudcraft documents it."""
+
+
+class Outdated(RequestError):
+    """It was not sent: its turn came so late that what it was decided on may have changed."""
 
 
 class PaceClosed(RequestError):

@@ -6,10 +6,12 @@ Each call returns its answer or raises one of the kinds of `errors.RequestError`
     Doubtful      a write that may have been processed; never sent again here
     Unavailable   surely not processed (or only a read), and the retries are used up
     PaceClosed    not sent: the run is stopping
+    Outdated      not sent: its turn came too late
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -33,6 +35,7 @@ from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import (
     Doubtful,
+    Outdated,
     PaceClosed,
     RefusalKind,
     Refused,
@@ -142,12 +145,19 @@ class CloudcraftClient:
         return registration
 
     def update(
-        self, registration: Registration, spec: RegistrationSpec, slot: Slot | None = None
+        self,
+        registration: Registration,
+        spec: RegistrationSpec,
+        slot: Slot | None = None,
+        *,
+        until: float = math.inf,
     ) -> None:
-        """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are."""
-        with self._turn(slot) as turn:
-            body = shapes.replacement(registration, spec)
-            self._ask("PUT", _path(registration), body, turn, spec.account_id)
+        """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are.
+
+        Raises `Outdated` rather than sending it after `until`, by `time.monotonic`.
+        """
+        with self._turn(slot, until) as turn:
+            self._ask("PUT", _path(registration), shapes.replacement(registration, spec), turn)
 
     def delete(self, registration: Registration, slot: Slot | None = None) -> None:
         """`DELETE /aws/account/{id}`; one that is gone already (404) is fine."""
@@ -179,8 +189,8 @@ class CloudcraftClient:
                 hint=_SHAPE_HINT,
             ) from error
 
-    def _turn(self, slot: Slot | None) -> _Turn:
-        return _Turn(slot, lambda: self.pace.acquire(self._deadline, self._stop))
+    def _turn(self, slot: Slot | None, until: float = math.inf) -> _Turn:
+        return _Turn(slot, lambda: self.pace.acquire(self._deadline, self._stop), until)
 
     def _ask(
         self, method: str, path: str, body: Any, turn: _Turn, account_id: str | None = None
@@ -313,14 +323,19 @@ class _Turn:
     What was not handed on is given back in the end.
     """
 
-    def __init__(self, given: Slot | None, acquire: Callable[[], Slot]) -> None:
+    def __init__(self, given: Slot | None, acquire: Callable[[], Slot], until: float) -> None:
         self._given = given
         self._acquire = acquire
+        self._until = until
 
     def slot(self) -> Slot:
-        """The slot of the next attempt, which owns it from here on."""
-        slot, self._given = self._given, None
-        return slot or self._acquire()
+        """The slot of the next attempt, which owns it from here on; `Outdated` after `until`."""
+        given, self._given = self._given, None
+        slot = given or self._acquire()
+        if time.monotonic() > self._until:
+            slot.unused()
+            raise Outdated("Its turn came too late.")
+        return slot
 
     def __enter__(self) -> Self:
         return self

@@ -18,6 +18,7 @@ from cloudcraft_onboard.engine.control import NO_THREAD, NO_TIME, Control
 from cloudcraft_onboard.engine.jobs import AwsJobs
 from cloudcraft_onboard.engine.lists import Known, Lists
 from cloudcraft_onboard.engine.machine import TRANSITIONS, Machine, Transitions
+from cloudcraft_onboard.engine.mending import Mending
 from cloudcraft_onboard.engine.messages import (
     Answered,
     Ended,
@@ -34,6 +35,7 @@ from cloudcraft_onboard.engine.messages import (
     T,
     Woken,
 )
+from cloudcraft_onboard.engine.moves import Moves
 from cloudcraft_onboard.engine.outgoing import Outgoing
 from cloudcraft_onboard.engine.ports import PaceView
 from cloudcraft_onboard.engine.results import Results
@@ -87,13 +89,23 @@ class Core(Generic[T, V]):
         )
         self._outgoing = Outgoing(agenda, settle)
         self._lists = Lists(agenda, self._outgoing, control, known)
-        self._machine = Machine(
-            policy,
+        self._mending = Mending(agenda, self._outgoing, control)
+        moves = Moves(
             results,
+            policy.role_job,
             agenda=agenda,
             ends=Ends(results, agenda, control, limits.max_failures),
-            control=control,
             jobs=self._jobs,
+            outgoing=self._outgoing,
+            lists=self._lists,
+            mending=self._mending,
+        )
+        self._machine = Machine(
+            policy,
+            moves,
+            self._mending,
+            agenda=agenda,
+            control=control,
             outgoing=self._outgoing,
             lists=self._lists,
             retries=limits.retries,
@@ -250,14 +262,14 @@ class Core(Generic[T, V]):
             self._lists.again_at = None
             self._machine.leave_unverified(PaceClosed(_NOT_AT_ONCE), now)
         waits = self._lists.is_again_due(now)
-        if self._outgoing.reading or self._machine.is_mending:
+        if self._outgoing.reading or self._mending:
             self._agenda.wake(ends)
         elif not waits:
             self._conclude(now)
 
     def _conclude(self, now: float) -> None:
         """Whatever has no result yet is pending."""
-        self._machine.conclude(now)
+        self._machine.conclude(now, but=self._jobs.names)
         for name in self._jobs.names:
             self._results.note(self._jobs.let_go(name, now))
         self._phase = _Phase.DONE

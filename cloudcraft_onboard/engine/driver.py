@@ -225,7 +225,7 @@ class Driver(Generic[T, V]):
             case Post():
                 return cloudcraft.register(request.spec, slot)
             case Put():
-                cloudcraft.update(request.registration, request.spec, slot)
+                cloudcraft.update(request.registration, request.spec, slot, until=request.until)
             case Delete():
                 cloudcraft.delete(request.registration, slot)
         return None

@@ -19,7 +19,7 @@ from cloudcraft_onboard.plan.registration import Listing
 REREAD_SECONDS = 2.0
 """Nothing is documented about how soon a new registration is listed."""
 FRESH_SECONDS = 110.0
-"""A PUT is decided on a list that is two minutes old at most, when it arrives."""
+"""A PUT is decided, and sent, on a list that is two minutes old at most when it arrives."""
 
 _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
 _LONGEST_DOUBT_SECONDS = 30.0
@@ -59,7 +59,12 @@ class Lists(Generic[T]):
 
     def fresh(self, now: float) -> Listing | None:
         """The last list, if it is young enough to overwrite what it shows."""
-        return self._listing if now - self._read_at <= FRESH_SECONDS else None
+        return self._listing if now <= self.fresh_until else None
+
+    @property
+    def fresh_until(self) -> float:
+        """Until when what the last list shows may be overwritten."""
+        return self._read_at + FRESH_SECONDS
 
     def take(self, message: ListRead, now: float) -> None:
         """A list came, or did not; it shows what was there when it was asked for, or later."""

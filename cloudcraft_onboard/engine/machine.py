@@ -1,9 +1,9 @@
 """What becomes of each request to Cloudcraft: a state machine without threads, clock or I/O.
 
-`step` takes one message and the time, and returns what is to be done next. Everything that moves a
+Everything that moves a
 request from one state to another is in this file: `TRANSITIONS` has the moves, `Machine` says which
-event a message is, and does what a move orders. What it holds are parts that know nothing of
-states: the AWS jobs, the requests on their way, the lists, the time budget, and the stop.
+event a message is. What a move orders is done in `moves`. The parts that it holds know nothing of
+states: the requests on their way, the lists, what mends accounts, and the stop.
 
 A doubtful request (no answer that can be trusted) is never sent again blindly: doubtful ones are
 gathered, one list tells what became of all of them, and only what is missing is sent again.
@@ -11,37 +11,31 @@ gathered, one list tells what became of all of them, and only what is missing is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Generic, TypeVar
 
 from cloudcraft_onboard.console.harmless import sentence
-from cloudcraft_onboard.engine.agenda import Agenda, Ends
+from cloudcraft_onboard.engine.agenda import Agenda
 from cloudcraft_onboard.engine.control import NO_THREAD, NO_TIME, Control
-from cloudcraft_onboard.engine.jobs import AwsJobs
 from cloudcraft_onboard.engine.lists import Lists
-from cloudcraft_onboard.engine.messages import Answered, Delete, GiveBack, Put, Send, T, Write
+from cloudcraft_onboard.engine.mending import Mending
+from cloudcraft_onboard.engine.messages import Answered, GiveBack, T, Write
+from cloudcraft_onboard.engine.moves import NO_DETAIL, Detail, Do, Moves
 from cloudcraft_onboard.engine.outgoing import Outgoing
-from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.engine.tracks import (
-    Judgment,
-    Left,
-    Policy,
-    Track,
-    Verdict,
-    problem_of_a_bug,
+from cloudcraft_onboard.engine.tracks import Left, Policy, Track, Verdict, problem_of_a_bug
+from cloudcraft_onboard.errors import (
+    Doubtful,
+    Outdated,
+    PaceClosed,
+    RefusalKind,
+    Refused,
+    RequestError,
 )
-from cloudcraft_onboard.errors import Doubtful, PaceClosed, RefusalKind, Refused, RequestError
-from cloudcraft_onboard.events import AccountFinished, AccountQueued, AccountRetried, Said
-from cloudcraft_onboard.model import Note, Outcome, Problem, Result, Slot, Stage
+from cloudcraft_onboard.events import Said
+from cloudcraft_onboard.model import Outcome, Result, Slot, Stage
 from cloudcraft_onboard.model.notes import (
-    DuplicateDeleted,
-    DuplicateLeft,
-    KeptBrought,
-    KeptDiffers,
     NeverAnswered,
-    NoAnswer,
     NotChecked,
     NotProcessed,
     NotSent,
@@ -78,7 +72,7 @@ class RequestEvent(Enum):
     NOTHING_LEFT = "nothing is left"
     # Its turn.
     TURN = "a slot is free"
-    OLD_LIST = "a slot is free, its list is old"
+    OLD_LIST = "its list is old"
     NO_THREAD = "no thread for it"
     # Its answer, besides a yes.
     TOO_YOUNG = "refused, the role is young"
@@ -106,23 +100,6 @@ class RequestEvent(Enum):
     ROLE_PENDING = "AWS is out of reach"
     # The end of the run.
     OVER = "the run is over"
-
-
-class Do(Enum):
-    """What a move orders."""
-
-    QUEUE = "queue it"
-    SEND = "send it"
-    RETRY = "queue it for later"
-    GATHER = "look it up with the others"
-    START = "have its role deleted"
-    AWAIT = "tell its provisional result"
-    MEND = "send what mends it"
-    READ_AGAIN = "read the list again"
-    FINISH = "tell its result"
-    FAIL = "tell why"
-    PEND = "tell what it waits for"
-    END = "tell the worker's result"
 
 
 S, E = RequestState, RequestEvent
@@ -156,6 +133,7 @@ TRANSITIONS: Transitions = {
         E.GONE: (S.DOUBTFUL, Do.GATHER),
         E.NO_ANSWER: (S.DOUBTFUL, Do.GATHER),
         E.NOT_PROCESSED: (S.PENDING, Do.PEND),
+        E.OLD_LIST: (S.DOUBTFUL, Do.GATHER),
         **_WHEN_IT_IS_OVER,
     },
     S.DOUBTFUL: {
@@ -195,21 +173,6 @@ TRANSITIONS: Transitions = {
 """Every move: where an event leads from a state, and what it orders. No other move is possible."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Detail:
-    """What a move needs to know besides the event: why, what is noted, after how many seconds."""
-
-    why: str = ""
-    note: Note | None = None
-    wait: float = 0.0
-    problem: Problem | None = None
-    slot: Slot | None = None
-    result: Result | None = None
-    judgment: Judgment | None = None
-
-
-_NOTHING = Detail()
-
 _WHAT = {
     Left.REQUEST: E.REQUEST_LEFT,
     Left.ROLE: E.ROLE_LEFT,
@@ -235,104 +198,39 @@ class Machine(Generic[T, V]):
     def __init__(
         self,
         policy: Policy[T, V],
-        results: Results,
+        moves: Moves[T],
+        mending: Mending[T],
         *,
         agenda: Agenda[T],
-        ends: Ends[T],
         control: Control,
-        jobs: AwsJobs[T],
         outgoing: Outgoing[T],
         lists: Lists[T],
         retries: int,
         transitions: Transitions,
     ) -> None:
         self._policy = policy
-        self._results = results
+        self._moves = moves
+        self._mending = mending
         self._agenda = agenda
-        self._ends = ends
         self._control = control
-        self._jobs = jobs
         self._outgoing = outgoing
         self._lists = lists
         self._retries = retries
         self._transitions = transitions
         self._tracks: dict[str, Track] = {}
         self._states: dict[str, RequestState] = {}
-        self._mends: dict[int, tuple[Track, Write]] = {}
         self._accepted = 0
         self._suspicions: list[tuple[Track, Refused]] = []
 
     # --- moves ------------------------------------------------------------------------------------
 
     def _happened(
-        self, track: Track, event: RequestEvent, now: float, detail: Detail = _NOTHING
+        self, track: Track, event: RequestEvent, now: float, detail: Detail = NO_DETAIL
     ) -> None:
         """Move the account, and do what the move orders."""
         state, do = self._transitions[self._states[track.name]][event]
         self._states[track.name] = state
-        match do:
-            case Do.QUEUE:
-                self._outgoing.put(track, now, detail.wait)
-            case Do.SEND if detail.slot is not None:
-                self._send(track, detail.slot)
-            case Do.RETRY:
-                self._note(track)
-                self._tell_retry(track, detail)
-                self._outgoing.put(track, now, detail.wait)
-            case Do.GATHER:
-                self._lists.doubts.append(track)
-                self._tell_retry(track, detail)
-            case Do.START:
-                self._start_role(track)
-            case Do.AWAIT:
-                result = track.result(track.outcome)
-                self._results.note(result)
-                self._agenda.tell(AccountFinished(result=result, provisional=True))
-            case Do.MEND if detail.judgment is not None:
-                self._mend(track, detail.judgment, now)
-            case Do.READ_AGAIN:
-                self._lists.read_again(now)
-            case Do.FINISH | Do.FAIL | Do.PEND | Do.END:
-                self._ends.finish(_result(track, do, detail))
-
-    def _send(self, track: Track, slot: Slot) -> None:
-        request = track.request(self._outgoing.number())
-        track.attempts += 1
-        track.waits_for = NoAnswer(errand=track.errand)
-        self._note(track)
-        self._outgoing.send(request, track, slot)
-
-    def _start_role(self, track: Track) -> None:
-        self._note(track)
-        if job := self._policy.role_job(track.name):
-            self._jobs.add([job])
-
-    def _mend(self, track: Track, judgment: Judgment, now: float) -> None:
-        """Delete this run's newer duplicates, and bring what is kept to the manifest."""
-        mends: list[Write] = [
-            Delete(number=self._outgoing.number(), name=track.name, registration=duplicate)
-            for duplicate in judgment.duplicates
-        ]
-        track.unsettled = judgment.unsettled
-        stop = self._control.kind
-        if judgment.kept is not None and stop is None:
-            mends.append(track.request(self._outgoing.number()))
-        elif judgment.kept is not None and stop is not None:
-            track.unsettled = True
-            track.notes.append(KeptDiffers(id=judgment.kept.id, why=stop.value))
-        for request in mends:
-            self._mends[request.number] = (track, request)
-            self._agenda.order(Send(request=request))
-        if not mends:
-            self._happened(track, E.NOT_MENDED, now)
-
-    def _note(self, track: Track) -> None:
-        self._results.note(track.result(Outcome.PENDING, track.waits_for))
-
-    def _tell_retry(self, track: Track, detail: Detail) -> None:
-        if detail.why:
-            reason = sentence(detail.why)
-            self._agenda.tell(AccountRetried(name=track.name, reason=reason, wait=detail.wait))
+        self._moves.make(track, do, detail, now)
 
     # --- from AWS, and its turn -------------------------------------------------------------------
 
@@ -340,7 +238,7 @@ class Machine(Generic[T, V]):
         """AWS is done with an account: it has its result, or its turn at Cloudcraft comes."""
         outcome = self._policy.worked(so_far, value)
         if isinstance(outcome, Result):
-            self._ends.finish(outcome)
+            self._moves.end(outcome)
         else:
             self.submit(outcome, now)
 
@@ -349,7 +247,7 @@ class Machine(Generic[T, V]):
         for result in results:
             track = self._tracks.get(result.name)
             if track is None:
-                self._ends.finish(result)
+                self._moves.end(result)
                 continue
             failed = result.outcome is Outcome.FAILED
             event = E.ROLE_FAILED if failed else E.ROLE_PENDING
@@ -363,9 +261,7 @@ class Machine(Generic[T, V]):
             track.queued_at = now
         self._happened(track, _WHAT[track.left], now)
         if self._states[track.name] is S.QUEUED:
-            self._note(track)
-            ready_at = self._outgoing.settling.ready_at(track, now)
-            self._agenda.tell(AccountQueued(name=track.name, ready_in=ready_at - now))
+            self._moves.tell_queued(track, now)
 
     def use(self, slot: Slot, now: float) -> None:
         """Choose the request at the last moment; a slot that nobody is ready for goes back."""
@@ -391,7 +287,7 @@ class Machine(Generic[T, V]):
 
     def not_spawned(self, request: Write, now: float) -> None:
         """There was no thread to send it."""
-        if request.number in self._mends:
+        if request.number in self._mending:
             self._mended(request.number, PaceClosed(NO_THREAD), now)
             return
         track = self._outgoing.in_flight.pop(request.number, None)
@@ -405,9 +301,8 @@ class Machine(Generic[T, V]):
     def answered(self, message: Answered, now: float) -> None:
         """A write's end."""
         number = message.request.number
-        if number in self._mends:
-            self._mends[number][0].seconds += message.seconds
-            self._mended(number, message.error, now)
+        if number in self._mending:
+            self._mended(number, message.error, now, message.seconds)
             return
         track = self._outgoing.in_flight.pop(number, None)
         if track is not None and self._states[track.name] is S.IN_FLIGHT:  # else nobody waits
@@ -426,6 +321,10 @@ class Machine(Generic[T, V]):
                 self._doubt(track, E.NO_ANSWER, error.message, now)
             case Refused() as error:
                 self._refused(track, error, now)
+            case Outdated():
+                track.attempts -= 1
+                self._outgoing.settling.unheard(track)
+                self._happened(track, E.OLD_LIST, now)
             case PaceClosed() as error:
                 note = NotSent(errand=track.errand, why=error.message)
                 self._happened(track, E.NOT_PROCESSED, now, Detail(note=note))
@@ -527,11 +426,6 @@ class Machine(Generic[T, V]):
         """Whether the last list has anything to say."""
         return bool(self._lists.doubts or self._outgoing.in_flight or self._those(S.ACCEPTED))
 
-    @property
-    def is_mending(self) -> bool:
-        """Whether an answer of those is to come that mend accounts."""
-        return bool(self._mends)
-
     def judge(self, error: BaseException | None, now: float) -> None:
         """By the last list, each account is done, mended, or missing."""
         listing = self._lists.newest
@@ -553,18 +447,19 @@ class Machine(Generic[T, V]):
                 event = E.NEVER
             detail = Detail(judgment=judgment, problem=track.missing)
             self._happened(track, event, now, detail)
+            if event is E.TO_MEND and track not in self._mending:
+                self._happened(track, E.NOT_MENDED, now)
 
-    def _mended(self, number: int, error: BaseException | None, now: float) -> None:
-        track, request = self._mends.pop(number)
-        track.notes.append(_note_on(request, error))
-        track.unsettled |= error is not None
-        if not any(track is other for other, _ in self._mends.values()):
-            event = E.NOT_MENDED if track.unsettled else E.MENDED
-            self._happened(track, event, now)
+    def _mended(
+        self, number: int, error: BaseException | None, now: float, seconds: float = 0.0
+    ) -> None:
+        track = self._mending.answered(number, error, seconds)
+        if track not in self._mending:
+            self._happened(track, E.NOT_MENDED if track.unsettled else E.MENDED, now)
 
     def leave_mends(self, now: float) -> None:
         """Nobody waits any more for the answers that mend accounts."""
-        for number in list(self._mends):
+        for number in self._mending.numbers:
             self._mended(number, PaceClosed(NO_TIME), now)
 
     def leave_unverified(self, error: BaseException | None, now: float) -> None:
@@ -578,39 +473,11 @@ class Machine(Generic[T, V]):
             )
         self._agenda.tell(Said(text=f"The final check was skipped: {why}"))
 
-    def conclude(self, now: float) -> None:
-        """Whatever has no result yet is pending, each with what it waits for."""
+    def conclude(self, now: float, *, but: Collection[str]) -> None:
+        """Whatever has no result yet is pending, `but` what is left in AWS."""
         for name, track in self._tracks.items():
-            if name not in self._jobs.names and self._states[name] not in _FINAL:
+            if name not in but and self._states[name] not in _FINAL:
                 self._happened(track, E.OVER, now)
 
     def _those(self, state: RequestState) -> list[Track]:
         return [track for name, track in self._tracks.items() if self._states[name] is state]
-
-
-def _note_on(mend: Write, error: BaseException | None) -> Note:
-    """What became of a request that was to mend an account."""
-    match mend:
-        case Delete(registration=duplicate) if error is None:
-            return DuplicateDeleted(id=duplicate.id)
-        case Delete(registration=duplicate):
-            return DuplicateLeft(id=duplicate.id, why=str(error))
-        case Put(registration=kept) if error is not None:
-            return KeptDiffers(id=kept.id, why=str(error))
-        case Put(registration=kept):
-            return KeptBrought(id=kept.id)
-    raise AssertionError("nothing is mended by a POST")
-
-
-def _result(track: Track, do: Do, detail: Detail) -> Result:
-    """The account's result where a move ends it."""
-    if detail.result is not None:
-        return detail.result
-    if do is Do.FAIL and detail.problem is not None:
-        return track.result(Outcome.FAILED).failed(detail.problem)
-    noted = () if detail.note is None else (detail.note,)
-    noted = () if detail.note is None else (detail.note,)
-    if do is Do.PEND:
-        why = noted or (() if track.notes else (track.waits_for,))
-        return track.result(Outcome.PENDING, *track.notes, *why)
-    return track.result(track.outcome, *track.notes, *noted)

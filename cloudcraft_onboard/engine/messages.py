@@ -6,6 +6,7 @@ is given to do, `V` what its work on an account comes to. Times are seconds of t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
@@ -75,13 +76,14 @@ class Post:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Put:
-    """Makes a registration of the account `name` as specified."""
+    """Makes a registration of the account `name` as specified; not sent after `until`."""
 
     method: ClassVar = Method.PUT
     number: int
     name: str
     spec: RegistrationSpec
     registration: Registration
+    until: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

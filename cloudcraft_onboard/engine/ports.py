@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -81,9 +82,17 @@ class Cloudcraft(Protocol):
         """`POST /aws/account`."""
 
     def update(
-        self, registration: Registration, spec: RegistrationSpec, slot: Slot | None = None
+        self,
+        registration: Registration,
+        spec: RegistrationSpec,
+        slot: Slot | None = None,
+        *,
+        until: float = math.inf,
     ) -> None:
-        """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are."""
+        """`PUT /aws/account/{id}`; access lists that the spec leaves open are sent as they are.
+
+        Raises `Outdated` rather than sending it after `until`, by `time.monotonic`.
+        """
 
     def delete(self, registration: Registration, slot: Slot | None = None) -> None:
         """`DELETE /aws/account/{id}`; one that is gone already (404) is fine."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from cloudcraft_onboard.cloudcraft.refusals import kind_of
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.messages import Delete, ReadList, Request
-from cloudcraft_onboard.errors import Doubtful, PaceClosed, Refused, Unavailable
+from cloudcraft_onboard.engine.messages import Delete, Put, ReadList, Request
+from cloudcraft_onboard.errors import Doubtful, Outdated, PaceClosed, Refused, Unavailable
 from cloudcraft_onboard.model.notes import Stop
 from tests.simulation.loop import Loop, Resume, Wait
 from tests.simulation.pace import VirtualPace, VirtualSlot
@@ -91,6 +91,9 @@ class VirtualClient:
                     raise got
                 slot = got
             assert isinstance(slot, VirtualSlot)
+            if isinstance(request, Put) and self._loop.now > request.until:
+                slot.unused()
+                raise Outdated("too late")
             with slot:
                 self._check_pace()
                 answer: Answer = yield self._exchange(request, slot)

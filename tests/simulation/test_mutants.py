@@ -11,7 +11,7 @@ import pytest
 
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.control import Control
-from cloudcraft_onboard.engine.machine import TRANSITIONS, Do, Transitions
+from cloudcraft_onboard.engine.machine import TRANSITIONS, Transitions
 from cloudcraft_onboard.engine.machine import RequestEvent as E
 from cloudcraft_onboard.engine.machine import RequestState as S
 from cloudcraft_onboard.engine.messages import (
@@ -25,6 +25,7 @@ from cloudcraft_onboard.engine.messages import (
     Put,
     Send,
 )
+from cloudcraft_onboard.engine.moves import Do
 from cloudcraft_onboard.errors import Doubtful, Refused
 from cloudcraft_onboard.plan.registration import Listing
 from tests.simulation.mutants import Mutant
@@ -69,6 +70,14 @@ class Stale(Mutant):
     """Decides a PUT on the first list, however old it is."""
 
     transitions = moved({(S.QUEUED, E.OLD_LIST): (S.IN_FLIGHT, Do.SEND)})
+
+    def obey(self, orders: list[Order[Any]]) -> list[Order[Any]]:
+        return [
+            replace(order, request=replace(order.request, until=math.inf))
+            if isinstance(order, Send) and isinstance(order.request, Put)
+            else order
+            for order in orders
+        ]
 
 
 class Indifferent(Mutant):

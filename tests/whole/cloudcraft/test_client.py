@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
-from cloudcraft_onboard.errors import Doubtful, Refused, Unavailable
+from cloudcraft_onboard.errors import Doubtful, Outdated, Refused, Unavailable
 from cloudcraft_onboard.events import RequestRetried, Throttled
 from cloudcraft_onboard.model import Account, CloudcraftUsage, RegistrationSpec, RoleSpec, Via
 from tests.support import faults
@@ -293,6 +294,19 @@ def test_a_pinned_pace_is_kept(make_world: MakeWorld, make_client: MakeClient) -
         client.registrations()
     assert client.pace.limit == 3
     assert world.kept_to(3, 1.0)
+
+
+def test_an_update_whose_turn_comes_too_late_is_not_sent_and_its_slot_is_free_again(
+    local: SandboxWorld, make_client: MakeClient
+) -> None:
+    client = make_client(local.cloudcraft_url, local.api_key)
+    registration = client.register(spec())
+    free = client.pace.free_by(time.monotonic())
+    slot = client.pace.acquire()
+    with pytest.raises(Outdated):
+        client.update(registration, spec(), slot, until=time.monotonic() - 1.0)
+    assert client.pace.free_by(time.monotonic()) == free
+    assert not local.requests("PUT")
 
 
 def test_a_slot_given_by_the_caller_is_used_and_given_back(
