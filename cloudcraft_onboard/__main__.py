@@ -83,10 +83,12 @@ def _interrupt(ended: BaseException) -> KeyboardInterrupt | None:
 
 def _say(message: str, hint: str = "") -> None:
     from cloudcraft_onboard.console.harmless import brief, clean_lines
+    from cloudcraft_onboard.console.prose import say
 
-    print(clean_lines(f"onboard: {brief(message, _LONGEST)}"), file=sys.stderr)
+    for line in brief(f"onboard: {message}", _LONGEST).split("\n"):
+        say(clean_lines(line))
     if hint:
-        print(clean_lines(f"  hint: {hint}"), file=sys.stderr)
+        say(clean_lines(f"  hint: {hint}"))
 
 
 def _say_manifest_errors(error: ManifestError) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from cloudcraft_onboard.app.ending import ending
+from cloudcraft_onboard.console.prose import say
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.console.streams import print_json, tell_runner
 from cloudcraft_onboard.coverage.words import Status
@@ -72,7 +73,10 @@ def deliver(
     _tell_github(report)
     if settings.verbosity >= 0:
         for line in ending(report, settings, written):
-            print(line, file=sys.stderr)
+            if line.startswith(" "):  # a command, to be copied
+                print(line, file=sys.stderr)
+            else:
+                say(line, indent="")
     if control.kind is Stop.INTERRUPTED:
         return 130
     return exit_code(report, changes_count=settings.exit_code) or int(
@@ -127,7 +131,7 @@ def write(path: str, report: Told) -> bool:
         reports.write(path, report)
     except Exception as error:  # noqa: BLE001 - whatever it is, there are other reports to write
         why = excerpt(f"{error}" or type(error).__name__)
-        print(f"onboard: The report {path} could not be written: {why}", file=sys.stderr)
+        say(f"onboard: The report {path} could not be written: {why}")
         return False
     return True
 
@@ -143,8 +147,8 @@ def stopped(error: BaseException) -> lines.Stopped:
 
 def say_bug(error: Exception) -> None:
     """Report an unexpected exception on stderr; the results are still reported."""
-    print(f"onboard: {_unexpected(error)}", file=sys.stderr)
-    print(f"  hint: {_BUG}", file=sys.stderr)
+    say(f"onboard: {_unexpected(error)}")
+    say(f"  hint: {_BUG}")
 
 
 def _unexpected(error: BaseException) -> str:
@@ -160,4 +164,4 @@ def _tell_github(report: Told) -> None:
         try:
             github.append_summary(summary, document(report))
         except OSError as error:
-            print(f"onboard: The job summary could not be written: {error}", file=sys.stderr)
+            say(f"onboard: The job summary could not be written: {error}")

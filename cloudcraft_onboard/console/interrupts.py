@@ -15,6 +15,13 @@ EXIT_CODE = 130
 
 Handler = Callable[[int, FrameType | None], object]
 
+_last_acts: list[Callable[[], None]] = []
+
+
+def at_end(act: Callable[[], None]) -> None:
+    """Have something done even where `end` ends the program at once."""
+    _last_acts.append(act)
+
 
 def numbers() -> tuple[signal.Signals, ...]:
     """The signals to handle; SIGHUP is left alone where `nohup` has it ignored."""
@@ -94,6 +101,8 @@ def interrupt(_number: int, frame: FrameType | None) -> NoReturn:
 
 def end() -> NoReturn:
     """End the program at once; servers that it started end with it."""
+    for act in _last_acts:
+        act()
     with contextlib.suppress(OSError):
         os.write(2, b"onboard: interrupted\n")
     os._exit(EXIT_CODE)

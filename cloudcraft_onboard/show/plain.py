@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from cloudcraft_onboard.console import prose
 from cloudcraft_onboard.events import (
     AccountFinished,
     AccountRetried,
@@ -157,7 +158,7 @@ class PlainView:
                 pass
 
     def _say(self, line: str, now: float) -> None:
-        self._stream.write(line + "\n")
+        self._stream.write(prose.told(line, self._stream, indent="    ") + "\n")
         self._stream.flush()
         self._last_line = now
 

@@ -9,6 +9,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from cloudcraft_onboard.console import prose
+from cloudcraft_onboard.console.keyboard import Keyboard
 from cloudcraft_onboard.console.streams import draw, is_behind
 from cloudcraft_onboard.events import (
     Event,
@@ -47,6 +49,7 @@ class LiveView:
         self._summary = summary
         self._clock = clock
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._keyboard = Keyboard(stream)
         self._state = State()
         self._drawn: Sequence[Text] = ()
         self._next_frame = 0.0
@@ -60,6 +63,7 @@ class LiveView:
         match event:
             case RunStarted():
                 self._running = True
+                self._keyboard.hush()
                 draw(self._stream, _HIDE_CURSOR)
             case Stopping() if not is_behind(self._stream):
                 self._draw(now)
@@ -78,15 +82,29 @@ class LiveView:
                 pass
 
     def tick(self, now: float) -> None:
-        """Draw if it is time for a frame, and the one before has been read."""
-        if self._running and now >= self._next_frame and not is_behind(self._stream):
+        """Draw if it is time for a frame, the one before has been read, and we are looked at."""
+        if not self._running or now < self._next_frame:
+            return
+        if self._keyboard.suspending:
+            self._suspend()
+        if self._keyboard.is_ours() and not is_behind(self._stream):
+            self._keyboard.keep()
             self._draw(now)
+
+    def _suspend(self) -> None:
+        """Give the terminal back for as long as the program is stopped."""
+        draw(self._stream, self._back() + _CLEAR_BELOW + _SHOW_CURSOR)
+        self._drawn = ()
+        self._stream.flush()
+        self._keyboard.suspend()
+        draw(self._stream, _HIDE_CURSOR)
 
     def close(self) -> None:
         """Remove the live region and give the cursor back; harmless to repeat."""
         if not self._running:
             return
         self._running = False
+        self._keyboard.back()
         draw(self._stream, self._back() + _CLEAR_BELOW + _SHOW_CURSOR)
         self._drawn = ()
         self._stream.flush()
@@ -110,7 +128,8 @@ class LiveView:
         self._drawn = lines
 
     def _say(self, said: str, now: float) -> None:
-        draw(self._stream, self._back() + _CLEAR_BELOW + text.clean(said) + "\n")
+        line = prose.broken(text.clean(said), self._console.width)
+        draw(self._stream, self._back() + _CLEAR_BELOW + line + "\n")
         self._drawn = ()
         if self._running:
             self._draw(now)

@@ -105,7 +105,7 @@ def waiting(state: State, now: float) -> str:
     if state.slots_at > now:
         wait = text.countdown(state.slots_at - now)
         requests = text.counted(state.slots, "request")
-        return f"Cloudcraft's pace: next {requests} in {wait}{queued}"
+        return f"next {requests} to Cloudcraft in {wait}{queued}"
     if state.queued:
         many = f"{text.counted(len(state.queued), 'account')} queued for Cloudcraft"
         ready = min(state.queued.values()) - now

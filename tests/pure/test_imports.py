@@ -37,6 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "console.encoding": set(),
     "coverage": {"plan"},
     "console.interrupts": set(),
+    "console.keyboard": {"console.interrupts"},
+    "console.prose": set(),
     "console.streams": set(),
     "console.files": set(),
     "settings": {"cloudcraft"},
@@ -48,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cloudcraft": set(),
     "accounts": {"plan"},
     "engine": {"accounts", "plan"},
-    "show": {"coverage", "console.files", "console.streams"},
+    "show": {"coverage", "console.files", "console.keyboard", "console.prose", "console.streams"},
     "sandbox": {"plan", "console.files", "settings"},
     "app": {
         "accounts",
@@ -64,6 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "show",
         "sources",
         "console.interrupts",
+        "console.prose",
         "console.streams",
     },
     "cli": {
@@ -75,7 +78,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "sources",
         "console.streams",
     },
-    "__main__": {"cli", "console.interrupts", "manifest", "show", "console.streams"},
+    "__main__": {
+        "cli",
+        "console.interrupts",
+        "console.prose",
+        "console.streams",
+        "manifest",
+        "show",
+    },
     "__init__": set(),
     "console.__init__": set(),
 }

@@ -108,7 +108,7 @@ def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
     plain.tick(119)
     told = (
         "still working: 0 of 1,000 done, 1 being worked on"
-        " · Cloudcraft's pace: next 20 requests in 13 s · 1 queued · about 44 min left"
+        " · next 20 requests to Cloudcraft in 13 s · 1 queued · about 44 min left"
     )
     assert plain.lines[2:] == [told]
     plain.tick(120)

@@ -90,7 +90,7 @@ def test_a_thousand_accounts_in_sixty_columns_and_fifteen_rows() -> None:
         "onboard run  manifests/org.yaml                        0:10",
         "█████████░░░░░░░░░░░░░░░  410/1,000  41%  about 45 min left",
         "+ 400 created  = 7 unchanged  x 3 failed",
-        "Cloudcraft's pace: next 20 requests in 14 s · 388 queued",
+        "next 20 requests to Cloudcraft in 14 s · 388 queued",
         "400 accounts registered, to be verified at the end",
         "",
         "x sts:AssumeRole denied (reach), 3 accounts: User:",
@@ -112,7 +112,7 @@ def test_five_rows_have_what_matters_most() -> None:
         "█████████░░░░░░░░░░░░░░░  410/1,000  41%  about 45 min left",
         "+ 400 created  = 7 unchanged  x 3 failed",
         "! stopping: Ctrl-C: what is in flight is finished",
-        "Cloudcraft's pace: next 20 requests in 13 s · 388 queued",
+        "next 20 requests to Cloudcraft in 13 s · 388 queued",
         "400 accounts registered, to be verified at the end",
     ]
 

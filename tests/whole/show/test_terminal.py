@@ -29,7 +29,7 @@ def test_a_run_is_live_and_leaves_its_table(width: int, height: int) -> None:
 def test_ctrl_c_is_shown_at_once_and_ends_with_the_way_on() -> None:
     arguments = ("run", DEMO, "--sandbox", "--settle", "0")
     with Tty(80, 24, *ONBOARD, *arguments, CLOUDCRAFT_RATE_LIMIT="3/600") as tty:
-        tty.until("requests in")
+        tty.until("to Cloudcraft in")
         tty.child.sendintr()
         assert tty.to_the_end() == 130
     # The run may end within the same breath, so this is looked for in what was sent.
