@@ -9,6 +9,9 @@ from typing import Any
 
 from cloudcraft_onboard.accounts.facts import Steps
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
@@ -62,7 +65,10 @@ class Claims:
                 Stage.REACH,
                 "SameAccount",
                 f"{account.name!r} and {owner!r} are the same AWS account, {account_id}.",
-                hint="Remove one of the two entries, or correct its profile.",
+                cause=Cause(
+                    row=ours.SAME_ACCOUNT,
+                    facts=Facts(name=account.name, other=owner, account=account_id),
+                ),
             )
 
 

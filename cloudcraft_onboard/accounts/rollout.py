@@ -20,6 +20,9 @@ from cloudcraft_onboard.accounts.entry import Snapshot, wanted_role
 from cloudcraft_onboard.accounts.facts import Failed, Words, Worked
 from cloudcraft_onboard.accounts.ports import Aws
 from cloudcraft_onboard.accounts.stackset import OpenStackSet, StackSetAccounts, open_stack_set
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.model import Change, DesiredStackSet, Note, ObservedStackSet, Stage
@@ -169,9 +172,10 @@ class _Roller:
                 Stage.ROLE,
                 "NoStackInstance",
                 f"CloudFormation made no instance of the stack set {self._name} in {account_id}.",
-                hint=f"Check that the account is in {units} and active (`aws organizations"
-                f" describe-account --account-id {account_id}`); an account elsewhere needs"
-                " `role.via: assume`.",
+                cause=Cause(
+                    row=ours.NO_INSTANCE,
+                    facts=Facts(account=account_id, stack=self._name, units=units),
+                ),
             )
             yield self._operations.failed(account_id, error)
 

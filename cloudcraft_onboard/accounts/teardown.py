@@ -15,6 +15,9 @@ from cloudcraft_onboard.accounts.stackset import (
     StackSetAccounts,
     open_stack_set,
 )
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import Said
@@ -134,6 +137,5 @@ def _kept(name: str, reason: str) -> AccountError:
         "StackInstanceFailed",
         f"CloudFormation could not delete the account's instance of the stack set {name}: "
         f"{sentence(reason)}",
-        hint="Check the events of its stack in the account. A role with policies that others"
-        " attached cannot be deleted: detach them, then run again.",
+        cause=Cause(row=ours.KEPT_INSTANCE, facts=Facts(stack=name, reason=reason)),
     )

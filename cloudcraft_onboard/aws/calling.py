@@ -12,6 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, Wire, as_fault
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Identity, Stage
@@ -71,6 +74,5 @@ def understood(stage: Stage, call: str) -> Iterator[None]:
             stage,
             "UnexpectedAnswer",
             excerpt(f"The answer to {call} cannot be understood: {type(error).__name__}: {error}"),
-            hint="Check AWS_ENDPOINT_URL and proxies: something other than AWS may have answered."
-            " If it was AWS, report this with the output of -vv.",
+            cause=Cause(row=ours.UNLIKE_AWS, facts=Facts(operation=call)),
         ) from error

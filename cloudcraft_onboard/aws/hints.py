@@ -248,6 +248,7 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
     return match[1] if match else ""
 
 
+_TOKEN = re.compile("webIdentityToken", re.IGNORECASE)
 _ASSUMING = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity"})
 _KEYS = (
     # AWS's or the SDK's word for a parameter, the key of the config, and that of `assume_role`.
@@ -277,7 +278,7 @@ def _of_configured_role(facts: Facts, operation: str, where: Where) -> Facts:
         role for role in roles if key in role.keys
     ]
     role = (fitting or list(roles))[0]
-    if "webidentitytoken" in facts.reason.lower():  # it is the token that is wrong, or empty
+    if _TOKEN.search(facts.reason):  # it is the token that is wrong, or empty
         return replace(facts, operation="AssumeRoleWithWebIdentity", role=role.arn)
     token_file = where.origin.token_file if where.origin else ""
     given_by = facts.given_by or f"`web_identity_token_file` of profile '{role.profile}'"

@@ -29,6 +29,7 @@ from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.origin import Origin
 from cloudcraft_onboard.aws.sdk import Sdk, UnexpectedAnswer, Wire, as_fault, renewed, signed_by
 from cloudcraft_onboard.aws.sources import Once, Opened
+from cloudcraft_onboard.aws.surroundings import of_ignored
 from cloudcraft_onboard.blame.facts import Facts, Maker
 from cloudcraft_onboard.blame.table import cause_of
 from cloudcraft_onboard.console.redact import protect
@@ -242,9 +243,10 @@ class Portal:
 
 def _no_section(name: str, sections: Mapping[str, Any]) -> AccountError:
     message = f"The AWS config has no [sso-session {name}]."
-    return _problem(
-        NO_SECTION, message, name, nearest=" or ".join(get_close_matches(name, sections, 3, 0.5))
-    )
+    nearest = " or ".join(get_close_matches(name, sections, 3, 0.5))
+    known = of_ignored(Facts(), lambda section: section == name) or Facts()
+    where = {"ignored": known.ignored, "line": known.line, "file": known.file}
+    return _problem(NO_SECTION, message, name, nearest=nearest, **where)
 
 
 def _problem(code: str, message: str, session: str, **facts: str) -> AccountError:

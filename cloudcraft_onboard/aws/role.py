@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     MANAGED_BY,
@@ -235,10 +238,7 @@ def _first_that_exists(policy: PolicyRef, use: Callable[[str], _Answer]) -> _Ans
         Stage.ROLE,
         "NoSuchEntity",
         f"There is no policy {' or '.join(policy.arns)}, or it cannot be attached.",
-        hint=(
-            f"Correct {policy.name!r} in the manifest. Names of AWS-managed policies include their"
-            " path, as in job-function/ViewOnlyAccess; create the account's own policies first."
-        ),
+        cause=Cause(row=ours.NO_SUCH_POLICY, facts=Facts(key=policy.name)),
     )
 
 

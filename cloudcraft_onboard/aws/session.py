@@ -19,6 +19,9 @@ from cloudcraft_onboard.aws.portal import Portal
 from cloudcraft_onboard.aws.sdk import Sdk, renewed, signed_by
 from cloudcraft_onboard.aws.sources import Opened, ProfileSource, Source, check
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     Account,
@@ -305,11 +308,16 @@ def _wrong_account(account: Account, found: Identity) -> AccountError:
         way = f"profile {account.profile}" if account.profile else "the default credential chain"
     if account.assume_role:
         way = f"{way} and {account.assume_role.role}"
-    hint = "Correct `account_id` or `profile`, or set `assume_role` to the role to enter through."
+    facts = Facts(
+        account=account.account_id or "",
+        profile=account.profile or "",
+        other=found.account_id,
+        principal=found.arn,
+    )
     return AccountError(
         Stage.REACH,
         "WrongAccount",
         f"Expected account {account.account_id}, but {way} leads to {found.account_id}"
         f" ({found.arn}). Nothing was written.",
-        hint=hint,
+        cause=Cause(row=ours.WRONG_ACCOUNT, facts=facts),
     )

@@ -42,6 +42,8 @@ class Facts:
     requests elsewhere; `value` is what it holds. `key` is a key of the AWS config; `file`, `line`
     and `reason` are what a parser said; `ignored` is how a section should be written.
 
+    `other` is another entry's name or account, `stack` a stack set, `units` where it is rolled out.
+
     `principal`, `action` and `resource` are AWS's words of a denial, `quota` its name of a limit.
     `opt_in` and `unknown_region` are the region where that may be the cause, `missing` the other
     half of credentials, `adding` the command that adds a missing package to this installation,
@@ -49,7 +51,9 @@ class Facts:
     """
 
     command: str = ""
+    name: str = _differing("NAME")
     account: str = _differing("ACCOUNT_ID")
+    other: str = _differing("ANOTHER")
     profile: str = _differing("PROFILE")
     settings_of: str = ""
     maker: Maker = Maker.UNKNOWN
@@ -94,6 +98,7 @@ class Facts:
     unknown_region: str = _differing("REGION")
     role_name: str = _differing("ROLE")
     stack: str = ""
+    units: str = ""
 
     def said(self) -> dict[str, str]:
         """The facts that are known, by name."""

@@ -25,7 +25,7 @@ ROWS = (
     ),
     Row(
         name="profile-ignored",
-        codes=words("ProfileNotFound", "InvalidConfig"),
+        codes=words("ProfileNotFound", "InvalidConfig", "SsoSessionNotFound"),
         needs=("ignored",),
         next=(
             (

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.coverage.words import Standing, State
 from cloudcraft_onboard.model import (
     Account,
@@ -222,19 +225,20 @@ def roleless(account: Account, account_id: str, listing: Listing) -> Account:
 def unidentified(account: Account, owner: str | None) -> Result:
     """The result of an entry whose AWS account only AWS could tell, or which is also `owner`'s."""
     profile = f"the profile {account.profile}" if account.profile else "the default credentials"
-    problem = Problem(
-        stage=Stage.REACH,
-        code="UnknownAccount",
-        message=f"Cannot tell which AWS account {account.name!r} is: the AWS config does not name "
+    facts = Facts(name=account.name, profile=account.profile or "", other=owner or "")
+    problem = Problem.of(
+        Stage.REACH,
+        "UnknownAccount",
+        f"Cannot tell which AWS account {account.name!r} is: the AWS config does not name "
         f"the account of {profile}, and --no-roles does not ask AWS.",
-        hint="Add its `account_id` to the manifest, or leave out --no-roles.",
+        Cause(row=ours.UNKNOWN_ACCOUNT, facts=facts),
     )
     if owner is not None:
-        problem = Problem(
-            stage=Stage.REACH,
-            code=SAME_ACCOUNT,
-            message=f"{account.name!r} and {owner!r} are the same AWS account.",
-            hint="Remove one of the two entries, or correct its profile.",
+        problem = Problem.of(
+            Stage.REACH,
+            SAME_ACCOUNT,
+            f"{account.name!r} and {owner!r} are the same AWS account.",
+            Cause(row=ours.SAME_ACCOUNT, facts=facts),
         )
     return Result(
         name=account.name,

@@ -29,3 +29,8 @@ class Problem:
     message: str
     hint: str
     cause: Cause | None = None
+
+    @classmethod
+    def of(cls, stage: Stage, code: str, message: str, cause: Cause) -> Problem:
+        """A problem whose hint the table of causes has."""
+        return cls(stage=stage, code=code, message=message, hint=cause.hint, cause=cause)

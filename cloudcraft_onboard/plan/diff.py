@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     Account,
@@ -208,16 +211,12 @@ def _beyond(desired: DesiredRole, observed: ObservedRole) -> PoliciesKept | None
 
 def _trust_conflict(desired: DesiredRole, observed: ObservedRole, foreign: ForeignTrust) -> Problem:
     why = clauses([foreign])
-    return Problem(
-        stage=Stage.ROLE,
-        code="TrustConflict",
-        message=(
-            f"The role {observed.arn} already exists, and is not for Cloudcraft alone: {why}."
-        ),
-        hint=(
-            f"To keep that role, choose a `role.name` other than {desired.name}. To take it over,"
-            " set `adopt: true` under `role`; it then trusts only Cloudcraft."
-        ),
+    facts = Facts(role=observed.arn, role_name=desired.name, reason=why)
+    return Problem.of(
+        Stage.ROLE,
+        "TrustConflict",
+        f"The role {observed.arn} already exists, and is not for Cloudcraft alone: {why}.",
+        Cause(row=ours.TRUST_CONFLICT, facts=facts),
     )
 
 

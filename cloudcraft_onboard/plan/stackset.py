@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     CloudcraftParameters,
@@ -208,15 +211,10 @@ def not_ours(name: str, observed: ObservedStackSet) -> Problem | None:
 
 
 def _inoperable(name: str, found: StackInstance) -> Problem:
-    return Problem(
-        stage=Stage.ROLE,
-        code="StackInstanceInoperable",
-        message=(
-            f"The account's instance of the stack set {name} is inoperable: deleting it failed"
-            f" ({found.reason or 'no reason given'})."
-        ),
-        hint=(
-            "Delete the instance with `aws cloudformation delete-stack-instances --retain-stacks`,"
-            " then its stack in the account by hand, and run again."
-        ),
+    return Problem.of(
+        Stage.ROLE,
+        "StackInstanceInoperable",
+        f"The account's instance of the stack set {name} is inoperable: deleting it failed"
+        f" ({found.reason or 'no reason given'}).",
+        Cause(row=ours.INOPERABLE, facts=Facts(stack=name, reason=found.reason)),
     )

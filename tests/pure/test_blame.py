@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import NAMES, Facts, Maker
 from cloudcraft_onboard.blame.grouping import together
@@ -18,14 +19,14 @@ from cloudcraft_onboard.model import Outcome, Problem, Result, Stage
 from cloudcraft_onboard.show.causes import causes
 
 README = Path(__file__).parents[2] / "README.md"
-ROWS = (*TABLE, FALLBACK)
+ROWS = (*TABLE, FALLBACK, *ours.ROWS)
 COMMANDS = ("run", "plan", "remove", "status", "init")
 # Options that a hint may name of the command that shows it; those of others stand in a command.
 SLOWER = {"--concurrency", "--retries"}
 SOURCE = {"--profile", "--profiles"}
 OPTIONS = {
     "init": SOURCE,
-    "status": SOURCE | SLOWER,
+    "status": SOURCE | SLOWER | {"--no-roles"},
     "run": SLOWER,
     "plan": SLOWER,
     "remove": SLOWER,
@@ -39,6 +40,8 @@ def least(row: Row) -> Facts:
     given = {name: name.upper() for name in row.needs}
     if row.name.startswith(("instance-", "not-")) or row.name == "instance":
         given |= INSTANCE
+    if row in ours.ROWS:
+        given |= {"role_name": "cloudcraft", "key": "Mine", "units": "r-ab12", "account": "1"}
     if row.name == "role-name-taken":
         given["role_name"] = "cloudcraft"
     if row.name in ("config-missing", "leftover-endpoint", "endpoint-without-tls"):

@@ -19,6 +19,7 @@ NOT_OURS = {
     "cloudcraft/exchange.py: reason.startswith('4')",  # a proxy's status line
     "aws/hints.py: f'\"{name}\"' in facts.reason",  # CloudFormation's, and the SDK's
     "aws/hints.py: 'CA bundle' in facts.reason",
+    "aws/hints.py: _TOKEN.search(facts.reason)",  # AWS's
 }
 
 
