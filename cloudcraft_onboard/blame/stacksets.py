@@ -19,7 +19,7 @@ ROWS = (
     Row(
         name="instance-access",
         codes=_INSTANCE,
-        says=r"stacksets-exec-|should have '.*' role|trust relationship to role",
+        says=r"should have '.*' role|trust relationship to role",
         next=(
             (
                 "CloudFormation cannot enter the account: either its trusted access is off (in the"

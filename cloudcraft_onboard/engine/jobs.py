@@ -120,7 +120,10 @@ class AwsJobs(Generic[T]):
             self._begin_round(now)
             if (self.again_at or now) > self._budget.latest:
                 given_up = self._give_up(now)
+        # A job whose only account was handed back has the next one's names until it has ended.
         while self._todo and len(self._running) < self._most:
+            if self._todo[0].names in self._running:
+                break
             job = self._todo.popleft()
             self._running[job.names] = job
             self._inside.update(dict.fromkeys(job.names, (job.names, now)))

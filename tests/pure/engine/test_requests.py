@@ -8,7 +8,7 @@ import pytest
 
 from cloudcraft_onboard.accounts.account import RoleState, ready_of
 from cloudcraft_onboard.accounts.entry import Snapshot
-from cloudcraft_onboard.accounts.facts import Failed, Worked
+from cloudcraft_onboard.accounts.facts import Failed, HandedBack, Worked
 from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.control import GRACE_SECONDS, Control
@@ -424,3 +424,14 @@ def test_work_time_of_a_removal_is_that_of_plan_deletion_and_role() -> None:
     run.tell(Answered(request=request, seconds=2.0), 2.0)
     run.tell(Worked(name="a0", value=()), 4.0)
     assert (run.result().outcome, run.result().seconds) == (Outcome.REMOVED, 7.0)
+
+
+def test_an_account_that_is_handed_back_starts_once_its_job_has_ended() -> None:
+    run = Run()
+    (account,) = run.accounts
+    orders = run.tell(HandedBack(account=account))
+    assert not [order for order in orders if isinstance(order, Start)]
+    orders = run.tell(Ended(names=(account.name,)))
+    assert [order.job.names for order in orders if isinstance(order, Start)] == [(account.name,)]
+    assert not run.results.is_final(account.name)
+    assert run.post().name == account.name
