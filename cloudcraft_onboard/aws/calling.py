@@ -11,7 +11,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudcraft_onboard.aws.calls import Call
-from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, Wire, as_fault
+from cloudcraft_onboard.aws.sdk import Wire
+from cloudcraft_onboard.aws.signing import UnexpectedAnswer, as_fault
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts

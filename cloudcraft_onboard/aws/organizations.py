@@ -23,7 +23,7 @@ from cloudcraft_onboard.aws.crew import WORKERS, each, spread
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.origin import origin
-from cloudcraft_onboard.aws.sdk import UnexpectedAnswer, as_fault
+from cloudcraft_onboard.aws.signing import UnexpectedAnswer, as_fault
 from cloudcraft_onboard.errors import CannotStart, UsageError
 from cloudcraft_onboard.model import Member, Stage
 

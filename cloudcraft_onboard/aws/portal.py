@@ -27,7 +27,8 @@ from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.origin import Origin
-from cloudcraft_onboard.aws.sdk import Sdk, UnexpectedAnswer, Wire, as_fault, renewed, signed_by
+from cloudcraft_onboard.aws.sdk import Sdk, Wire
+from cloudcraft_onboard.aws.signing import UnexpectedAnswer, as_fault, renewed, signed_by
 from cloudcraft_onboard.aws.sources import Once, Opened
 from cloudcraft_onboard.aws.surroundings import of_ignored
 from cloudcraft_onboard.blame.facts import Facts, Maker

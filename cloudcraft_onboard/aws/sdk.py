@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -22,18 +21,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import (
     ConfigProvider,
-    CredentialProvider,
     CredentialResolver,
     Credentials,
     ProcessProvider,
-    ReadOnlyCredentials,
-    RefreshableCredentials,
     SharedCredentialProvider,
     create_credential_resolver,
 )
 from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
     CredentialRetrievalError,
     InvalidConfigError,
     NoCredentialsError,
@@ -45,88 +39,11 @@ from botocore.utils import JSONFileCache, parse_timestamp
 from cloudcraft_onboard import __version__
 from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.processes import Processes
-from cloudcraft_onboard.errors import OnboardError
+from cloudcraft_onboard.aws.signing import KEYS, CurrentProvider, Lent, as_fault
 
 _CLI_CACHE = "~/.aws/cli/cache"
 _CONNECT_TIMEOUT = 10
 _READ_TIMEOUT = 30
-
-_signing: ContextVar[Credentials] = ContextVar("signing")
-
-
-@contextmanager
-def signed_by(credentials: Credentials) -> Iterator[None]:
-    """Sign every request that this thread sends inside with these credentials."""
-    token = _signing.set(credentials)
-    try:
-        yield
-    finally:
-        _signing.reset(token)
-
-
-_EARLY, _LATEST = 300, 120
-"""Seconds before they expire from which credentials are renewed, and must be.
-
-The SDK begins 15 minutes before, which is all that a session of 900 seconds has.
-"""
-
-
-def renewed(
-    metadata: Mapping[str, str], renew: Callable[[], Mapping[str, str]], method: str
-) -> Credentials:
-    """Credentials that are renewed before they expire; `renew` returns such metadata anew."""
-    return RefreshableCredentials.create_from_metadata(
-        metadata=dict(metadata),
-        refresh_using=lambda: dict(renew()),
-        method=method,
-        advisory_timeout=_EARLY,
-        mandatory_timeout=_LATEST,
-    )
-
-
-class UnexpectedAnswer(BotoCoreError):  # type: ignore[misc,unused-ignore]
-    """An answer, or what a credential source returned, has an unknown shape."""
-
-    fmt = "The AWS SDK cannot make the request or understand its answer: {error_msg}"
-
-
-@contextmanager
-def as_fault(kind: type[BotoCoreError], **fields: str) -> Iterator[None]:
-    """Turn every error into one of the SDK's own, of this kind unless it is one already.
-
-    A broken setting, file, process or answer of a source of credentials shows itself as whatever
-    Python raises on it: `FileNotFoundError`, `JSONDecodeError`, `TypeError`, `RuntimeError`.
-    """
-    try:
-        yield
-    except ClientError as error:
-        error.response.setdefault("Error", {})  # an answer of another's may name none
-        raise
-    except (BotoCoreError, EOFError, MemoryError, OnboardError):
-        raise
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise kind(**fields, error_msg=said) from error
-
-
-class _CurrentCredentials(Credentials):  # type: ignore[misc,unused-ignore]
-    """The current credentials; botocore asks for them each time it signs a request."""
-
-    def __init__(self) -> None:
-        super().__init__("", "", method="shared")
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        with as_fault(
-            CredentialRetrievalError, provider="their source"
-        ):  # they may have to be renewed
-            return _signing.get().get_frozen_credentials()
-
-
-class _CurrentProvider(CredentialProvider):
-    METHOD = "shared"
-
-    def load(self) -> Credentials:
-        return _CurrentCredentials()
 
 
 class _Session(botocore.session.Session):
@@ -168,7 +85,7 @@ class SsoSession(_Session):
     def __init__(self, profile: str | None, shared: _Shared) -> None:
         super().__init__(profile, shared)
         # What renews the token signs nothing: no source of credentials is searched for it.
-        self.register_component("credential_provider", CredentialResolver([_CurrentProvider()]))
+        self.register_component("credential_provider", CredentialResolver([CurrentProvider()]))
 
     @property
     def full_config(self) -> dict[str, Any]:
@@ -212,23 +129,6 @@ class Wire:
     def client(self, service: str) -> Any:
         """The client for a service; `signed_by` says whose credentials it signs with."""
         return self._clients[service]
-
-
-_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-
-
-class _Lent:
-    """The shared STS client in place of one that the SDK creates with these credentials."""
-
-    def __init__(self, client: Any, credentials: Credentials) -> None:
-        self._client = client
-        self._credentials = credentials
-
-    def assume_role(self, **parameters: Any) -> Mapping[str, Any]:
-        """`sts:AssumeRole`, signed with those credentials."""
-        with signed_by(self._credentials):
-            answer: Mapping[str, Any] = self._client.assume_role(**parameters)
-        return answer
 
 
 def _never_ask(prompt: str) -> str:
@@ -319,10 +219,10 @@ class Sdk:
             popen=self._processes.start,
         )
 
-    def _lent(self, session: _Session, region: str, service: str, **keys: Any) -> _Lent:
+    def _lent(self, session: _Session, region: str, service: str, **keys: Any) -> Lent:
         """The shared client of a service, as the SDK's providers create themselves one."""
         client = self._client(session, region, service, self._plain_config)
-        return _Lent(client, Credentials(*(keys[key] for key in _KEYS)))
+        return Lent(client, Credentials(*(keys[key] for key in KEYS)))
 
     def _parse_once(self, session: botocore.session.Session, resolver: CredentialResolver) -> None:
         """Two providers would parse their whole file for each profile."""
@@ -359,7 +259,7 @@ class Sdk:
             if key not in self._clients:
                 shared = session.twin()
                 shared.register_component(
-                    "credential_provider", CredentialResolver([_CurrentProvider()])
+                    "credential_provider", CredentialResolver([CurrentProvider()])
                 )
                 self._clients[key] = shared.create_client(
                     service, region_name=region, config=config

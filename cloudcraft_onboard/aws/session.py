@@ -16,7 +16,8 @@ from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.portal import Portal
-from cloudcraft_onboard.aws.sdk import Sdk, renewed, signed_by
+from cloudcraft_onboard.aws.sdk import Sdk
+from cloudcraft_onboard.aws.signing import renewed, signed_by
 from cloudcraft_onboard.aws.sources import Opened, ProfileSource, Source, check
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
 from cloudcraft_onboard.blame import ours

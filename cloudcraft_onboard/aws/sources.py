@@ -15,7 +15,8 @@ from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.origin import Origin, origin
-from cloudcraft_onboard.aws.sdk import Sdk, Wire, signed_by
+from cloudcraft_onboard.aws.sdk import Sdk, Wire
+from cloudcraft_onboard.aws.signing import signed_by
 from cloudcraft_onboard.blame.grouping import together
 from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart

@@ -18,7 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.hints import Where, explain, explain_instance
-from cloudcraft_onboard.aws.sdk import signed_by
+from cloudcraft_onboard.aws.signing import signed_by
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.model import (
     MANAGED_BY,

@@ -13,12 +13,12 @@ from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs, Scalar
 from cloudcraft_onboard.manifest.rules import meant
 from cloudcraft_onboard.manifest.schema import (
     NAME_OR_MAPPING,
-    RULE,
     AccountShape,
     Common,
     ManifestShape,
 )
 from cloudcraft_onboard.manifest.source import Source, quoted
+from cloudcraft_onboard.manifest.values import RULE
 
 _MISSING = {
     "version": "`version: 1` is missing",

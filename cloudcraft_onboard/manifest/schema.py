@@ -2,131 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sized
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
     StrictInt,
-    StrictStr,
 )
 from pydantic_core import PydanticCustomError
 
 from cloudcraft_onboard.manifest import rules
+from cloudcraft_onboard.manifest.values import (
+    Access,
+    AccountId,
+    Boundary,
+    EntrySeconds,
+    ExternalId,
+    Path,
+    Percentage,
+    PermissionSet,
+    Policy,
+    Region,
+    Role,
+    RoleName,
+    Seconds,
+    SelectionKey,
+    SelectionValue,
+    SessionName,
+    SessionTagKey,
+    SourceIdentity,
+    StackSetName,
+    TagKey,
+    TagValue,
+    Target,
+    Text,
+    Tolerance,
+    editor,
+    exactly_one,
+    obeys,
+    unless,
+)
 from cloudcraft_onboard.model import SESSION_NAME
-
-RULE = "rule"
-"""The error type of a broken rule; its context has `why`."""
 
 NAME_OR_MAPPING = "name_or_mapping"
 """The error type of what is neither a role's name nor a mapping."""
-
-_T = TypeVar("_T")
-
-
-def _obeys(rule: Callable[[_T], str | None]) -> AfterValidator:
-    """A validator that lets `rule` speak."""
-
-    def check(value: _T) -> _T:
-        why = rule(value)
-        if why is not None:
-            raise PydanticCustomError(RULE, "{why}", {"why": why})
-        return value
-
-    return AfterValidator(check)
-
-
-def _unless(rule: Callable[[Sized], str | None]) -> BeforeValidator:
-    """A limit of a list or mapping, spoken of before any of its entries is looked at."""
-
-    def check(value: Any) -> Any:
-        why = rule(value) if isinstance(value, list | tuple | dict) else None
-        if why is not None:
-            raise PydanticCustomError(RULE, "{why}", {"why": why})
-        return value
-
-    return BeforeValidator(check)
-
-
-def _editor(**schema: Any) -> Any:
-    """What the JSON Schema says besides the type."""
-    return Field(json_schema_extra=schema)
-
-
-def _within(low: int, high: int) -> AfterValidator:
-    """A number between two others, both included."""
-
-    def rule(value: int) -> str | None:
-        return None if low <= value <= high else f"is out of range ({low} to {high})"
-
-    return _obeys(rule)
-
-
-def _exactly_one(value: int) -> str | None:
-    return None if value == 1 else "is not supported by this version of onboard; write `1`"
 
 
 def _none_is_empty(value: Any) -> Any:
     """A key whose value is left out, `tags:`, is an empty mapping."""
     return {} if value is None else value
-
-
-Text = Annotated[StrictStr, _obeys(rules.text), _editor(pattern=rules.NOT_BLANK)]
-AccountId = Annotated[StrictStr, _obeys(rules.account_id), _editor(pattern=rules.ACCOUNT_ID)]
-Region = Annotated[StrictStr, _obeys(rules.region), _editor(pattern=rules.REGION)]
-RoleName = Annotated[StrictStr, _obeys(rules.role_name), _editor(pattern=rules.ROLE_NAME)]
-Role = Annotated[StrictStr, _obeys(rules.role), _editor(pattern=rules.ROLE)]
-Path = Annotated[StrictStr, _obeys(rules.path), _editor(pattern=rules.PATH, maxLength=512)]
-Policy = Annotated[StrictStr, _obeys(rules.policy), _editor(pattern=rules.POLICY)]
-Boundary = Annotated[StrictStr, _obeys(rules.boundary), _editor(pattern=rules.BOUNDARY)]
-Target = Annotated[StrictStr, _obeys(rules.target), _editor(pattern=rules.TARGET)]
-StackSetName = Annotated[StrictStr, _obeys(rules.stack_set_name), _editor(pattern=rules.STACK_SET)]
-TagKey = Annotated[
-    StrictStr, _obeys(rules.tag_key), _editor(pattern=rules.TAG_TEXT, minLength=1, maxLength=128)
-]
-TagValue = Annotated[
-    StrictStr, _obeys(rules.tag_value), _editor(pattern=rules.TAG_TEXT, maxLength=256)
-]
-ExternalId = Annotated[
-    StrictStr,
-    _obeys(rules.external_id),
-    _editor(pattern=rules.EXTERNAL_ID, minLength=2, maxLength=1224),
-]
-SessionName = Annotated[
-    StrictStr,
-    _obeys(rules.session_name),
-    _editor(pattern=rules.SESSION_NAME, minLength=2, maxLength=64),
-]
-SourceIdentity = Annotated[
-    StrictStr,
-    _obeys(rules.source_identity),
-    _editor(pattern=rules.SOURCE_IDENTITY, minLength=2, maxLength=64),
-]
-SessionTagKey = Annotated[
-    StrictStr,
-    _obeys(rules.session_tag_key),
-    _editor(pattern=rules.TAG_TEXT, minLength=1, maxLength=128),
-]
-PermissionSet = Annotated[
-    StrictStr, _obeys(rules.permission_set), _editor(pattern=rules.PERMISSION_SET)
-]
-SelectionKey = Annotated[StrictStr, _obeys(rules.selection_key), _editor(pattern="^[^=]+$")]
-SelectionValue = Annotated[StrictStr, _obeys(rules.selection_value)]
-Seconds = Annotated[StrictInt, _within(3600, 43200), _editor(minimum=3600, maximum=43200)]
-EntrySeconds = Annotated[StrictInt, _within(900, 43200), _editor(minimum=900, maximum=43200)]
-Percentage = Annotated[StrictInt, _within(1, 100), _editor(minimum=1, maximum=100)]
-Tolerance = Annotated[StrictInt, _within(0, 100), _editor(minimum=0, maximum=100)]
-Access = Annotated[
-    tuple[Annotated[StrictStr, _obeys(rules.access), _editor(pattern=rules.ACCESS)], ...],
-    _obeys(rules.once),
-    _unless(rules.too_many_names),
-    _editor(maxItems=rules.MAX_ACCESS),
-]
 
 
 class Shape(BaseModel):
@@ -149,9 +76,9 @@ class StackSet(Shape):
     )
     organizational_units: Annotated[
         tuple[Target, ...],
-        _obeys(rules.once),
-        _unless(rules.too_many_units),
-        _editor(maxItems=rules.MAX_UNITS),
+        obeys(rules.once),
+        unless(rules.too_many_units),
+        editor(maxItems=rules.MAX_UNITS),
     ] = Field(
         default=(),
         description="Roots or organizational units that get the role. Without any, only the "
@@ -182,9 +109,9 @@ class RoleShape(Shape):
     )
     policies: Annotated[
         tuple[Policy, ...],
-        _obeys(rules.once),
-        _unless(rules.too_many_policies),
-        _editor(maxItems=rules.MAX_POLICIES),
+        obeys(rules.once),
+        unless(rules.too_many_policies),
+        editor(maxItems=rules.MAX_POLICIES),
     ] = Field(
         default=("ReadOnlyAccess",),
         description="Policies to attach to the role: names of AWS-managed policies, policy ARNs, "
@@ -202,8 +129,8 @@ class RoleShape(Shape):
     )
     tags: Annotated[
         dict[TagKey, TagValue],
-        _obeys(rules.role_tags),
-        _unless(rules.too_many_role_tags),
+        obeys(rules.role_tags),
+        unless(rules.too_many_role_tags),
         BeforeValidator(_none_is_empty),
     ] = Field(
         default_factory=dict,
@@ -268,8 +195,8 @@ class AssumeRoleShape(Shape):
     )
     tags: Annotated[
         dict[SessionTagKey, TagValue],
-        _obeys(rules.session_tags),
-        _unless(rules.too_many_session_tags),
+        obeys(rules.session_tags),
+        unless(rules.too_many_session_tags),
         BeforeValidator(_none_is_empty),
     ] = Field(
         default_factory=dict,
@@ -385,13 +312,13 @@ class ManifestShape(Shape):
 
     model_config = ConfigDict(title="onboard manifest")
 
-    version: Annotated[StrictInt, _obeys(_exactly_one), _editor(const=1)] = Field(
+    version: Annotated[StrictInt, obeys(exactly_one), editor(const=1)] = Field(
         description="The version of the manifest format."
     )
     defaults: Annotated[Common, BeforeValidator(_none_is_empty)] = Field(
         default=Common(), description="Defaults for every account that does not override them."
     )
-    accounts: Annotated[tuple[AccountShape, ...], _obeys(_some), _editor(minItems=1)] = Field(
+    accounts: Annotated[tuple[AccountShape, ...], obeys(_some), editor(minItems=1)] = Field(
         description="The accounts, in the order in which they are reported."
     )
 

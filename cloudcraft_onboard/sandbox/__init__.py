@@ -3,6 +3,7 @@
 world.py       starts the child, hands out the environment that points at it (parent's side)
 __main__.py    the child: both servers on one event loop, gone as soon as its parent is
 seed.py        manifest → what exists before the run (pure)
+shapes.py      … and what that is made of
 aws.py         MiniStack with IAM enforced
 portal.py      IAM Identity Center: sign-in, and credentials for accounts
 api.py         Cloudcraft as its documentation has it

@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse, Response
 from cloudcraft_onboard.model import DIRECT_SOURCE
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.policies import POLICIES
-from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed
+from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT
+from cloudcraft_onboard.sandbox.shapes import Seed
 
 USER = "5c9b1a4e-2f0d-4b7e-9a53-0d1e8f7c6b11"
 SOMEBODY = "9e2d7c10-8a44-4d0b-b1c6-77f3a2e5d902"

@@ -20,7 +20,7 @@ from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import iam, organizations, sts
 
 from cloudcraft_onboard.sandbox.portal import PATHS, LocalPortal
-from cloudcraft_onboard.sandbox.seed import Document, Seed, SeedRole, SeedUser, allow
+from cloudcraft_onboard.sandbox.shapes import Document, Seed, SeedRole, SeedUser, allow
 from cloudcraft_onboard.sandbox.signatures import is_forged
 
 Scope = MutableMapping[str, Any]

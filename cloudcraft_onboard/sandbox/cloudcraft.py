@@ -21,7 +21,7 @@ from cloudcraft_onboard.sandbox.aws import Receive, Scope, Send
 from cloudcraft_onboard.sandbox.faults import Fault, FaultBox
 from cloudcraft_onboard.sandbox.limits import WINDOWS, Limiter
 from cloudcraft_onboard.sandbox.options import Options
-from cloudcraft_onboard.sandbox.seed import Seed
+from cloudcraft_onboard.sandbox.shapes import Seed
 
 
 @dataclass(kw_only=True, slots=True)

@@ -30,7 +30,8 @@ from cloudcraft_onboard.sandbox.door import Door
 from cloudcraft_onboard.sandbox.faults import Fault
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.portal import REGION, cache_name, start_url
-from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT, Seed, SeedUser, allow
+from cloudcraft_onboard.sandbox.seed import CLOUDCRAFT_ACCOUNT
+from cloudcraft_onboard.sandbox.shapes import Seed, SeedUser, allow
 from cloudcraft_onboard.sandbox.verify import AwsVerifier
 from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT
 

@@ -22,7 +22,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cloudcraft_onboard.sandbox.options import Options
-from cloudcraft_onboard.sandbox.seed import SeedAssignment, entry_of
+from cloudcraft_onboard.sandbox.seed import entry_of
+from cloudcraft_onboard.sandbox.shapes import SeedAssignment
 
 REGION = "us-east-1"
 USER = "you@example.com"

@@ -28,11 +28,9 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from cloudcraft_onboard.model import (
-    DIRECT_SOURCE,
     MANAGED_BY,
     Account,
     Manifest,
@@ -41,6 +39,19 @@ from cloudcraft_onboard.model import (
 )
 from cloudcraft_onboard.sandbox.options import CUSTOMER
 from cloudcraft_onboard.sandbox.policies import POLICIES
+from cloudcraft_onboard.sandbox.shapes import (
+    Document,
+    Seed,
+    SeedAssignment,
+    SeedMember,
+    SeedPolicies,
+    SeedRegistration,
+    SeedRole,
+    SeedTeam,
+    SeedUser,
+    allow,
+    trust,
+)
 
 CLOUDCRAFT_ACCOUNT = "912185983511"
 DESCRIPTION = "Programmatically created IAM role for use with Cloudcraft."
@@ -51,130 +62,6 @@ STRANGER = "arn:aws:iam::999999999999:root"
 
 EVERYONE = "everyone"
 OURS = "cloudcraft:"
-
-Document = dict[str, Any]
-
-
-def allow(*actions: str) -> Document:
-    """A policy that allows these actions on everything."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}],
-    }
-
-
-def trust(
-    *principals: str,
-    external_id: str | None = None,
-    actions: tuple[str, ...] = ("sts:AssumeRole",),
-) -> Document:
-    """A trust policy, one statement per principal, all with the same condition."""
-    condition: Document = (
-        {"Condition": {"StringEquals": {"sts:ExternalId": external_id}}} if external_id else {}
-    )
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": arn},
-                "Action": actions[0] if len(actions) == 1 else list(actions),
-                **condition,
-            }
-            for arn in principals
-        ],
-    }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedUser:
-    """An IAM user whose key stands in the AWS config as `profile`; None is the default one."""
-
-    profile: str | None
-    account_id: str
-    policy: Document
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedRole:
-    """A role; `policies` as a manifest writes them, `inline` documents by name."""
-
-    account_id: str
-    name: str
-    trust: Document
-    path: str = "/"
-    description: str = ""
-    max_session_duration: int = 3600
-    boundary: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    policies: tuple[str, ...] = ()
-    inline: dict[str, Document] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedAssignment:
-    """The permission sets that IAM Identity Center offers in an account."""
-
-    session: str
-    account_id: str
-    name: str
-    roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedPolicies:
-    """Policies that must exist in an account, as a manifest writes them."""
-
-    account_id: str
-    policies: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedTeam:
-    """A Cloudcraft team."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedRegistration:
-    """An account that Cloudcraft knows; access lists as the API has them.
-
-    `external_id` is None for the one of the API key's user.
-    """
-
-    name: str
-    role_arn: str
-    read_access: tuple[str, ...] | None = None
-    write_access: tuple[str, ...] | None = None
-    external_id: str | None = None
-    source: str = DIRECT_SOURCE
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedMember:
-    """An account of the organization; `path` are the OUs below the root that lead to it."""
-
-    account_id: str
-    name: str
-    path: tuple[str, ...] = ()
-    status: str = "ACTIVE"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seed:
-    """Everything that exists at first. `management` is the organization's own account."""
-
-    management: str
-    members: tuple[SeedMember, ...]
-    users: tuple[SeedUser, ...]
-    roles: tuple[SeedRole, ...]
-    policies: tuple[SeedPolicies, ...]
-    teams: tuple[SeedTeam, ...]
-    registrations: tuple[SeedRegistration, ...]
-    assignments: tuple[SeedAssignment, ...] = ()
-    signed_out: tuple[str, ...] = ()
 
 
 def seed(manifest: Manifest | None, external_id: str, customer_id: str = CUSTOMER) -> Seed:

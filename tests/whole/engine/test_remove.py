@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from cloudcraft_onboard.errors import CannotStart
-from cloudcraft_onboard.sandbox.seed import allow
+from cloudcraft_onboard.sandbox.shapes import allow
 from tests.support import faults
 from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import hub, rewrite, run
