@@ -16,12 +16,25 @@ from tests.support.world import MakeWorld, SandboxWorld, written
 if TYPE_CHECKING:
     from tests.support.stacksets import Company
 
+HERE = Path(__file__).parent
+
+GROUPS = {"_moto": ("moto", 3), "server": ("organizations", 1), "chromium": ("pages", 1)}
+"""Fixtures whose imports or start take seconds: in how many processes their tests are."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs moto goes to one process: its imports take seconds."""
-    for item in items:
-        if "_moto" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("moto"))
+    """Groups begin first, for they take longest; pure tests fill the processes up in the end."""
+    for number, item in enumerate(items):
+        for fixture in GROUPS.keys() & set(getattr(item, "fixturenames", ())):
+            name, processes = GROUPS[fixture]
+            item.add_marker(pytest.mark.xdist_group(f"{name} {number % processes}"))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("xdist_group"):
+        return 0
+    return 1 if HERE in item.path.parents else 2
 
 
 @pytest.fixture(autouse=True, scope="session")
