@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from cloudcraft_onboard.app.ending import ending
-from cloudcraft_onboard.console.prose import say
+from cloudcraft_onboard.console.prose import broken, say
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.console.streams import print_json, tell_runner
 from cloudcraft_onboard.coverage.words import Status
@@ -74,7 +74,7 @@ def deliver(
     if settings.verbosity >= 0:
         for line in ending(report, settings, written):
             if line.startswith(" "):  # a command, to be copied
-                print(line, file=sys.stderr)
+                print(_beside(line), file=sys.stderr)
             else:
                 say(line, indent="")
     if control.kind is Stop.INTERRUPTED:
@@ -82,6 +82,15 @@ def deliver(
     return exit_code(report, changes_count=settings.exit_code) or int(
         len(written) < len(settings.reports)
     )
+
+
+def _beside(line: str) -> str:
+    """A command and what it is for, one below the other where both do not fit the terminal."""
+    command, _, purpose = line.partition("  # ")
+    width = shutil.get_terminal_size((100, 24)).columns
+    if len(line) <= width or not purpose or not sys.stderr.isatty():
+        return line
+    return f"{command.rstrip()}\n{broken(f'    # {purpose}', width)}"
 
 
 def show(report: Told, output: str, *, estimate: str | None = None, each: bool = False) -> None:

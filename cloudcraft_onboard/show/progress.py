@@ -93,7 +93,7 @@ class LiveView:
 
     def _suspend(self) -> None:
         """Give the terminal back for as long as the program is stopped."""
-        draw(self._stream, self._back() + _CLEAR_BELOW + _SHOW_CURSOR)
+        draw(self._stream, self._wiped() + _CLEAR_BELOW + _SHOW_CURSOR)
         self._drawn = ()
         self._stream.flush()
         self._keyboard.suspend()
@@ -105,7 +105,7 @@ class LiveView:
             return
         self._running = False
         self._keyboard.back()
-        draw(self._stream, self._back() + _CLEAR_BELOW + _SHOW_CURSOR)
+        draw(self._stream, self._wiped() + _CLEAR_BELOW + _SHOW_CURSOR)
         self._drawn = ()
         self._stream.flush()
 
@@ -129,7 +129,7 @@ class LiveView:
 
     def _say(self, said: str, now: float) -> None:
         line = prose.broken(text.clean(said), self._console.width)
-        draw(self._stream, self._back() + _CLEAR_BELOW + line + "\n")
+        draw(self._stream, self._wiped() + line + "\n")
         self._drawn = ()
         if self._running:
             self._draw(now)
@@ -138,10 +138,24 @@ class LiveView:
         """The way to the region's first line, also after the terminal became narrower."""
         if not self._drawn:
             return ""
+        up = self._rows() - 1
+        return f"\r\x1b[{up}A" if up else "\r"
+
+    def _wiped(self) -> str:
+        """The same, and the region is empty.
+
+        Line by line: tmux keeps in its history what is cleared at once from the screen's top.
+        """
+        if not self._drawn:
+            return ""
+        up = self._rows() - 1
+        back = f"\r\x1b[{up}A" if up else "\r"
+        return self._back() + "\n".join([_CLEAR_LINE] * (up + 1)) + back
+
+    def _rows(self) -> int:
         width = max(self._console.width, 1)
         rows = sum(max(-(-line.cell_len // width), 1) for line in self._drawn)
-        up = min(rows, self._console.height) - 1
-        return f"\r\x1b[{up}A" if up else "\r"
+        return min(rows, self._console.height)
 
     def _painted(self, line: Text) -> str:
         with self._console.capture() as capture:

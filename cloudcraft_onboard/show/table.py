@@ -22,6 +22,7 @@ _MOST_NOTES = 20
 _MOST_UNITS = 12
 _ID, _OUTCOME = 12, 11
 _BAR = 32
+_LEAST_NAME = 12
 _BESIDE_FROM = 36  # cells for name and actions together from which on they go side by side
 
 
@@ -109,18 +110,22 @@ def _body(document: Document, width: int, *, each: bool) -> list[Text]:
 def _table(rows: Sequence[Row], width: int) -> list[Text]:
     times = [text.seconds(row.result.seconds) if row.result.seconds else "" for row in rows]
     time_width = max(len(text.TIME), *map(len, times))
-    free = max(width - _ID - _OUTCOME - time_width - 6, 12)
+    # The narrowest do without the column of times.
+    timed = width >= _ID + _OUTCOME + time_width + 6 + _LEAST_NAME
+    free = width - _ID - _OUTCOME - (time_width + 6 if timed else 4)
+    free = max(free, _LEAST_NAME)
     widest = max(7, *(text.width_of(text.clean(row.result.name)) for row in rows))
     most_done = max(4, *(len(text.actions(row.result)) for row in rows))
     # Narrow terminals get what was done on a line of its own, rather than in a strip of a column.
     beside = free >= _BESIDE_FROM
     names = min(widest, max(free // 2, free - most_done - 2) if beside else free)
     done = min(most_done, free - names - 2) if beside else 0
-    head = ("Account".ljust(names), "ID".ljust(_ID), "Outcome".ljust(_OUTCOME))
-    told = ("Done".ljust(done),) if beside else ()
-    lines = [Text("  ".join((*head, *told, text.TIME.rjust(time_width))), "bold")]
+    head = ["Account".ljust(names), "ID".ljust(_ID), "Outcome".ljust(_OUTCOME)]
+    head += ["Done".ljust(done)] if beside else []
+    head += [text.TIME.rjust(time_width)] if timed else []
+    lines = [Text("  ".join(head), "bold")]
     for row, time in zip(rows, times, strict=True):
-        lines += _row(row, names, done, time.rjust(time_width), width)
+        lines += _row(row, names, done, f"  {time.rjust(time_width)}" if timed else "", width)
     return lines
 
 
@@ -136,7 +141,7 @@ def _row(row: Row, names: int, done: int, time: str, width: int) -> list[Text]:
         text.column(text.clean(result.name), names),
         f"  {(result.account_id or '').ljust(_ID)}  ",
         (f"{kind.symbol} {kind.word}".ljust(_OUTCOME), kind.style),
-        f"{told}  {time}",
+        f"{told}{time}",
     )
     return [line, *(Text(indent + rest) for rest in more)]
 
@@ -177,12 +182,16 @@ def _one(name: str, account_id: str | None, kind: Kind, style: str, width: int) 
 
 def _changes(told: Sequence[Line], width: int) -> list[Text]:
     words = max((len(line.action.word) for line in told), default=0)
+    # On narrow terminals what a change makes stands below it.
+    beside = width >= words + 8 + _BESIDE_FROM
+    indent = words + 8 if beside else 8
     shown: list[Text] = []
     for line in told:
-        first, *more = text.wrapped(line.told, max(width - words - 8, 16)) or [""]
+        lines = text.wrapped(line.told, max(width - indent, 16))
+        first = f"  {lines.pop(0)}" if beside and lines else ""
         action = f"{line.action.symbol} {line.action.word.ljust(words)}"
-        shown.append(Text.assemble("    ", (action, text.action_style(line.action)), f"  {first}"))
-        shown += [Text(" " * (words + 8) + rest) for rest in more]
+        shown.append(Text.assemble("    ", (action, text.action_style(line.action)), first))
+        shown += [Text(" " * indent + rest) for rest in lines]
     return shown
 
 

@@ -39,6 +39,17 @@ def test_a_plan_reads_like_a_diff() -> None:
     ]
 
 
+def test_forty_columns_put_what_a_change_makes_below_it() -> None:
+    assert lines(typical(Command.PLAN), width=40)[:6] == [
+        "+ Production  111122223333  to create",
+        "    + create-role",
+        "        trusts 912185983511 with",
+        "        external ID 4414aef4, max",
+        "        session 1 h, path /, tags",
+        "        ManagedBy=cloudcraft-onboard",
+    ]
+
+
 def test_run_dry_run_reads_the_same() -> None:
     dry = report(*typical().results, dry_run=True)
     assert lines(dry) == lines(typical(Command.PLAN))

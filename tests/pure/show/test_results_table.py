@@ -54,6 +54,17 @@ def test_sixty_columns_put_what_was_done_below() -> None:
     ]
 
 
+def test_forty_columns_do_without_times() -> None:
+    told = lines(typical(), width=40)
+    assert told[:4] == [
+        "Account      ID            Outcome",
+        "Production   111122223333  + created",
+        "    create-role, attach-policy, register",
+        "결제 서비스  333344445555  ~ updated",
+    ]
+    assert all(text.width_of(line) <= 40 for line in told)
+
+
 def test_the_same_cause_stands_once_with_its_accounts() -> None:
     failed = [denied(f"Team {i}", f"{i:012d}") for i in range(14)]
     told = lines(report(*failed))
