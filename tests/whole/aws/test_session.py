@@ -176,7 +176,7 @@ def test_profile_endpoint_is_honoured(
     org: SandboxWorld, monkeypatch: pytest.MonkeyPatch, aws: BotoAws
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    keys = f"aws_access_key_id = {MEMBER}\naws_secret_access_key = test"  # that account's root
+    keys = f"aws_access_key_id = {MEMBER}\naws_secret_access_key = {org.root_secret}"
     configure(
         f"[profile here]\n{keys}\nservices = local\n"
         f"[services local]\nsts =\n  endpoint_url = {org.aws_url}\n"
