@@ -135,6 +135,7 @@ def ready_of(account: Account, snapshot: Snapshot, access: Access, role: RoleSta
     registrations = snapshot.listing.of(role.account_id)
     registration = registrations[0] if registrations else None
     former = former_roles(registrations, account.role.name)
+    entered = account.role.via is Via.ASSUME
     return RoleReady(
         account=account,
         spec=spec,
@@ -143,7 +144,7 @@ def ready_of(account: Account, snapshot: Snapshot, access: Access, role: RoleSta
         registration_changes=plan_registration(spec, registration, access_names(snapshot.teams)),
         notes=(
             *role.notes,
-            *(FormerRole(arn=str(arn)) for arn in former),
+            *(FormerRole(arn=str(arn), entered=entered) for arn in former),
             *partition_notes(role.arn),
             *_doubled_before(registrations),
         ),

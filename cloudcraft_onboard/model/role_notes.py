@@ -35,9 +35,13 @@ class PoliciesKept:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormerRole:
-    """The registration names another role than the manifest: one that a run leaves behind."""
+    """The registration names another role than the manifest: one that a run leaves behind.
+
+    `entered`: `remove` enters the account, and so can take it along.
+    """
 
     arn: str
+    entered: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,10 +26,14 @@ def _of_run(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911 - one case a ki
         case notes.PoliciesKept():
             return f"Policies that the manifest does not list are left alone: {_policies(note)}."
         case notes.FormerRole():
+            way_out = (
+                "; `onboard remove` before the run deletes that one too, if onboard made it."
+                if note.entered
+                else ": delete it in AWS if nothing else uses it."
+            )
             return (
                 f"Registered with the role {note.arn}, which is not the manifest's. A run registers"
-                " the manifest's role and leaves that one; `onboard remove` before the run deletes"
-                " that one too, if onboard made it."
+                f" the manifest's role and leaves that one{way_out}"
             )
         case notes.RolledOut():
             home = f"{note.region}, account {note.account_id}"

@@ -239,7 +239,8 @@ def test_a_registration_of_another_role_is_noted(
     entry = Account(name="A", account_id=ONE, role=RoleSpec(via=via))
     seen = snapshot(registered(role_arn=role_arn))
     _, ready = bring(entry, FakeAws(account), seen, apply=apply)
-    assert ready.notes == ((FormerRole(arn=role_arn),) if noted else ())
+    entered = via is Via.ASSUME
+    assert ready.notes == ((FormerRole(arn=role_arn, entered=entered),) if noted else ())
     if noted:
         assert any(isinstance(it, UpdateRegistration) for it in ready.registration_changes)
 

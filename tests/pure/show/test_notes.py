@@ -113,7 +113,14 @@ SENTENCES: list[tuple[Note, str]] = [
         ),
     ),
     (
-        FormerRole(arn=OLDER),
+        FormerRole(arn=OLDER, entered=False),
+        (
+            f"Registered with the role {OLDER}, which is not the manifest's. A run registers the"
+            " manifest's role and leaves that one: delete it in AWS if nothing else uses it."
+        ),
+    ),
+    (
+        FormerRole(arn=OLDER, entered=True),
         (
             f"Registered with the role {OLDER}, which is not the manifest's. A run registers the"
             " manifest's role and leaves that one; `onboard remove` before the run deletes that one"
