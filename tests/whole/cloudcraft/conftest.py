@@ -30,8 +30,8 @@ class Client(CloudcraftClient):
 
     @property
     def counts(self) -> CloudcraftUsage:
-        """What was sent, without the limit under which it was."""
-        return dataclasses.replace(self.usage, rate_limit="")
+        """What was sent, without the limit under which it was, or what came of it."""
+        return dataclasses.replace(self.usage, rate_limit="", registered=None)
 
 
 class MakeClient(Protocol):
