@@ -10,6 +10,7 @@ from cloudcraft_onboard import defaults
 from cloudcraft_onboard.accounts.entry import NOBODY, Snapshot
 from cloudcraft_onboard.accounts.removal import Scope, looks_at_roles, needs_aws
 from cloudcraft_onboard.app import output
+from cloudcraft_onboard.app.background import Background
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.console import interrupts
@@ -95,14 +96,16 @@ def _plan(session: Session, options: RemoveOptions) -> RemovalPlan:
     if not (enabled or options.unlisted):
         return RemovalPlan(results=session.known(), removals=())
     tools = session.connect()
-    if not options.unlisted:
-        tools.aws.check_sources([each for each in enabled if needs_aws(each, options.scope)])
     scope = options.scope
+    if not options.unlisted:
+        tools.aws.check_sources([each for each in enabled if needs_aws(each, scope)])
     looks = not options.unlisted and any(looks_at_roles(each, scope) for each in enabled)
+    parameters = Background(tools.cloudcraft.parameters) if looks else None
+    listed = Background(tools.cloudcraft.registrations)
     with first_reads():
         snapshot = Snapshot(
-            parameters=tools.cloudcraft.parameters() if looks else NOBODY,
-            listing=Listing(tools.cloudcraft.registrations()),
+            parameters=parameters.result() if parameters else NOBODY,
+            listing=Listing(listed.result()),
             documents=dict.fromkeys(("minimal", "custom"), NOTHING),  # their names will do
         )
     listing = snapshot.listing

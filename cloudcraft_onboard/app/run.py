@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.app import output
+from cloudcraft_onboard.app.background import Background
 from cloudcraft_onboard.app.connect import first_reads
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.engine.budget import forecast
@@ -39,7 +41,7 @@ def _onboard(session: Session, *, apply: bool) -> tuple[Result, ...]:
         if not session.enabled:
             return session.known()
         tools = session.connect()
-        tools.aws.check_sources(session.enabled)
+        tools.aws.check_sources(session.enabled)  # first: where none works, nothing is sent
         snapshot = look_at_cloudcraft(tools.cloudcraft, session.enabled)
         for remark in snapshot.listing.remarks():
             tools.emit(Said(text=remark))
@@ -60,21 +62,28 @@ def _onboard(session: Session, *, apply: bool) -> tuple[Result, ...]:
 
 
 def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> Snapshot:
-    """Read from Cloudcraft what all accounts need, usually in 2 requests.
+    """Read from Cloudcraft what all accounts need, usually in 2 requests, all at once.
 
     Raises:
         CannotStart: Cloudcraft cannot be reached, or refuses the key.
     """
     words = [w for a in accounts for w in (*(a.read_access or ()), *(a.write_access or ()))]
+    named = not all(map(is_access_id, words))
+    listed_at = time.monotonic()
+    parameters = Background(cloudcraft.parameters)
+    listed = Background(cloudcraft.registrations)
+    teams = Background(cloudcraft.teams) if named else None
+    documents = {
+        kind: Background(partial(cloudcraft.policy, kind))
+        for kind in sorted(needed_documents(accounts))
+    }
     with first_reads():
         return Snapshot(
-            parameters=cloudcraft.parameters(),
-            listed_at=time.monotonic(),
-            listing=Listing(cloudcraft.registrations()),
-            teams=cloudcraft.teams() if not all(map(is_access_id, words)) else (),
-            documents={
-                kind: cloudcraft.policy(kind) for kind in sorted(needed_documents(accounts))
-            },
+            parameters=parameters.result(),
+            listed_at=listed_at,
+            listing=Listing(listed.result()),
+            teams=teams.result() if teams else (),
+            documents={kind: document.result() for kind, document in documents.items()},
         )
 
 

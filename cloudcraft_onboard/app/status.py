@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from cloudcraft_onboard.accounts.entry import Snapshot
+from cloudcraft_onboard.app.background import Background
 from cloudcraft_onboard.app.run import look_at_cloudcraft
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations
@@ -80,7 +79,7 @@ def _look(session: Session, sources: Sources, tools: Tools) -> Status:
     """Read all sides and join them."""
     settings, accounts = session.settings, session.accounts
     profile = sources.profile or _hub(session.manifest.accounts)
-    members = _Background(lambda: _members(profile, tools)) if sources.organization else None
+    members = Background(lambda: _members(profile, tools)) if sources.organization else None
     if sources.roles:
         tools.aws.check_sources(session.enabled)
         snapshot = look_at_cloudcraft(tools.cloudcraft, session.enabled)
@@ -218,30 +217,6 @@ def _members(profile: str | None, tools: Tools) -> dict[str, Member]:
         client.close()
         tools.emit(StepEnded(name=_ORGANIZATION))
     return {member.account_id: member for member in found}
-
-
-class _Background(Generic[T]):
-    """Work in a daemon thread, beside the rest."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._future: Future[T] = Future()
-
-        def do() -> None:
-            try:
-                self._future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
-                self._future.set_exception(error)
-
-        threading.Thread(target=do, name="organization", daemon=True).start()
-
-    def raise_if_failed(self) -> None:
-        """Raise its error, if it has failed already."""
-        if self._future.done():
-            self._future.result()
-
-    def result(self) -> T:
-        """Wait for its result."""
-        return self._future.result()
 
 
 # --- the end -------------------------------------------------------------------------------------

@@ -155,3 +155,13 @@ def test_results_keep_the_manifests_order(make_world: MakeWorld) -> None:
     world = make_world(existing(40), latency=0.05)
     ended = run(world)
     assert [a["name"] for a in ended.report["accounts"]] == [f"A{n:03d}" for n in range(40)]
+
+
+def test_the_first_reads_are_made_at_once(make_world: MakeWorld) -> None:
+    world = make_world(existing(1), latency=1.0)
+    rewrite(world, existing(1).replace("accounts:", "  read_access: [Platform]\naccounts:"))
+    plan(world)
+    first, *others = world.requests("GET")
+    assert len(others) == 2  # parameters, list, teams
+    assert first.answered_at is not None
+    assert all(other.at < first.answered_at for other in others)
