@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import faults
 from tests.support.onboarding import existing, hub, plan, rewrite, run
 from tests.support.world import MakeWorld
 
@@ -158,7 +159,8 @@ def test_results_keep_the_manifests_order(make_world: MakeWorld) -> None:
 
 
 def test_the_first_reads_are_made_at_once(make_world: MakeWorld) -> None:
-    world = make_world(existing(1), latency=1.0)
+    world = make_world(existing(1))
+    world.fault(faults.slow(2.0, method="GET", times=-1))
     rewrite(world, existing(1).replace("accounts:", "  read_access: [Platform]\naccounts:"))
     plan(world)
     first, *others = world.requests("GET")
