@@ -169,7 +169,7 @@ def _of_sdk(error: Exception, facts: Facts, where: Where) -> Facts:
             found = replace(facts, adding=command_for(package))
         case sdk.ParamValidationError():
             found = _of_configured_role(facts, "", where)
-        case sdk.CredentialRetrievalError() if facts.maker is Maker.WEB_IDENTITY:
+        case _ if facts.maker is Maker.WEB_IDENTITY:  # a token file that cannot be read
             found = _of_configured_role(facts, "AssumeRoleWithWebIdentity", where)
         case _:
             pass

@@ -98,7 +98,7 @@ ROWS = (
     ),
     Row(
         name="web-identity-file",
-        codes=words("CredentialRetrievalError"),
+        codes=words("CredentialRetrievalError", "UnexpectedAnswer"),
         says="FileNotFoundError|PermissionError|IsADirectoryError|UnicodeDecodeError",
         makers=frozenset({Maker.WEB_IDENTITY}),
         next=(

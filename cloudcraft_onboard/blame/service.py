@@ -215,6 +215,18 @@ ROWS = (
         next=("Give another --profile, or take the accounts from --profiles 'GLOB'.",),
         by=("profile",),
     ),
+    Row(
+        name="not-aws",
+        says=r"^(UnexpectedAnswer|ResponseParserError|\d{3}|Unknown|)(:|$)",
+        next=(
+            (
+                "{endpoint} is set: what answers there may not be AWS. Unset it, or correct it.",
+                "Something other than AWS may have answered: check the proxies in between.",
+            ),
+            "If it was AWS, report this with the output of -vv.",
+        ),
+        by=("endpoint", "service", "operation"),
+    ),
 )
 
 OUTAGE = Row(

@@ -104,6 +104,18 @@ ROWS = (
         by=("variable",),
     ),
     Row(
+        name="indented",
+        codes=_CONFIG,
+        says=r"region_name '[^']*\n",
+        next=(
+            (
+                "In the AWS config file, the line after `region` of {source} is indented, and so is"
+                " taken for a part of it. Let it begin in the first column."
+            ),
+        ),
+        by=("profile",),
+    ),
+    Row(
         name="bad-region",
         says="^(InvalidConfig|EndpointConnection).*region_name|must specify a region",
         next=(
@@ -191,18 +203,6 @@ ROWS = (
         by=("variable",),
     ),
     Row(
-        name="not-aws",
-        says=r"^(UnexpectedAnswer|ResponseParserError|\d{3}|Unknown|)(:|$)",
-        next=(
-            (
-                "{endpoint} is set: what answers there may not be AWS. Unset it, or correct it.",
-                "Something other than AWS may have answered: check the proxies in between.",
-            ),
-            "If it was AWS, report this with the output of -vv.",
-        ),
-        by=("endpoint", "service", "operation"),
-    ),
-    Row(
         name="leftover-endpoint",
         codes=_OUT_OF_REACH,
         needs=("leftover",),
@@ -230,6 +230,20 @@ ROWS = (
         name="unreachable",
         codes=_OUT_OF_REACH,
         next=("AWS could not be reached. Check the network and proxies, then run again.",),
+    ),
+    Row(
+        name="web-identity-role",
+        codes=words("InvalidConfig"),
+        says="no role ARN configured",
+        next=(
+            (
+                (
+                    "Set AWS_ROLE_ARN to the ARN of the role that the token is for, or unset"
+                    " {given_by}."
+                ),
+                "Set `role_arn` of {source} to the ARN of the role that the token is for.",
+            ),
+        ),
     ),
     Row(
         name="sso-settings",
