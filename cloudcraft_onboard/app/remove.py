@@ -200,7 +200,7 @@ def _too_many(plan: RemovalPlan, options: RemoveOptions) -> bool:
 def _estimate(plan: RemovalPlan, session: Session) -> str | None:
     if session.tools is None or not plan.registrations:
         return None
-    return output.say_forecast({"deletion": plan.registrations}, session.tools.pace, reads=2)
+    return output.say_forecast({"deletion": plan.registrations}, session.tools.pace, reads=3)
 
 
 def _told(plan: RemovalPlan) -> str:
