@@ -35,10 +35,34 @@ def test_a_venv_of_another_python_is_made_anew(
         (tmp_path / ".venv/pyvenv.cfg").write_text(f"version = {made_by}\n", encoding="utf-8")
         (tmp_path / ".venv/bin/python").touch()
         (tmp_path / ".venv/test.stamp").touch()
-    make = ["make", "--dry-run", "lint", *filter(None, [asked])]
+    told = dry_run(tmp_path, "lint", *filter(None, [asked]))
+    assert ("-m venv --clear .venv" in told) == anew
+    assert ("pip install" in told) == anew
+
+
+def dry_run(folder: Path, *words: str) -> str:
+    """What make would run."""
     # The make that runs this suite hands its own variables down.
     own = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MAKELEVEL", "PYTHON"}}
-    told = subprocess.run(make, cwd=tmp_path, env=own, capture_output=True, text=True, check=True)
-    assert ("-m venv --clear .venv" in told.stdout) == anew
-    assert ("pip install" in told.stdout) == anew
+    make = ["make", "--dry-run", *words]
+    told = subprocess.run(make, cwd=folder, env=own, capture_output=True, text=True, check=True)
     assert told.stderr == ""
+    return told.stdout
+
+
+@pytest.mark.parametrize(
+    ("stamps", "installed"), [([], "'.[quick]'"), (["quick"], ""), (["test"], "")], ids=str
+)
+def test_the_quick_tests_need_a_small_installation(
+    tmp_path: Path, stamps: list[str], installed: str
+) -> None:
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in ("bin/python", *(f"{stamp}.stamp" for stamp in stamps)):
+        (tmp_path / ".venv" / name).touch()
+    told = dry_run(tmp_path, "quick")
+    assert ("pip install" in told) == bool(installed)
+    assert installed in told
+    assert "ministack" not in told
+    assert "pytest" in told
