@@ -39,14 +39,15 @@ def chip(by: str, kind: Kind, number: int) -> str:
     )
 
 
-def choice(key: str, label: str, values: Iterable[str]) -> str:
-    """A list of which one value can be chosen: the rows with it as `data-KEY`."""
+def choice(key: str, name: str, values: Iterable[str]) -> str:
+    """A list of which one value of a tag can be chosen: the rows with it as `data-KEY`."""
+    label = "OU" if name == "ou" else name
     options = joined(
         f'<option value="{escaped(value)}">{escaped(label)}: {escaped(value) or "(none)"}</option>'
         for value in values
     )
     return (
-        f'<select data-{key} aria-label="Filter by {escaped(label)}">'
+        f'<select data-{key} name="{escaped(name)}" aria-label="Filter by {escaped(label)}">'
         f'<option value="">{escaped(label)}: all</option>\n{options}</select>'
     )
 

@@ -76,7 +76,7 @@ def test_tags_that_tell_accounts_apart_are_filters() -> None:
     labels = [value for name, value in page.attributes if name == "aria-label"]
     assert [each for each in labels if each and each.startswith("Filter by ")] == [
         "Filter by outcome",
-        "Filter by ou",
+        "Filter by OU",
         "Filter by <b>",
     ]
     assert ("data-tag1", '"3') in page.attributes

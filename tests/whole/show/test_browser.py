@@ -104,6 +104,7 @@ def test_the_filter_stands_in_the_address_and_comes_back_with_it(
     assert chromium.evaluate("shown()") == wanted
     assert chromium.text_content("#shown") == f"{len(wanted)} of 2,000"
     address = chromium.url
+    assert address.endswith("#outcome=created&tag-ou=Prod%2F1&tag-team=a%26b%3D3")
 
     chromium.goto("about:blank")
     chromium.goto(address)
