@@ -134,6 +134,8 @@ def explain(error: Exception, where: Where) -> AccountError:
     outage = isinstance(error, _OUTAGES) and not code
     code = code or type(error).__name__.removesuffix("Error" if outage else "")
     message = excerpt(str(error)) or type(error).__name__
+    if where.facts.maker is Maker.PROCESS and message.rstrip().endswith(":"):
+        message = f"{message.rstrip()} it printed nothing."
     facts = replace(where.facts, code=code, reason=message)
     if isinstance(error, _NETWORK):
         facts = of_network(of_region(facts, where.region), error)

@@ -14,8 +14,8 @@ from cloudcraft_onboard.console.streams import tell_runner
 from cloudcraft_onboard.coverage import advice
 from cloudcraft_onboard.coverage.words import OPEN, State, Status
 from cloudcraft_onboard.errors import ManifestError
-from cloudcraft_onboard.model import Outcome
-from cloudcraft_onboard.show import standing, text
+from cloudcraft_onboard.model import Report, Result
+from cloudcraft_onboard.show import causes, standing, text
 from cloudcraft_onboard.show.document import Document
 from cloudcraft_onboard.show.report import markdown
 from cloudcraft_onboard.show.told import Told
@@ -24,6 +24,7 @@ Level = Literal["error", "warning", "notice"]
 
 _SUMMARY_LIMIT = 1024 * 1024
 _MOST_NAMES = 20
+_MOST_ALIKE = 3  # accounts with one cause that have an error each
 _CUT = "\n\n*The report is too long for a job summary; see the report files.*\n"
 
 
@@ -51,22 +52,30 @@ def _property(value: str) -> str:
 def annotations(report: Told) -> list[str]:
     """One error for each failed account, on its line of the manifest; a warning for what is open.
 
-    Accounts that the manifest lacks have no line there: one warning for all of a state.
+    A cause that many accounts have is one error, on the line of the first. Accounts that the
+    manifest lacks have no line there: one warning for all of a state.
     """
     if isinstance(report, Status):
         return [line for state in OPEN for line in _open(report, state)]
-    return [
-        annotation(
-            "error",
-            report.manifest,
-            result.line,
-            None,
-            f"{problem.message}\n{problem.hint}".strip(),
-            title=f"{result.name}: {problem.code}",
-        )
-        for result in report.results
-        if result.outcome is Outcome.FAILED and (problem := result.error) is not None
-    ]
+    return [line for cause in causes.causes(report.results) for line in _failed(report, cause)]
+
+
+def _failed(report: Report, cause: causes.Cause) -> Iterator[str]:
+    problem, results = cause.problem, cause.results
+    if len(results) > _MOST_ALIKE:
+        many = text.counted(len(results), "account")
+        told = [problem.message, problem.hint, text.listed(cause.names, _MOST_NAMES)]
+        title = f"{causes.headline(problem)}: {many}"
+        yield _error(report, results[0], told, title)
+        return
+    for result in results:
+        own = result.error or problem
+        yield _error(report, result, [own.message, own.hint], f"{result.name}: {own.code}")
+
+
+def _error(report: Report, result: Result, told: list[str], title: str) -> str:
+    lines = "\n".join(filter(None, told))
+    return annotation("error", report.manifest, result.line, None, lines, title=title)
 
 
 def _open(status: Status, state: State) -> Iterator[str]:

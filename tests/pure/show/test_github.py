@@ -22,6 +22,15 @@ def test_a_failure_is_an_error_on_the_manifests_line() -> None:
     assert "%0Alet the role's trust policy" in line
 
 
+def test_a_cause_of_many_accounts_is_one_error_with_their_number() -> None:
+    failed = [denied(f"Team {n}", f"{n:012d}", line=n + 5) for n in range(263)]
+    (line,) = github.annotations(report(*failed))
+    assert ",line=5,title=sts%3AAssumeRole denied (reach)%3A 263 accounts::" in line
+    assert "Team 0, Team 1" in line
+    few = github.annotations(report(*failed[:3]))
+    assert [",line=5," in few[0], ",line=6," in few[1], ",line=7," in few[2]] == [True] * 3
+
+
 def test_each_wrong_place_of_a_manifest_is_an_error() -> None:
     problem = ManifestProblem(
         file="m.yaml", line=4, column=11, message="'prod ' is no region: 100%\nwrite us-east-1"
