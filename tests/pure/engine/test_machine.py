@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
+import pytest
+
+import cloudcraft_onboard
 from cloudcraft_onboard.engine.machine import TRANSITIONS, RequestEvent, RequestState
 from tests.support.machine import CONTRIBUTING, picture
 
@@ -39,3 +45,35 @@ def test_every_event_and_every_state_is_of_use() -> None:
     reached = {to for moves in TRANSITIONS.values() for to, _ in moves.values()}
     assert events == set(RequestEvent)
     assert reached == set(RequestState) - {RequestState.NEW}
+
+
+# --- the house ----------------------------------------------------------------------------------
+
+ROOT = Path(cloudcraft_onboard.__file__).parent
+FILES = [*sorted((ROOT / "engine").glob("*.py")), *sorted((ROOT / "accounts").glob("*.py"))]
+JSON = ("engine/ports.py", "accounts/entry.py")  # Cloudcraft's policy documents, as they come
+
+
+@pytest.mark.parametrize("path", FILES, ids=[f"{file.parent.name}/{file.name}" for file in FILES])
+def test_the_way_from_an_account_to_its_post_is_typed(path: Path) -> None:
+    names = {
+        node.id
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Name)
+    }
+    documents = f"{path.parent.name}/{path.name}" in JSON
+    assert not names & ({"cast"} if documents else {"Any", "cast"})
+
+
+def test_no_part_of_the_engine_inherits_from_another() -> None:
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for path in FILES
+        if path.parent.name == "engine"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    ours = {name: its & set(bases) for name, its in bases.items()}
+    assert all(len(its) <= 1 for its in ours.values())
+    towers = [name for name, its in ours.items() if any(ours[base] for base in its)]
+    assert not towers
