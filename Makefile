@@ -13,9 +13,22 @@ SEEDS ?= 20000
 help: ## Show what make can do
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
+# One sandbox for both commands: the plan shows that a second run writes nothing.
 demo: .venv/demo.stamp ## Onboard manifests/demo.yaml on the embedded local AWS and Cloudcraft
-	$(BIN)/onboard run manifests/demo.yaml --sandbox
-	@echo 'First, to have onboard on your PATH: source .venv/bin/activate'
+	@$(BIN)/onboard sandbox manifests/demo.yaml > .venv/sandbox.env 2> .venv/sandbox.log & sandbox=$$!; \
+	trap 'kill $$sandbox 2> /dev/null; wait $$sandbox' EXIT; trap 'exit 130' INT TERM; \
+	until grep -q 'is up' .venv/sandbox.log; do \
+		kill -0 $$sandbox 2> /dev/null || { cat .venv/sandbox.log; exit 1; }; sleep 0.2; done; \
+	. .venv/sandbox.env; PATH="$$PWD/$(BIN):$$PATH"; \
+	for command in run plan; do \
+		printf '\n$$ onboard %s manifests/demo.yaml\n' $$command; \
+		onboard $$command manifests/demo.yaml || exit; done
+	@printf '\nTo have onboard on your PATH: source .venv/bin/activate\nTry next:\n'
+	@printf '  %-51s  # %s\n' \
+		'onboard run manifests/trouble.yaml --sandbox' 'accounts that fail for different reasons' \
+		'onboard status manifests/demo.yaml --sandbox' 'where accounts stand before a run' \
+		'onboard sandbox manifests/demo.yaml > sandbox.env &' 'one that stays: source sandbox.env' \
+		'onboard init --organization -f org.yaml' 'a manifest for your own accounts'
 
 # What the whole suite needs is enough for this, too.
 quick: $(if $(wildcard .venv/test.stamp),.venv/test.stamp,.venv/quick.stamp) ## Check style and run the pure tests, in seconds

@@ -46,6 +46,7 @@ def _run() -> int:
         from cloudcraft_onboard.cli import complete
         from cloudcraft_onboard.cli.main import app
 
+        complete.first_tab()
         with complete.bash():
             app(prog_name="onboard")
     except SystemExit as ended:
@@ -93,12 +94,15 @@ def _say(message: str, hint: str = "") -> None:
 
 def _say_manifest_errors(error: ManifestError) -> None:
     from cloudcraft_onboard.console.harmless import clean_lines
+    from cloudcraft_onboard.console.prose import say
     from cloudcraft_onboard.console.streams import tell_runner
     from cloudcraft_onboard.errors import ManifestError
     from cloudcraft_onboard.manifest.load import render
 
     shown = ManifestError(error.problems[:_MOST_PROBLEMS])
     print(clean_lines(render(shown, quote=sys.stderr.isatty())), file=sys.stderr)
+    for hint in dict.fromkeys(problem.hint for problem in shown.problems if problem.hint):
+        say(f"  hint: {hint}")
     rest = len(error.problems) - _MOST_PROBLEMS
     if rest > 0:
         print(f"onboard: And {rest:,} more problems; correct these first.", file=sys.stderr)

@@ -42,15 +42,21 @@ class UsageError(OnboardError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ManifestProblem:
-    """One error in a manifest. Line and column count from 1; `source` is the line."""
+    """One error in a manifest. Line and column count from 1; `source` is the line.
+
+    Line 0: the file as a whole, which could not be read; `hint` is the next step then.
+    """
 
     file: str
     line: int
     column: int
     message: str
     source: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
+        if not self.line:
+            return f"{self.file}: {self.message}"
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cloudcraft_onboard.coverage.words import Status
+from cloudcraft_onboard.manifest.load import STANDARD_INPUT
 from cloudcraft_onboard.model import Command, Report
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
@@ -45,7 +46,10 @@ def _sandbox(report: Told, settings: Settings) -> list[str]:
     end = ""
     if seen is not None and not text.is_plan(report):
         end = f" Its Cloudcraft now sees {text.counted(seen, 'account')}."
-    told = [f"This was a sandbox: nothing outside this machine was contacted.{end}"]
+    told = ["This was a sandbox: nothing outside this machine was contacted." + end]
+    told[0] += " Each --sandbox starts anew."
+    if report.manifest == STANDARD_INPUT:
+        return told  # no command can read it again
     commands = _next(report, settings)
     width = max(len(command) for command, _ in commands)
     return [
@@ -64,7 +68,7 @@ def _next(report: Report, settings: Settings) -> list[tuple[str, str]]:
         else (f"onboard remove {manifest} --sandbox --dry-run", "what removing them would do")
     )
     return [
-        (f"onboard plan {manifest} --sandbox", "what another run would do")
+        (f"onboard sandbox {manifest}", "one that stays, for several commands")
         if not text.is_plan(report)
         else (_in_earnest(report, settings), "carry the plan out"),
         (

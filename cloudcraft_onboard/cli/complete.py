@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import re
+import sys
 from collections.abc import Iterator
 
 import typer
@@ -58,6 +59,24 @@ def patterns(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str
                 offers[offered] = words.get(offered, account.name)
     offers.pop("", None)
     yield from ((word, _SIGNS.sub("", about)) for word, about in offers.items())
+
+
+_FIRST_TAB = """
+if [[ $funcstack[1] = _%(prog_name)s ]]; then %(complete_func)s "$@"; fi
+"""
+
+
+def first_tab() -> None:
+    """Where the script for zsh is printed or installed: have it complete when zsh loads it, too.
+
+    Zsh loads the file at the first Tab and runs it as the completion. Typer's only defines the
+    function, so that Tab did nothing (typer 0.29; it offers no other way to its scripts).
+    """
+    if any(word.startswith(("--install-completion", "--show-completion")) for word in sys.argv):
+        from typer import _completion_shared  # noqa: PLC0415 - for these options alone
+
+        scripts = _completion_shared._completion_scripts  # noqa: SLF001 - see above
+        scripts["zsh"] = scripts["zsh"].rstrip() + "\n" + _FIRST_TAB
 
 
 _BREAKS = frozenset("=:")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from copy import copy
 from enum import StrEnum
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -36,7 +37,10 @@ class Streamed(StrEnum):
 
 
 ManifestPath = Annotated[
-    str, typer.Argument(metavar="MANIFEST", help="The YAML file that lists the accounts.")
+    str,
+    typer.Argument(
+        metavar="MANIFEST", help="The YAML file that lists the accounts; - reads stdin."
+    ),
 ]
 Only = Annotated[
     list[str] | None,
@@ -44,7 +48,7 @@ Only = Annotated[
         "--only",
         metavar="PATTERN",
         help="Only these accounts: a name or a glob of names, an account ID, or a tag as "
-        "key=value. Repeatable.",
+        "key=value, whose value may be a glob. Repeatable.",
         autocompletion=patterns,
         rich_help_panel=SELECT,
     ),
@@ -182,6 +186,7 @@ Verbose = Annotated[
         "-v",
         "--verbose",
         count=True,
+        show_default=False,
         help="Show more on stderr: -v every request, -vv the SDKs' logs, without secrets.",
         rich_help_panel=RESULTS,
     ),
@@ -251,17 +256,26 @@ def _settings(
     )
 
 
+def _hidden(annotation: Any) -> Any:
+    """The same option, which `--help` leaves out."""
+    kind, option = get_args(annotation)
+    option = copy(option)
+    option.hidden = True
+    return Annotated[kind, option]
+
+
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command MANIFEST and the shared options in place of its parameter `settings`."""
     return without()(command)
 
 
 def without(
-    *unused: str, streams: bool = True
+    *unused: str, hidden: str = "", streams: bool = True
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """`with_settings` without the options that the command does not take.
 
-    `streams`: whether its results can be had as lines.
+    `hidden` is one that the command takes, but that has nothing to do there. `streams`: whether its
+    results can be had as lines.
 
     Typer reads options off a signature; this writes the shared ones into it, once for all commands.
     """
@@ -270,6 +284,12 @@ def without(
         _, *own = inspect.signature(command, eval_str=True).parameters.values()
         manifest, *shared = inspect.signature(_settings, eval_str=True).parameters.values()
         common = [option for option in shared if option.name not in unused]
+        common = [
+            option.replace(annotation=_hidden(option.annotation))
+            if option.name == hidden
+            else option
+            for option in common
+        ]
         if not streams:
             at = next(n for n, option in enumerate(common) if option.name == "output")
             common[at] = common[at].replace(annotation=OutputFormat, default=Output.table)

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: onboard remove org.yaml --only Legacy --report removed.md")(remove)
 
 
-@options.without("changed_since")
+@options.without("changed_since", hidden="settle")
 def remove(
     settings: Settings,
     *,

@@ -27,9 +27,19 @@ _WIDTH = 120
 """Characters of a quoted line that are shown around its caret."""
 
 
+STANDARD_INPUT = "-"
+"""The path that means standard input, as in `validate -` and `plan -`."""
+_MAKE_ONE = "`onboard init` makes a manifest; `onboard init --help` shows from what."
+
+
 def load(path: str) -> Manifest:
-    """Load the manifest `path`. Raises `ManifestError` with all of its errors."""
-    return opened(read(path))[0]
+    """Load the manifest `path`, or the one on standard input (`STANDARD_INPUT`).
+
+    Raises `ManifestError` with all of its errors.
+    """
+    if path == STANDARD_INPUT:
+        return loads("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
+    return opened(read(path, otherwise=_MAKE_ONE))[0]
 
 
 def loads(path: str, raw: bytes) -> Manifest:
@@ -38,7 +48,7 @@ def loads(path: str, raw: bytes) -> Manifest:
 
 
 def load_all(paths: Sequence[str]) -> tuple[Manifest, ...]:
-    """Load several manifests; `-` is standard input.
+    """Load several manifests.
 
     Raises one `ManifestError` with all of their errors.
     """
@@ -46,16 +56,12 @@ def load_all(paths: Sequence[str]) -> tuple[Manifest, ...]:
     problems: list[ManifestProblem] = []
     for path in paths:
         try:
-            manifests.append(_standard_input() if path == "-" else load(path))
+            manifests.append(load(path))
         except ManifestError as error:
             problems += error.problems
     if problems:
         raise ManifestError(tuple(problems))
     return tuple(manifests)
-
-
-def _standard_input() -> Manifest:
-    return loads("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
 
 
 def render(error: ManifestError, *, quote: bool) -> str:

@@ -52,6 +52,8 @@ def changed_since(manifest: Manifest, ref: str) -> tuple[Account, ...]:
     git cannot tell: not installed, no repository, an unknown revision.
     """
     path = Path(manifest.path).resolve()
+    if not path.exists():
+        raise UsageError("--changed-since needs a manifest in a file, not standard input.")
     _git(path.parent, "rev-parse", "--is-inside-work-tree")
     _git(
         path.parent,

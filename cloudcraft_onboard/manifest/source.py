@@ -77,17 +77,20 @@ class Source:
             raise ManifestError(tuple(sorted(unique, key=lambda p: (p.line, p.column))))
 
 
-def read(path: str) -> Source:
-    """The file's text. `ManifestError` for anything that is no UTF-8 text file of up to 10 MB."""
-    return decode(path, _read_bytes(path))
+def read(path: str, *, otherwise: str = "") -> Source:
+    """The file's text. `ManifestError` for anything that is no UTF-8 text file of up to 10 MB.
+
+    `otherwise` is the error's hint where there is no such file.
+    """
+    return decode(path, _read_bytes(path, otherwise))
 
 
 def decode(path: str, raw: bytes) -> Source:
     """Decode a file's bytes as `read` does; drops a byte order mark."""
     if len(raw) > MAX_BYTES:
-        raise _refusal(path, "the file is larger than 10 MB, the most a manifest may have")
+        raise _whole(path, "the file is larger than 10 MB, the most a manifest may have")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _refusal(path, "the file is UTF-16; save it as UTF-8")
+        raise _whole(path, "the file is UTF-16; save it as UTF-8")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -145,7 +148,7 @@ def _complain_at(source: Source, index: int, message: str) -> None:
     source.complain(line, index - source.starts[line - 1] + 1, message)
 
 
-def _read_bytes(path: str) -> bytes:
+def _read_bytes(path: str, otherwise: str) -> bytes:
     """Up to a byte more than the limit, so that the rest of a huge file is never read."""
     try:
         mode = Path(path).stat().st_mode
@@ -154,7 +157,7 @@ def _read_bytes(path: str) -> bytes:
         with Path(path).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refusal(path, "no such file") from None
+        raise _refusal(path, "no such file", otherwise) from None
     except PermissionError:
         raise _refusal(path, "permission denied; check the file's permissions") from None
     except (OSError, ValueError) as error:
@@ -162,6 +165,12 @@ def _read_bytes(path: str) -> bytes:
         raise _refusal(path, f"the file cannot be read: {why}") from None
 
 
-def _refusal(path: str, message: str) -> ManifestError:
-    """A problem of the whole file, reported at its first place."""
+def _whole(path: str, message: str) -> ManifestError:
+    """What is wrong with all of a file's content, reported at its first place."""
     return ManifestError((ManifestProblem(file=path, line=1, column=1, message=message),))
+
+
+def _refusal(path: str, message: str, hint: str = "") -> ManifestError:
+    """A file that cannot be read, so that there is no place in it to name."""
+    problem = ManifestProblem(file=path, line=0, column=0, message=message, hint=hint)
+    return ManifestError((problem,))

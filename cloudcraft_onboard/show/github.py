@@ -97,7 +97,9 @@ def _open(status: Status, state: State) -> Iterator[str]:
 def manifest_annotations(error: ManifestError) -> list[str]:
     """One error for each place in a manifest that is wrong."""
     return [
-        annotation("error", problem.file, problem.line, problem.column, problem.message)
+        annotation(
+            "error", problem.file, problem.line or None, problem.column or None, problem.message
+        )
         for problem in error.problems
     ]
 

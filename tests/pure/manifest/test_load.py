@@ -67,7 +67,8 @@ def test_all_files_errors_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "nowhere.yaml",
         "empty.yaml",
     }
-    assert "nowhere.yaml:1:1: no such file" in str(caught.value)
+    assert "\nnowhere.yaml: no such file" in str(caught.value)
+    assert [p.hint for p in caught.value.problems if "`onboard init`" in p.hint] != []
 
 
 def test_a_directory_an_unreadable_and_a_huge_file_are_refused(tmp_path: Path) -> None:

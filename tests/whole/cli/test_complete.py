@@ -214,6 +214,22 @@ def test_zsh_inserts_what_it_can_read_again(
     zsh.expect_exact(f"read: --only|read: {read}|")
 
 
+@ZSH.or_skip
+def test_the_first_tab_of_a_shell_completes(tmp_path: Path) -> None:
+    """As zsh loads what --install-completion has written, it completes already."""
+    with shell("zsh", tmp_path) as started:
+        started.send(f"{shlex.quote(sys.executable)} -m cloudcraft_onboard --install-completion\r")
+        started.expect_exact("zsh completion installed in")
+        started.expect_exact("ready> ")
+        (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
+        setup = SETUPS["zsh"][2].replace("autoload", "fpath+=~/.zfunc; autoload", 1)
+        (tmp_path / ".zshrc").write_text(setup, encoding="utf-8")
+        started.send("exec zsh -i\r")
+        started.expect_exact("ready> ")
+        started.send("onboard run m.yaml --only Prod\t\r")
+        started.expect_exact("read: --only|read: Production|")
+
+
 COMMANDS = [
     "$(touch ran)",
     r"\$(touch ran)",
