@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-
-import botocore.session
 
 _HEADER = re.compile(r"\[(.+)\]")
 _KINDS = ("profile", "sso-session", "services")
@@ -41,11 +41,18 @@ def ignored() -> tuple[Ignored, ...]:
     botocore reads a header as a shell would, and takes it only if that makes two words, the first
     one in lower case (`botocore.configloader.build_profile_map`).
     """
-    path = Path(str(botocore.session.Session().get_config_variable("config_file"))).expanduser()
+    named = os.path.expandvars(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except (OSError, ValueError):
+        path = Path(named).expanduser()
+        return _ignored_in(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, RuntimeError):  # not there, no path, no home
         return ()
+
+
+@lru_cache(maxsize=4)
+def _ignored_in(path: Path, _changed_at: int) -> tuple[Ignored, ...]:
+    """Of a file as it was then: thousands of profiles may be looked for in it."""
+    text = path.read_text(encoding="utf-8", errors="replace")
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         header = _HEADER.match(line)

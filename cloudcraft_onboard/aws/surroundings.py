@@ -59,10 +59,31 @@ def of_missing_profile(facts: Facts, name: str, profiles: Sequence[str]) -> Fact
     return replace(
         facts,
         also_missing="".join(gone),
-        nearest=" or ".join(get_close_matches(name, profiles, n=3, cutoff=0.5)),
+        nearest=" or ".join(_nearest(name, profiles)),
         variable="" if facts.profile else _profile_variable(name),
         own_credentials="yes" if any(each in os.environ for each in OF_THEIR_OWN) else "",
     )
+
+
+_FEW = 50
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+
+
+def _nearest(name: str, profiles: Sequence[str]) -> list[str]:
+    """Profiles that may be meant.
+
+    Of many, those that differ in one place alone: comparing 3,000 names with as many takes minutes.
+    """
+    if len(profiles) <= _FEW:
+        return get_close_matches(name, profiles, n=3, cutoff=0.5)
+    there = {profile.lower(): profile for profile in profiles}
+    word = name.lower()
+    parts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    tries = [word, *(head + tail[1:] for head, tail in parts if tail)]
+    tries += [head + tail[1] + tail[0] + tail[2:] for head, tail in parts if len(tail) > 1]
+    tries += [head + letter + tail for head, tail in parts for letter in _LETTERS]
+    tries += [head + letter + tail[1:] for head, tail in parts if tail for letter in _LETTERS]
+    return [there[each] for each in dict.fromkeys(tries) if each in there][:3]
 
 
 def of_ignored(facts: Facts, named: Callable[[str], bool]) -> Facts | None:
