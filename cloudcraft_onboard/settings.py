@@ -57,6 +57,7 @@ class Settings:
     reports: tuple[str, ...] = ()
     output: str = "table"
     settle: float | None = None
+    simulate: bool = True
     max_failures: int | None = None
     time_budget: float | None = None
     started: float = field(default_factory=time.monotonic)

@@ -190,8 +190,12 @@ def _bring_role(
             raise AccountError.of(plan.conflict)
         arn = observed.arn if observed else role_arn(desired, identity)
         if not apply:
+            denied = session.would_be_denied(plan.changes, desired, observed)
             return RoleState(
-                account_id=identity.account_id, arn=arn, changes=plan.changes, notes=plan.notes
+                account_id=identity.account_id,
+                arn=arn,
+                changes=plan.changes,
+                notes=(*denied, *plan.notes),
             )
         try:
             for change in plan.changes:

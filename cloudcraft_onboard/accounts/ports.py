@@ -19,6 +19,7 @@ from cloudcraft_onboard.model import (
     StackSetSpec,
 )
 from cloudcraft_onboard.model.changes import RoleChange
+from cloudcraft_onboard.model.role_notes import RoleNote
 
 
 class AccountSession(Protocol):
@@ -43,6 +44,14 @@ class AccountSession(Protocol):
         Raises `ConcurrentChange` when the role appeared or vanished since it was observed,
         `AccountError` (stage role) otherwise.
         """
+
+    def would_be_denied(
+        self,
+        changes: Sequence[RoleChange],
+        desired: DesiredRole,
+        observed: ObservedRole | None,
+    ) -> tuple[RoleNote, ...]:
+        """What AWS says that it would deny of these changes; nothing where that isn't asked."""
 
 
 class StackSets(Protocol):

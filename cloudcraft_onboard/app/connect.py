@@ -37,8 +37,11 @@ def connect(
     *,
     accounts: Sequence[Account],
     command: Command,
+    asks: bool = False,
 ) -> Tools:
     """Open the tools of a command on these accounts; `stack` closes them.
+
+    `asks`: AWS is asked what it would deny of the changes that are found.
 
     Raises:
         UsageError: an environment variable's value cannot be used, the sandbox's extra is not
@@ -52,7 +55,12 @@ def connect(
     cloudcraft = open_cloudcraft(
         stack, control=control, emit=emit, timeout=settings.timeout, retries=settings.retries
     )
-    aws = BotoAws(concurrency=settings.concurrency, retries=settings.retries, command=command.value)
+    aws = BotoAws(
+        concurrency=settings.concurrency,
+        retries=settings.retries,
+        command=command.value,
+        asks=asks,
+    )
     stack.callback(aws.close)
     return Tools(aws=aws, cloudcraft=cloudcraft, pace=cloudcraft.pace, control=control, emit=emit)
 

@@ -46,6 +46,7 @@ from cloudcraft_onboard.show.views import Together, View
 
 T = TypeVar("T")
 
+_PLANS = (Command.RUN, Command.PLAN)
 _log = logging.getLogger(__name__)
 
 
@@ -109,6 +110,7 @@ class Session:
             self._stack,
             accounts=self.accounts,
             command=self._command,
+            asks=self._dry_run and self.settings.simulate and self._command in _PLANS,
         )
         return self.tools
 

@@ -77,6 +77,9 @@ class Call(Enum):
     DELETE_INLINE = ("iam", "delete_role_policy", ("iam:DeleteRolePolicy",), _puts)
     DELETE_ROLE = ("iam", "delete_role", ("iam:DeleteRole",), _always)
 
+    # What a plan asks, for itself.
+    SIMULATE = ("iam", "simulate_principal_policy", ("iam:SimulatePrincipalPolicy",), _never)
+
     # Stack sets, by whoever administers them.
     DESCRIBE_ORGANIZATION = (
         "organizations",

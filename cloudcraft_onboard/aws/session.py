@@ -18,6 +18,7 @@ from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.portal import Portal
 from cloudcraft_onboard.aws.sdk import Sdk
 from cloudcraft_onboard.aws.signing import renewed, signed_by
+from cloudcraft_onboard.aws.simulation import denials
 from cloudcraft_onboard.aws.sources import Opened, ProfileSource, Source, check
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
 from cloudcraft_onboard.blame import ours
@@ -37,16 +38,21 @@ from cloudcraft_onboard.model import (
     Via,
 )
 from cloudcraft_onboard.model.changes import RoleChange
+from cloudcraft_onboard.model.role_notes import RoleNote
 
 
 class BotoAws:
     """AWS through boto's SDK, shared by all accounts of a run; thread-safe.
 
     `concurrency` is how many accounts are worked on at once; `retries` how often the SDK sends one
-    request again; `command` the one whose options hints may name.
+    request again; `command` the one whose options hints may name; `asks`: whether AWS is asked what
+    it would deny.
     """
 
-    def __init__(self, *, concurrency: int, retries: int, command: str = Command.RUN) -> None:
+    def __init__(
+        self, *, concurrency: int, retries: int, command: str = Command.RUN, asks: bool = False
+    ) -> None:
+        self._asks = asks
         self._sdk = Sdk(concurrency=concurrency, retries=retries, command=command)
         self._concurrency = concurrency
         self._retries = retries
@@ -87,7 +93,13 @@ class BotoAws:
         identity = entered.identity
         if account.account_id is not None and identity.account_id != account.account_id:
             raise _wrong_account(account, identity)
-        return BotoAccount(entered, self._where(account.profile, entered), retries=self._retries)
+        return BotoAccount(
+            entered,
+            self._where(account.profile, entered),
+            retries=self._retries,
+            asks=self._asks,
+            entry=_entry(account, identity),
+        )
 
     def _where(self, profile: str | None, opened: Opened) -> Where:
         """Who does what is done with these credentials."""
@@ -219,7 +231,17 @@ def _metadata(answer: Mapping[str, Any]) -> dict[str, str]:
 class BotoAccount:
     """One AWS account that was reached."""
 
-    def __init__(self, opened: Opened, where: Where, *, retries: int) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        where: Where,
+        *,
+        retries: int,
+        asks: bool = False,
+        entry: str | None = None,
+    ) -> None:
+        self._asks = asks
+        self._entry = entry
         self._identity = opened.identity
         self._credentials = opened.credentials
         self._wire = opened.wire
@@ -258,6 +280,17 @@ class BotoAccount:
                 where = replace(self._where, role_name=desired.name)
                 raise ConcurrentChange(explain(race.__cause__, where)) from race
             raise
+
+    def would_be_denied(
+        self,
+        changes: Sequence[RoleChange],
+        desired: DesiredRole,
+        observed: ObservedRole | None,
+    ) -> tuple[RoleNote, ...]:
+        """What AWS says that it would deny of these changes; nothing where that isn't asked."""
+        if not self._asks or not changes:
+            return ()
+        return denials(self._call, self._identity, changes, desired, observed, entry=self._entry)
 
     def _call(self, call: Call, **parameters: Any) -> Mapping[str, Any]:
         """One call. What `role.py` has to look at first stays a `ClientError`."""
@@ -300,6 +333,14 @@ def _collided(error: BaseException) -> bool:
         "ConcurrentModification",
         "EntityTemporarilyUnmodifiable",
     }
+
+
+def _entry(account: Account, identity: Identity) -> str | None:
+    """The role's ARN by which the account was entered, if it was entered by the manifest's."""
+    way = account.assume_role
+    if way is None or account.account_id is None:
+        return None
+    return entry_role_arn(way.role, account.account_id, identity.partition)
 
 
 def _wrong_account(account: Account, found: Identity) -> AccountError:

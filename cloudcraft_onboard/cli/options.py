@@ -210,6 +210,14 @@ ExitCode = Annotated[
     ),
 ]
 
+NoSimulate = Annotated[
+    bool,
+    typer.Option(
+        "--no-simulate",
+        help="Don't ask AWS what it would deny a run (iam:SimulatePrincipalPolicy).",
+    ),
+]
+
 
 def _settings(
     manifest: ManifestPath,

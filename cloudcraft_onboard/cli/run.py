@@ -26,6 +26,7 @@ def run(
         bool, typer.Option("--dry-run", help="Only show what would be done, like onboard plan.")
     ] = False,
     exit_code: options.ExitCode = False,
+    no_simulate: options.NoSimulate = False,
 ) -> None:
     """Onboard every account of MANIFEST: its role in AWS, its registration in Cloudcraft.
 
@@ -33,17 +34,25 @@ def run(
     """
     if exit_code and not dry_run:
         raise UsageError("--exit-code needs --dry-run.", hint="Or use `onboard plan --exit-code`.")
+    if no_simulate and not dry_run:
+        raise UsageError("--no-simulate needs --dry-run: a run asks nothing beforehand.")
     from cloudcraft_onboard.app import run as story  # noqa: PLC0415 - loads boto3 and httpx
     from cloudcraft_onboard.model import Command  # noqa: PLC0415 - with the story
 
     if dry_run:
-        raise typer.Exit(story.plan(replace(settings, exit_code=exit_code), Command.RUN))
+        planned = replace(settings, exit_code=exit_code, simulate=not no_simulate)
+        raise typer.Exit(story.plan(planned, Command.RUN))
     raise typer.Exit(story.run(settings))
 
 
 @options.with_settings
-def plan(settings: Settings, *, exit_code: options.ExitCode = False) -> None:
+def plan(
+    settings: Settings,
+    *,
+    exit_code: options.ExitCode = False,
+    no_simulate: options.NoSimulate = False,
+) -> None:
     """Show what `onboard run` would do, account by account. Reads only."""
     from cloudcraft_onboard.app import run as story  # noqa: PLC0415 - loads boto3 and httpx
 
-    raise typer.Exit(story.plan(replace(settings, exit_code=exit_code)))
+    raise typer.Exit(story.plan(replace(settings, exit_code=exit_code, simulate=not no_simulate)))

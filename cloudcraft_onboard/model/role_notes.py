@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from cloudcraft_onboard.model.differences import ForeignTrust
 from cloudcraft_onboard.model.problems import Problem
@@ -83,8 +84,47 @@ class InGovCloud:
     """The account is in the partition `aws-us-gov`, for which Cloudcraft has another service."""
 
 
+class Denier(Enum):
+    """What of AWS says no to an action."""
+
+    STATEMENT = auto()
+    """A Deny in a policy of the identity."""
+    NOTHING = auto()
+    """No policy of the identity allows it."""
+    BOUNDARY = auto()
+    ORGANIZATION = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WouldBeDenied:
+    """AWS says that it would deny a run these actions; `identity` as in `role/Admin`."""
+
+    actions: tuple[str, ...]
+    denier: Denier
+    identity: str
+
+
+class Unasked(Enum):
+    """Why AWS was not asked what it would deny."""
+
+    DENIED = auto()
+    """The identity may not ask."""
+    IDENTITY = auto()
+    """It is none that can be simulated: an account's root, a federated user."""
+    FAILED = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DenialsUnknown:
+    """AWS did not tell what it would deny a run."""
+
+    why: Unasked
+
+
 RoleNote = (
-    RoleNotMoved
+    WouldBeDenied
+    | DenialsUnknown
+    | RoleNotMoved
     | BoundaryKept
     | PoliciesKept
     | FormerRole

@@ -4,6 +4,7 @@ Sources: docs.github.com "Workflow commands for GitHub Actions" (step summaries:
 the escaping of actions/toolkit, `packages/core/src/command.ts`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TextIO
@@ -15,8 +16,10 @@ from cloudcraft_onboard.coverage import advice
 from cloudcraft_onboard.coverage.words import OPEN, State, Status
 from cloudcraft_onboard.errors import ManifestError
 from cloudcraft_onboard.model import Report, Result
+from cloudcraft_onboard.model.role_notes import WouldBeDenied
 from cloudcraft_onboard.show import causes, standing, text
 from cloudcraft_onboard.show.document import Document
+from cloudcraft_onboard.show.notes import told
 from cloudcraft_onboard.show.report import markdown
 from cloudcraft_onboard.show.told import Told
 
@@ -53,11 +56,13 @@ def annotations(report: Told) -> list[str]:
     """One error for each failed account, on its line of the manifest; a warning for what is open.
 
     A cause that many accounts have is one error, on the line of the first. Accounts that the
-    manifest lacks have no line there: one warning for all of a state.
+    manifest lacks have no line there: one warning for all of a state. What a run would be denied is
+    one warning for all accounts alike.
     """
     if isinstance(report, Status):
         return [line for state in OPEN for line in _open(report, state)]
-    return [line for cause in causes.causes(report.results) for line in _failed(report, cause)]
+    failed = [line for cause in causes.causes(report.results) for line in _failed(report, cause)]
+    return [*failed, *_denials(report)]
 
 
 def _failed(report: Report, cause: causes.Cause) -> Iterator[str]:
@@ -76,6 +81,19 @@ def _failed(report: Report, cause: causes.Cause) -> Iterator[str]:
 def _error(report: Report, result: Result, told: list[str], title: str) -> str:
     lines = "\n".join(filter(None, told))
     return annotation("error", report.manifest, result.line, None, lines, title=title)
+
+
+def _denials(report: Report) -> Iterator[str]:
+    denied: dict[WouldBeDenied, list[Result]] = defaultdict(list)
+    for result in report.results:
+        for note in result.notes:
+            if isinstance(note, WouldBeDenied):
+                denied[note].append(result)
+    for note, results in denied.items():
+        names = text.listed([result.name for result in results], _MOST_NAMES)
+        title = f"A run would be denied in {text.counted(len(results), 'account')}"
+        said = f"{told(note)}\n{names}"
+        yield annotation("warning", report.manifest, results[0].line, None, said, title=title)
 
 
 def _open(status: Status, state: State) -> Iterator[str]:

@@ -15,8 +15,38 @@ def told(note: notes.RoleNote | notes.RemovalNote) -> str:
     return _of_removal(note) if isinstance(note, notes.RemovalNote) else _of_run(note)
 
 
-def _of_run(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911 - one case a kind
+_UNASKED = {
+    notes.Unasked.DENIED: (
+        "the identity may not call iam:SimulatePrincipalPolicy and iam:GetRole for itself, which"
+        " the policies of `onboard permissions` allow; --no-simulate leaves the question out"
+    ),
+    notes.Unasked.IDENTITY: "AWS simulates roles and users, neither an account's root nor others",
+    notes.Unasked.FAILED: "AWS did not answer iam:SimulatePrincipalPolicy",
+}
+
+
+def _denier(note: notes.WouldBeDenied) -> str:
+    match note.denier:
+        case notes.Denier.STATEMENT:
+            return f"a Deny statement in a policy of {note.identity} forbids it"
+        case notes.Denier.NOTHING:
+            return f"no policy of {note.identity} allows it"
+        case notes.Denier.BOUNDARY:
+            return f"the permissions boundary of {note.identity} does not allow it"
+        case notes.Denier.ORGANIZATION:
+            return "a service control policy of the organization does not allow it"
+
+
+def _listed(actions: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(actions[:-1]), actions[-1])))
+
+
+def _of_run(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
     match note:
+        case notes.WouldBeDenied():
+            return f"A run would be denied {_listed(note.actions)}: {_denier(note)}."
+        case notes.DenialsUnknown():
+            return f"What a run would be denied was not found out: {_UNASKED[note.why]}."
         case notes.RoleNotMoved():
             return (
                 f"The role stays at the path {note.path}: IAM cannot move a role to {note.wanted}."

@@ -43,6 +43,7 @@ from cloudcraft_onboard.model.changes import (
     UpdateRole,
     UpdateTrust,
 )
+from cloudcraft_onboard.model.role_notes import RoleNote
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.plan.stackset import SERVICE_MANAGED
 from cloudcraft_onboard.plan.trust import trust_document
@@ -143,6 +144,9 @@ class FakeAccount:
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
     """What somebody else does, one of it before each change."""
     refused: list[str] = field(default_factory=list)
+    denies: RoleNote | None = None
+    """What it says that it would deny, of any change."""
+    asked: int = 0
     hidden: list[bool] = field(default_factory=list)
     """IAM is slow: looks that show no role, though there is one; or (True) half of it."""
 
@@ -187,6 +191,13 @@ class FakeAccount:
                 raise ConcurrentChange
             return None
         return role if role is None or inline else replace(role, inline={})
+
+    def would_be_denied(
+        self, changes: Sequence[RoleChange], desired: DesiredRole, observed: ObservedRole | None
+    ) -> tuple[RoleNote, ...]:
+        del desired, observed
+        self.asked += 1
+        return (self.denies,) if self.denies and changes else ()
 
     def apply(
         self, change: RoleChange, desired: DesiredRole, observed: ObservedRole | None

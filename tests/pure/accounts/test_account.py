@@ -13,7 +13,13 @@ from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Account, Registration, RoleSpec, Team, Via
 from cloudcraft_onboard.model.changes import CreateRole, RegisterAccount, UpdateRegistration
 from cloudcraft_onboard.model.notes import BroughtIn, RegisteredBefore
-from cloudcraft_onboard.model.role_notes import FormerRole, InGovCloud, PoliciesKept
+from cloudcraft_onboard.model.role_notes import (
+    Denier,
+    FormerRole,
+    InGovCloud,
+    PoliciesKept,
+    WouldBeDenied,
+)
 from tests.pure.accounts.fakes import (
     ONE,
     TWO,
@@ -61,6 +67,19 @@ def test_a_plan_has_the_same_changes_and_writes_nothing() -> None:
     _, done = bring(A, aws)
     assert planned.role_changes == done.role_changes
     assert planned.registration_changes == done.registration_changes
+
+
+def test_a_plan_notes_what_would_be_denied_and_a_run_does_not_ask() -> None:
+    denied = WouldBeDenied(
+        actions=("iam:CreateRole",), denier=Denier.NOTHING, identity="role/Admin"
+    )
+    account = FakeAccount(denies=denied)
+    _, planned = bring(A, FakeAws(account), apply=False)
+    assert planned.notes == (denied,)
+    assert account.asked == 1
+    _, done = bring(A, FakeAws(account))
+    assert done.notes == ()
+    assert account.asked == 1
 
 
 def test_what_is_as_it_should_be_is_left_and_old() -> None:
