@@ -21,6 +21,7 @@ REREAD_SECONDS = 2.0
 FRESH_SECONDS = 110.0
 """A PUT is decided, and sent, on a list that is two minutes old at most when it arrives."""
 
+_MOST_IN_VAIN = 2  # lists in a row that were old before anything was sent
 _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubled each round
 _LONGEST_DOUBT_SECONDS = 30.0
 
@@ -50,6 +51,7 @@ class Lists(Generic[T]):
         self._control = control
         self._listing: Listing | None = known.listing
         self._read_at = known.at
+        self._in_vain = 0  # so many lists in a row after which nothing was sent
         self._look_at: float | None = None
 
     @property
@@ -63,8 +65,11 @@ class Lists(Generic[T]):
 
     @property
     def fresh_until(self) -> float:
-        """Until when what the last list shows may be overwritten."""
-        return self._read_at + FRESH_SECONDS
+        """Until when what the last list shows may be overwritten.
+
+        A pace so slow that no list is ever young at the next request must not go round for ever.
+        """
+        return math.inf if self._in_vain >= _MOST_IN_VAIN else self._read_at + FRESH_SECONDS
 
     def take(self, message: ListRead, now: float) -> None:
         """A list came, or did not; it shows what was there when it was asked for, or later."""
@@ -87,6 +92,7 @@ class Lists(Generic[T]):
             self._agenda.wake(self._look_at)
             return
         self._look_at = None
+        self._in_vain = self._in_vain + 1 if self._outgoing.read else 0
         self._outgoing.read_list()
 
     def read_again(self, now: float) -> None:

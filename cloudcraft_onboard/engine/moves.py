@@ -104,6 +104,8 @@ class Moves(Generic[T]):
                 self._lists.read_again(now)
             case Do.FINISH | Do.FAIL | Do.PEND | Do.END:
                 self.end(_result(track, do, detail))
+            case _:
+                raise AssertionError(f"{do} lacks what it needs: {detail}")
 
     def end(self, result: Result) -> None:
         """An account has its result."""
@@ -140,7 +142,7 @@ class Moves(Generic[T]):
 
 def _result(track: Track, do: Do, detail: Detail) -> Result:
     """The account's result where a move ends it."""
-    if detail.result is not None:
+    if do is Do.END and detail.result is not None:
         return detail.result
     if do is Do.FAIL and detail.problem is not None:
         return track.result(Outcome.FAILED).failed(detail.problem)
@@ -148,4 +150,6 @@ def _result(track: Track, do: Do, detail: Detail) -> Result:
     if do is Do.PEND:
         why = noted or (() if track.notes else (track.waits_for,))
         return track.result(Outcome.PENDING, *track.notes, *why)
-    return track.result(track.outcome, *track.notes, *noted)
+    if do is Do.FINISH:
+        return track.result(track.outcome, *track.notes, *noted)
+    raise AssertionError(f"{do} lacks what it needs: {detail}")

@@ -61,12 +61,15 @@ _HINTS = {
 class Registering(Track):
     """An account that is to be registered; `changes` is what its registration still lacks.
 
-    `posted`: a POST was sent for it, so only the last list tells that it is done.
+    `asked`: a request was sent for it, `posted`: a POST, so only the last list tells that it is
+    done. `unneeded`: somebody else made its registration as wanted before anything was sent.
     """
 
     ready: RoleReady
     changes: tuple[Change, ...]
+    asked: bool = False
     posted: bool = False
+    unneeded: bool = False
 
     errand: ClassVar = Errand.REGISTRATION
     missing: ClassVar = Problem(
@@ -86,6 +89,8 @@ class Registering(Track):
     @property
     def outcome(self) -> Outcome:
         """Created, or updated where it was registered before."""
+        if self.unneeded:
+            return Outcome.UPDATED if self.ready.role_changes else Outcome.UNCHANGED
         created = outcome_of(self.ready) is Outcome.CREATED
         return Outcome.CREATED if created else Outcome.UPDATED
 
@@ -102,6 +107,7 @@ class Registering(Track):
     def request(self, number: int) -> Write:
         """A POST, or a PUT where the account is registered already."""
         spec, found = self.ready.spec, self.registration
+        self.asked = True
         if found is None:
             self.posted = True
             return Post(number=number, name=self.name, spec=spec)
@@ -119,6 +125,7 @@ class Registering(Track):
         spec = self.ready.spec
         self.registration = listing.oldest(spec.account_id)
         self.changes = plan_registration(spec, self.registration)
+        self.unneeded = not (self.changes or self.asked)
 
     @property
     def overwrites(self) -> bool:
@@ -171,7 +178,9 @@ class Registering(Track):
     def result(self, outcome: Outcome, *notes: Note) -> Result:
         """The account's result as far as it is known now."""
         ready = self.ready
-        done = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
+        done = (
+            outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED) and not self.unneeded
+        )
         return replace(
             Result.of(ready.account),
             account_id=ready.spec.account_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 import pytest
@@ -13,6 +14,7 @@ from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.control import GRACE_SECONDS, Control
 from cloudcraft_onboard.engine.core import Core
+from cloudcraft_onboard.engine.lists import FRESH_SECONDS, Known
 from cloudcraft_onboard.engine.messages import (
     Answered,
     Delete,
@@ -24,6 +26,7 @@ from cloudcraft_onboard.engine.messages import (
     Method,
     Order,
     Post,
+    Put,
     ReadList,
     Request,
     Send,
@@ -362,6 +365,60 @@ def test_a_sender_that_crashes_is_looked_up_before_its_account_fails() -> None:
     run.fail(run.post(), KeyError("x"))
     run.listed()
     assert run.result().outcome is Outcome.FAILED
+
+
+# --- what somebody may have changed since the list --------------------------------------------
+
+
+def updating(read_at: float) -> tuple[Run, Registration]:
+    """A run whose account is registered by another name, as the list of that time shows."""
+    run = Run()
+    other = replace(run.registered(), name="another name")
+    listing = Listing([other])
+    run.core = Core(
+        Register(apply=True),
+        run.results,
+        pace=Pace(),
+        control=run.control,
+        limits=Limits(),
+        known=Known(listing=listing, at=read_at),
+    )
+    run.orders = run.core.begin([job_of(run.accounts[0])], 0.0)
+    account = run.accounts[0]
+    role = RoleState(account_id=account.account_id or "", arn=account.expected_role_arn or "")
+    snapshot = replace(NOTHING, listing=listing)
+    run.tell(Worked(name="a0", value=ready_of(account, snapshot, (None, None), role)))
+    run.tell(Ended(names=("a0",)))
+    return run, other
+
+
+def test_an_update_is_decided_on_a_list_that_is_not_old() -> None:
+    run, _ = updating(read_at=0.0)
+    run.now = FRESH_SECONDS + 1.0
+    assert not run.sent()
+    shared = replace(run.registered(), name="another name", read_access=("team",))
+    run.listed(shared)
+    (put,) = run.sent()
+    assert isinstance(put, Put)
+    assert put.registration == shared
+
+
+def test_one_that_somebody_made_as_wanted_meanwhile_needs_no_request() -> None:
+    run, _ = updating(read_at=-FRESH_SECONDS - 1.0)
+    assert not run.sent()
+    run.listed(run.registered())
+    assert (run.result().outcome, run.core.done) == (Outcome.UNCHANGED, True)
+    assert run.result().changes == ()
+
+
+def test_a_pace_at_which_every_list_grows_old_does_not_go_round_for_ever() -> None:
+    run, other = updating(read_at=-FRESH_SECONDS - 1.0)
+    for _ in range(5):
+        run.now += FRESH_SECONDS + 10.0
+        if requests := run.sent():
+            break
+        run.listed(other)
+    assert [request.method for request in requests] == [Method.PUT]
 
 
 # --- work time: the same in every row --------------------------------------------------------
