@@ -73,6 +73,7 @@ bench: .venv/bench.stamp ## Measure pace, CPU and memory, side by side with the 
 	-$(BIN)/python -m tests.bench.aws
 	-$(BIN)/python -m tests.bench.concurrency
 	-$(BIN)/python -m tests.bench.sources
+	-$(BIN)/python -m tests.bench.organization
 
 schema: .venv/demo.stamp ## Write the manifest's JSON Schema anew
 	$(BIN)/onboard schema > manifests/onboard.schema.json

@@ -76,7 +76,6 @@ def _next(report: Report, settings: Settings) -> list[tuple[str, str]]:
             "whether Cloudcraft sees every account",
         ),
         shown,
-        ("onboard init --organization -f org.yaml", "a manifest for your own accounts"),
     ]
 
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloudcraft_onboard import defaults
+from cloudcraft_onboard.app.patience import patience
+from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.console.files import unusable, write_whole
 from cloudcraft_onboard.console.harmless import dumps
 from cloudcraft_onboard.errors import OnboardError, UsageError
-from cloudcraft_onboard.manifest.edit import Draft
+from cloudcraft_onboard.manifest.edit import UNIT, Draft
 from cloudcraft_onboard.manifest.schema import json_schema
 from cloudcraft_onboard.manifest.share import EVERYWHERE, Share
-from cloudcraft_onboard.manifest.write import SCHEMA, Entry, render, unique
+from cloudcraft_onboard.manifest.write import SCHEMA, Entry, clean, render, unique
 from cloudcraft_onboard.model import Account
-from cloudcraft_onboard.settings import trust_one_bundle
 from cloudcraft_onboard.sources.entries import check_pattern, entered, entries, unmatched, unshared
 from cloudcraft_onboard.sources.found import Found, Source, Task
 from cloudcraft_onboard.sources.identities import Identities, configured, identified
 from cloudcraft_onboard.sources.news import news, one_each
 
-_FIRST_WORD, _EACH_WORD = 3.0, 10.0  # seconds until whoever waits hears how far it is
 _TENTH = 10
 
 
@@ -133,8 +130,10 @@ def update(source: Source, wishes: Wishes, file: str, closing: Closing) -> Outco
     said += [*renamed, *gone.values()]
     said += [f"{file}: added {entry.name}." for entry in written]
     said += [f"{file}: set `enabled: false` for {name}." for name in disabled]
-    if written or disabled:
-        draft.save(draft.edited(written, disabled))
+    moved = _moved(found, draft.accounts)
+    said += [f"{file}: {name} is in {unit} now." for name, unit in moved.items()]
+    if written or disabled or moved:
+        draft.save(draft.edited(written, disabled, moved))
     else:
         said.append(f"{file} is {'unchanged' if new.doubts else 'up to date'}.")
     return Outcome(text="", said=tuple(said), code=int(bool(new.doubts)))
@@ -149,6 +148,18 @@ def _gone(found: Found, accounts: Sequence[Account], known: Identities) -> dict[
         if how:
             gone[account.name] = f"{account.name} ({account_id}) is {how}."
     return gone
+
+
+def _moved(found: Found, accounts: Sequence[Account]) -> dict[str, str]:
+    """Accounts that are in another OU than their tag says, by name; a tag of one's own stays."""
+    paths = {each.account_id: each.path for each in found.candidates if each.path}
+    moved = {}
+    for account in accounts:
+        path, told = paths.get(account.account_id, ()), account.tags.get(UNIT, "")
+        unit = "/".join(map(clean, path))
+        if unit and told != unit and told.split("/")[0] == clean(path[0]):
+            moved[account.name] = unit
+    return moved
 
 
 def _disabled(
@@ -180,29 +191,16 @@ def _disabled(
 
 
 def _find(source: Source, task: Task) -> Found:
-    trust_one_bundle(os.environ)
-    with _patience() as waiting:
+    def say(told: str) -> None:
+        sys.stderr.write(f"Reading: {told}.\n")
+
+    with patience(say) as waiting:
         return source.find(replace(task, waiting=waiting))
 
 
-@contextmanager
-def _patience() -> Iterator[Callable[[object], None]]:
-    """Say on stderr how far a source has come, now and then, while it takes long."""
-    current: list[object] = [""]
-    ended = threading.Event()
-
-    def tell() -> None:
-        pause = _FIRST_WORD
-        while not ended.wait(pause):
-            pause = _EACH_WORD
-            if told := str(current[-1]):
-                sys.stderr.write(f"Reading: {told}.\n")
-
-    threading.Thread(target=tell, name="patience", daemon=True).start()
-    try:
-        yield current.append
-    finally:
-        ended.set()
+def known_profiles() -> list[tuple[str, str | None]]:
+    """The profiles of the AWS config and their accounts, for completion."""
+    return [(each.name, each.account_id) for each in profiles()]
 
 
 # --- files ---------------------------------------------------------------------------------------

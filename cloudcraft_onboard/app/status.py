@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.app.background import Background
+from cloudcraft_onboard.app.patience import patience
 from cloudcraft_onboard.app.run import look_at_cloudcraft
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations
@@ -138,7 +139,9 @@ def _plan(
         told = told if told not in taken else None
         account_id = result.account_id or told or by_name(account.name, snapshot.listing, taken)
         taken.add(account_id)
-        entries.append(Entry(account=account, account_id=account_id, result=result))
+        sure = account.account_id is not None or result.account_id is not None
+        entry = Entry(account=account, account_id=account_id, result=result, sure=sure)
+        entries.append(entry)
     return entries
 
 
@@ -171,6 +174,7 @@ def _plan_without_roles(
             account=account,
             account_id=ids.get(account.name),
             result=results_of.get(account.name),
+            sure=account.account_id is not None,
         )
         for account in accounts
     ]
@@ -211,8 +215,13 @@ def _members(profile: str | None, tools: Tools) -> dict[str, Member]:
     """The organization's accounts by ID."""
     tools.emit(StepStarted(name=_ORGANIZATION, step="listing the accounts"))
     client = organizations.connect(profile, Command.STATUS)
+    progress = organizations.Progress()
     try:
-        found = organizations.members(client, profile=profile, command=Command.STATUS)
+        with patience(lambda told: tools.emit(Said(text=f"{_ORGANIZATION}: {told}."))) as waiting:
+            waiting(progress)
+            found = organizations.members(
+                client, profile=profile, command=Command.STATUS, progress=progress
+            )
     finally:
         client.close()
         tools.emit(StepEnded(name=_ORGANIZATION))

@@ -62,10 +62,10 @@ class _Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """A page of ListAccounts to be read; without a token, the first."""
+class _Rest:
+    """The pages of ListAccounts behind the first; one after the other, as each names the next."""
 
-    token: str | None
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _UnitsOf:
     unit: _Unit
 
 
-_Task = _Page | _AccountsOf | _UnitsOf
+_Task = _Rest | _AccountsOf | _UnitsOf
 
 
 class Progress:
@@ -187,11 +187,12 @@ class _Reading:
             starts = self._starts(units)
             whole = outside or not units
             if whole:
-                first, tasks = self._page(_Page(None))
+                first, token = self._page(None)
+                tasks += [_Rest(token)] if token else []
         # Where AWS tells each account's path, the units' names are all that is left to ask for.
         told = bool(first) and all(account.get("Paths") for account in first)
         tasks += [kind(unit) for unit in starts for kind in _kinds(told=told)]
-        found = spread(lambda task: self._do(task, told=told), tasks)
+        found = spread(lambda task: self._do(task, told=told), tasks, WORKERS + 1)
         with self.explained():
             listed = {account["Id"]: account for account in first}
             placed: dict[str, _Unit] = {}
@@ -210,10 +211,14 @@ class _Reading:
     def _do(self, task: _Task, *, told: bool) -> tuple[tuple[_Unit | None, list[Any]], list[_Task]]:
         """One task: the accounts that it found and in which unit, and what follows from it."""
         match task:
-            case _Page():
-                with self.explained():
-                    accounts, more = self._page(task)
-                return (None, accounts), more
+            case _Rest():
+                accounts: list[Any] = []
+                token: str | None = task.token
+                while token:
+                    with self.explained():
+                        page, token = self._page(token)
+                    accounts += page
+                return (None, accounts), []
             case _AccountsOf(unit=unit):
                 with self.explained(str(unit)):
                     operation = "list_accounts_for_parent"
@@ -227,13 +232,12 @@ class _Reading:
                 self._progress.heard(units=len(below))
                 return (unit, []), [kind(child) for child in below for kind in _kinds(told=told)]
 
-    def _page(self, page: _Page) -> tuple[list[Any], list[_Task]]:
-        token = {"NextToken": page.token} if page.token else {}
-        answer = self._client.list_accounts(**token)
+    def _page(self, token: str | None) -> tuple[list[Any], str | None]:
+        """A page of ListAccounts, and the token of the next one."""
+        answer = self._client.list_accounts(**({"NextToken": token} if token else {}))
         accounts = answer["Accounts"]
         self._progress.heard(account["Id"] for account in accounts)
-        more = answer.get("NextToken")
-        return accounts, [_Page(more)] if more else []
+        return accounts, answer.get("NextToken")
 
     def pages(self, operation: str, key: str, **parameters: str) -> list[Any]:
         """All pages of a list, one after the other."""

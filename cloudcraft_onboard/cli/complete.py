@@ -79,6 +79,19 @@ def first_tab() -> None:
         scripts["zsh"] = scripts["zsh"].rstrip() + "\n" + _FIRST_TAB
 
 
+def profiles(incomplete: str) -> Iterator[tuple[str, str]]:
+    """Profiles of the AWS config for `--profile`, each with its account; contacts nobody."""
+    from cloudcraft_onboard.app.init import known_profiles  # noqa: PLC0415 - loads botocore
+
+    try:
+        known = known_profiles()
+    except OnboardError:
+        return
+    for name, account_id in known:
+        if name.startswith(incomplete) and _INERT.fullmatch(name):
+            yield name, account_id or ""
+
+
 _BREAKS = frozenset("=:")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cloudcraft_onboard import defaults
+from cloudcraft_onboard.cli import complete
 from cloudcraft_onboard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def init(
         typer.Option(
             "--profile",
             metavar="PROFILE",
+            autocompletion=complete.profiles,
             help="The profile to use; it becomes the manifest's default unless it is AWS_PROFILE.",
             rich_help_panel=_WHICH,
         ),

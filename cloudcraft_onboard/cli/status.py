@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cloudcraft_onboard.cli import options
+from cloudcraft_onboard.cli import complete, options
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.settings import Settings
 
@@ -38,6 +38,7 @@ def status(
         typer.Option(
             "--profile",
             metavar="PROFILE",
+            autocompletion=complete.profiles,
             help="With --organization: the profile to use. By default, the one from which most of "
             "the manifest's accounts are entered.",
             rich_help_panel=SOURCES,

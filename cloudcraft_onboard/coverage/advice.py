@@ -86,8 +86,11 @@ class _Advice:
         return [Closing(command=" ".join([*words, *self._sandbox]))]
 
     def removing(self, purpose: str) -> list[Closing]:
-        """Delete registrations: all that the manifest lacks, whatever their state."""
-        if not self._certain:
+        """Delete registrations: all that the manifest lacks, whatever their state.
+
+        The command deletes nothing where it cannot find out which accounts the manifest has.
+        """
+        if not (self._certain and all(account.sure for account in self._status.accounts)):
             return []
         number = sum(
             not account.in_manifest

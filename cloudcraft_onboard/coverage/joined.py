@@ -41,12 +41,13 @@ SAME_ACCOUNT = "SameAccount"
 class Entry:
     """An account of the manifest, and what a plan says of it; None where it has no plan.
 
-    `account_id` is the one that is known, whoever told it.
+    `account_id` is the one that is known, whoever told it; `sure`: the manifest did, or AWS.
     """
 
     account: Account
     account_id: str | None
     result: Result | None = None
+    sure: bool = True
 
     @property
     def is_nameless(self) -> bool:
@@ -102,6 +103,7 @@ def _entry(entry: Entry, sides: Sides) -> Standing:
         profile=account.profile,
         line=account.line,
         nameless=entry.is_nameless,
+        sure=entry.sure,
     )
 
 

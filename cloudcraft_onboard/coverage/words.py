@@ -63,7 +63,7 @@ class Standing:
     `ou` is the path of OUs down to an account that is active in the organization, empty directly
     below the root; None for every other account, and without `--organization`. `line` is the
     entry's in the manifest, None for an account that has none there. `nameless`: nobody told which
-    AWS account the entry is for.
+    AWS account the entry is for; `sure`: the manifest told it, or AWS.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Standing:
     profile: str | None = None
     line: int | None = None
     nameless: bool = False
+    sure: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

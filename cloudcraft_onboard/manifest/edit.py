@@ -8,11 +8,13 @@ read again and must be exactly the accounts that were asked for.
 from __future__ import annotations
 
 import fcntl
+import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -22,9 +24,13 @@ from cloudcraft_onboard.errors import ManifestError, OnboardError, UsageError
 from cloudcraft_onboard.manifest.load import loads, opened
 from cloudcraft_onboard.manifest.nodes import Node
 from cloudcraft_onboard.manifest.source import Source, read
-from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, block, flow
+from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, block, flow, scalar
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+UNIT = "ou"
+"""The tag with the path of OUs down to an account."""
+
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n]|$)")
 
 
@@ -50,20 +56,27 @@ class Draft:
         self.accounts = manifest.accounts
         self.defaults = _defaults(root)
 
-    def edited(self, add: Sequence[Entry], disable: Collection[str]) -> str:
-        """The text with entries appended, and accounts disabled by their name.
+    def edited(
+        self,
+        add: Sequence[Entry],
+        disable: Collection[str],
+        moved: Mapping[str, str] = NOWHERE,
+    ) -> str:
+        """The text with entries appended, and accounts disabled or `moved`, by their name.
+
+        An account that moved gets another value of its tag `ou`.
 
         With nothing to do, the text is unchanged, byte order mark included. Raises `UsageError` for
         one that cannot be changed in place.
         """
         source = self._source
         changed = source.text
-        if add or disable:
-            inserts = self._inserts(add, disable)
+        if add or disable or moved:
+            inserts = self._inserts(add, disable, moved)
             # Where both are at one place, what is applied later comes to stand in front.
             for insert in sorted(inserts, key=lambda it: it.start, reverse=True):
                 changed = changed[: insert.start] + insert.text + changed[insert.end :]
-            self._check(changed, add, disable)
+            self._check(changed, add, disable, moved)
         return source.mark + changed
 
     def save(self, text: str) -> None:
@@ -87,26 +100,50 @@ class Draft:
         except OSError as error:
             raise UsageError(f"Cannot write {self.path}: {error.strerror or error}.") from error
 
-    def _inserts(self, add: Sequence[Entry], disable: Collection[str]) -> list[_Insert]:
+    def _inserts(
+        self, add: Sequence[Entry], disable: Collection[str], moved: Mapping[str, str]
+    ) -> list[_Insert]:
         source = self._source
         accounts = _value(yaml.compose(source.yaml, Loader=_LOADER), "accounts")
         if accounts is None:
             raise _by_hand(self.path)
         inserts = [_add(source, accounts, add)] if add else []
-        return inserts + [
-            _disable(source, node)
-            for node, account in zip(accounts.value, self.accounts, strict=True)
-            if account.name in disable and account.enabled
-        ]
+        for node, account in zip(accounts.value, self.accounts, strict=True):
+            if account.name in disable and account.enabled:
+                inserts.append(_disable(source, node))
+            if account.name in moved:
+                inserts.append(self._move(node, moved[account.name]))
+        return inserts
 
-    def _check(self, text: str, add: Sequence[Entry], disable: Collection[str]) -> None:
+    def _move(self, node: Any, unit: str) -> _Insert:
+        """Another value of an entry's own tag `ou`."""
+        tags = _value(node, "tags")
+        value = _value(tags, UNIT) if isinstance(tags, yaml.MappingNode) else None
+        if value is None or not node.start_mark.index < value.start_mark.index < _end(node):
+            raise _by_hand(self.path)  # merged in from elsewhere
+        told = json.dumps(unit) if self._source.is_json else scalar(unit)
+        return _Insert(start=value.start_mark.index, end=value.end_mark.index, text=told)
+
+    def _check(
+        self,
+        text: str,
+        add: Sequence[Entry],
+        disable: Collection[str],
+        moved: Mapping[str, str],
+    ) -> None:
         """Raise `UsageError` unless the text holds the old accounts and the wanted changes."""
         try:
             after = loads(self.path, text.encode()).accounts
         except ManifestError as error:
             raise _by_hand(self.path) from error
         kept = [
-            replace(a, line=0, enabled=a.enabled and a.name not in disable) for a in self.accounts
+            replace(
+                a,
+                line=0,
+                enabled=a.enabled and a.name not in disable,
+                tags={**a.tags, UNIT: moved[a.name]} if a.name in moved else a.tags,
+            )
+            for a in self.accounts
         ]
         added = [(entry.name, entry.account_id, dict(entry.tags)) for entry in add]
         if [replace(a, line=0) for a in after[: len(kept)]] != kept or added != [

@@ -27,6 +27,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -73,15 +74,17 @@ def seed(manifest: Manifest | None, external_id: str, customer_id: str = CUSTOME
     placed = tuple((account, _place(account, homes)) for account in accounts)
     teams = _teams(accounts)
     strangers = any("strangers" in states(account) for account in accounts)
+    management = _management(accounts, homes)
     return Seed(
-        management=_management(accounts, homes),
+        management=management,
         members=(
             *(_member(account, home) for account, home in placed),
             *(STRANGERS[:2] if strangers else ()),
         ),
         users=tuple(_users(accounts, homes)),
-        roles=tuple(
-            role for account, home in placed for role in _roles(account, home, homes, external_id)
+        roles=(
+            *(r for account, home in placed for r in _roles(account, home, homes, external_id)),
+            *(_ways_to_strangers(accounts, management) if strangers else ()),
         ),
         policies=tuple(
             SeedPolicies(account_id=home, policies=words)
@@ -120,6 +123,19 @@ STRANGERS = (
     SeedMember(account_id="200000000002", name="Mobile App", path=("Prod",)),
     SeedMember(account_id="200000000003", name="Sold Subsidiary"),
 )
+
+
+def _ways_to_strangers(accounts: tuple[Account, ...], management: str) -> Iterator[SeedRole]:
+    """Strangers are entered as most others are, or as AWS Organizations has it."""
+    used = Counter(a.assume_role.role.rpartition("/")[2] for a in accounts if a.assume_role)
+    name = used.most_common(1)[0][0] if used else "OrganizationAccountAccessRole"
+    for stranger in STRANGERS[:2]:
+        yield SeedRole(
+            account_id=stranger.account_id,
+            name=name,
+            trust=trust(f"arn:aws:iam::{management}:root"),
+            inline={"access": allow("*")},
+        )
 
 
 VIEW_ONLY = "ViewOnlyAccess"

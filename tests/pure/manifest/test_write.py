@@ -263,6 +263,41 @@ accounts:
     assert [account.enabled for account in load(str(path)).accounts] == [False] * 4
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("tags: {ou: Root/Old, a: b}  # x", "tags: {ou: Root/New, a: b}  # x"),
+        ("tags:\n      ou:   'Root/Old'", "tags:\n      ou:   Root/New"),
+    ],
+)
+def test_an_account_that_moved_gets_another_unit_and_nothing_else(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    path = tmp_path / "m.yaml"
+    text = f'version: 1\naccounts:\n  - name: A\n    account_id: "111122223333"\n    {before}\n'
+    path.write_text(text)
+    draft = Draft(str(path))
+    assert draft.edited((), (), {"A": "Root/New"}) == text.replace(before, after)
+    path.write_text(
+        '{"version": 1, "accounts": [{"name": "A", "profile": "a", "tags": {"ou": "x"}}]}'
+    )
+    assert '"ou": "Root/\u00e9"' in Draft(str(path)).edited((), (), {"A": "Root/\u00e9"}).replace(
+        "\\u00e9", "\u00e9"
+    )
+
+
+def test_a_unit_that_is_merged_in_from_elsewhere_is_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "version: 1\naccounts:\n  - &a {name: A, profile: a, tags: {ou: R/O}}\n"
+        "  - {<<: *a, name: B, profile: b}\n"
+    )
+    with pytest.raises(UsageError, match="cannot be changed in place"):
+        Draft(str(path)).edited((), (), {"B": "R/N"})
+    with pytest.raises(UsageError, match="cannot be changed in place"):
+        Draft(str(path)).edited((), (), {"A": "R/N"})
+
+
 def test_the_last_account_is_disabled_and_followed_by_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text('version: 1\naccounts:\n- name: A\n  account_id: "111122223333"')

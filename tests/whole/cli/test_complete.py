@@ -67,6 +67,23 @@ def test_commands_complete(shell: str, tmp_path: Path) -> None:
     assert "validate" in complete(shell, ["onboard", "val"], tmp_path)
 
 
+@pytest.mark.parametrize("command", ["init", "status org.yaml"])
+def test_profiles_complete_from_the_aws_config(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile org-admin]\nsso_account_id = 111122223333\n[profile prod]\n"
+        "[profile org$(touch x)]\n[profile 'org;y']\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    words = ["onboard", *command.split(), "--profile", "org"]
+    told = complete("bash", words, tmp_path)
+    assert told.split() == ["org-admin"]
+    config.write_text("[broken")
+    assert not complete("bash", words, tmp_path).strip()
+
+
 def test_a_broken_manifest_completes_to_nothing(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("version: 2\n", encoding="utf-8")
     assert not complete("bash", ["onboard", "run", "m.yaml", "--only", "P"], tmp_path).strip()
