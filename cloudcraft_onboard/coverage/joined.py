@@ -98,7 +98,7 @@ def _entry(entry: Entry, sides: Sides) -> Standing:
         state=state or _state_inside(entry, row),
         in_manifest=True,
         changes=result.changes if result else (),
-        notes=(*_notes(result), *row.notes, *_drawn(state)),
+        notes=(*_notes(result), *row.notes, *_drawn(state), *_absent(entry, sides)),
         error=result.error if result else None,
         profile=account.profile,
         line=account.line,
@@ -166,14 +166,18 @@ def _doubled(registrations: Sequence[Registration]) -> tuple[Note, ...]:
 
 def _standing(account_id: str | None, sides: Sides) -> tuple[Note, ...]:
     """What AWS Organizations says of an account that is not simply active in an OU."""
-    if sides.members is None or account_id is None:
-        return ()
-    member = sides.members.get(account_id)
+    member = (sides.members or {}).get(account_id or "")
     if member is None:
-        return (NotInOrganization(),)
+        return ()
     if member.state != ACTIVE:
         return (NotActive(state=member.state),)
     return () if member.path else (UnitUnknown(),)
+
+
+def _absent(entry: Entry, sides: Sides) -> tuple[Note, ...]:
+    """An entry that works on may be for an account of another organization."""
+    known = sides.members is None or entry.account_id is None or entry.account_id in sides.members
+    return () if known or not entry.account.enabled else (NotInOrganization(),)
 
 
 def _drawn(state: State | None) -> tuple[Note, ...]:
