@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +18,7 @@ from cloudcraft_onboard.model import (
     DesiredRole,
     Identity,
     Note,
+    ObservedRole,
     Registration,
     RegistrationSpec,
     Stage,
@@ -175,16 +176,8 @@ def _bring_role(
     patience = Patience(desired.name, identity.account_id)
     races = 0
     while races < _RACES:
-        yield StepStarted(name=account.name, step="reading the role")
         made = any(isinstance(change, CreateRole) for change in done)
-        try:
-            observed = session.observe(desired.name, inline=bool(desired.inline))
-        except ConcurrentChange:
-            yield patience.pause()
-            continue
-        if observed is None and made:
-            yield patience.pause()
-            continue
+        observed = yield from _observe(account.name, session, desired, patience, made=made)
         plan = plan_role(desired, observed)
         if plan.conflict is not None:
             raise AccountError.of(plan.conflict)
@@ -211,14 +204,12 @@ def _bring_role(
             # A role that cannot be made since there is one, though none is found, is no race.
             problem = race.problem if observed is None else None
             continue
-        changed = any(isinstance(change, _SEEN_BY_CLOUDCRAFT) for change in done)
-        age = 0.0 if changed else age_of(observed.created_at if observed else None)
         return RoleState(
             account_id=identity.account_id,
             arn=arn,
             changes=tuple(done),
             notes=plan.notes,
-            age=age,
+            age=_age(done, observed),
         )
     raise problem or AccountError(
         Stage.ROLE,
@@ -226,6 +217,29 @@ def _bring_role(
         f"The role {desired.name} in {identity.account_id} keeps changing during its update.",
         hint="Another program manages the same role. Stop one of the two, then run again.",
     )
+
+
+def _observe(
+    name: str, session: AccountSession, desired: DesiredRole, patience: Patience, *, made: bool
+) -> Steps[ObservedRole | None]:
+    """Read the role; one that this run `made` is waited for until IAM shows it."""
+    while True:
+        yield StepStarted(name=name, step="reading the role")
+        try:
+            observed = session.observe(desired.name, inline=bool(desired.inline))
+        except ConcurrentChange:
+            pass  # one call saw it, and the next one not yet, or no more
+        else:
+            if observed is not None or not made:
+                return observed
+        yield patience.pause()
+
+
+def _age(done: Iterable[Change], observed: ObservedRole | None) -> float | None:
+    """How many seconds ago what Cloudcraft has to see of the role was made, as far as known."""
+    if any(isinstance(change, _SEEN_BY_CLOUDCRAFT) for change in done):
+        return 0.0
+    return age_of(observed.created_at if observed else None)
 
 
 def role_arn(role: DesiredRole, identity: Identity) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
@@ -61,12 +62,16 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoleRemoval:
-    """What takes an account's roles away, and notes on what stays; `arn` is the manifest's role."""
+    """What takes an account's roles away; `arn` is the manifest's role.
+
+    `targets` are the roles that `changes` and `notes` are about; `kept` are the notes on others.
+    """
 
     arn: str | None = None
     targets: tuple[Target, ...] = ()
     changes: tuple[RoleChange | DeleteByStackSet, ...] = ()
     notes: tuple[Note, ...] = ()
+    kept: tuple[Note, ...] = ()
     by_stack_set: bool = False
 
 
@@ -74,8 +79,8 @@ class RoleRemoval:
 class Removal:
     """What there is of an account, what takes it away, and (notes) what stays and why.
 
-    `by_stack_set`: the role goes with the account's instance of a stack set. `besides` are the
-    notes on what stays in Cloudcraft.
+    `targets` are the roles to delete. `by_stack_set`: the role goes with the account's instance of
+    a stack set. `besides` are the notes on what stays whatever becomes of these roles.
     """
 
     account: Account
@@ -143,23 +148,30 @@ def observe_account(
         role = RoleRemoval(notes=(kept,) if kept else ())
     else:
         yield StepStarted(name=account.name, step="reading the role")
-        targets = _targets(account, session.identity, snapshot)
-        found: list[_Found] = []
-        for target in targets:
-            found += [(yield from _look(session, target, scope))]
-        role = RoleRemoval(
-            arn=found[0].arn,
-            targets=targets,
-            changes=tuple(change for each in found for change in each.plan.changes),
-            notes=tuple(note for each in found for note in each.plan.notes),
-        )
+        found: list[tuple[Target, _Found]] = []
+        for target in _targets(account, session.identity, snapshot):
+            found += [(target, (yield from _look(session, target, scope)))]
+        role = _role_removal(found)
     return removal_of(account, account_id, listing, role)
+
+
+def _role_removal(found: Sequence[tuple[Target, _Found]]) -> RoleRemoval:
+    """Roles that are kept need no further look; the manifest's is the first one."""
+    todo = [(target, each) for target, each in found if each.plan.changes]
+    kept = [each for _, each in found if not each.plan.changes]
+    return RoleRemoval(
+        arn=found[0][1].arn,
+        targets=tuple(target for target, _ in todo),
+        changes=tuple(change for _, each in todo for change in each.plan.changes),
+        notes=tuple(note for _, each in todo for note in each.plan.notes),
+        kept=tuple(note for each in kept for note in each.plan.notes),
+    )
 
 
 def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRemoval) -> Removal:
     """What there is of the account in Cloudcraft beside its role."""
     registrations = listing.of(account_id) if account_id else ()
-    besides = listing.besides(account_id)
+    besides = (*listing.besides(account_id), *role.kept)
     return Removal(
         account=account,
         account_id=account_id,
@@ -174,7 +186,7 @@ def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRe
 
 
 def remove_roles(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
-    """Take the account's roles away as they are now; notes on what is kept after all.
+    """Take the account's roles away as they are now; notes on those that are kept after all.
 
     The account is reached and its roles read again: at Cloudcraft's pace hours may lie between the
     plan and this, more than credentials last, and a role may have changed hands.
@@ -194,7 +206,7 @@ def remove_roles(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
             " Its role was not touched.",
             hint="Leave the profile unchanged while onboard runs. Run the same command again.",
         )
-    notes: list[Note] = [*removal.besides]
+    notes: list[Note] = []
     for target in removal.targets:
         notes += yield from _remove(account.name, session, target, scope)
     return tuple(notes)

@@ -49,7 +49,7 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Wor
             notes.append(RoleOfStackSetKept(problem=conflict))
         elif account_id in present:
             changes = (_with_instance(group.name),)
-        role = RoleRemoval(changes=changes, notes=tuple(notes), by_stack_set=True)
+        role = RoleRemoval(changes=changes, kept=tuple(notes), by_stack_set=True)
         removal = removal_of(account, account_id, listing, role)
         yield Worked(name=account.name, value=removal)
 

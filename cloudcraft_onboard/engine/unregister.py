@@ -159,7 +159,7 @@ class Unregister:
     def worked(self, so_far: Result, value: Notes) -> Track | Result:
         """The role is gone, or kept after all, as the notes say."""
         track = self._tracks[so_far.name]
-        track.by_worker = replace(so_far, notes=value)
+        track.by_worker = replace(so_far, notes=(*track.removal.besides, *value))
         return track
 
     def job_of(self, account: Account) -> Job[Task]:

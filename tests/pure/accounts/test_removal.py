@@ -69,7 +69,7 @@ def look(
 
 def take(aws: FakeAws, removal: Removal, scope: Scope = PLAIN) -> tuple[list[str], tuple[Any, ...]]:
     said, notes = driven(remove_roles(removal, aws, scope))
-    return changed(said), notes
+    return changed(said), (*removal.besides, *notes)
 
 
 def one_role(**differences: Any) -> tuple[FakeAccount, FakeAws]:
@@ -304,8 +304,10 @@ def test_it_goes_where_the_manifests_role_was_never_made() -> None:
     account, aws, seen = renamed()
     del account.roles["cloudcraft"]
     removal = look(aws, seen)
+    looks = account.calls.count("observe")
     assert take(aws, removal) == (GONE, (FormerRoleRemoved(arn=OLDER),))
     assert account.roles == {}
+    assert account.calls.count("observe") == looks + 1, "only what is to be deleted is read again"
 
 
 def test_one_with_a_path_is_found_by_its_name() -> None:

@@ -56,6 +56,7 @@ from cloudcraft_onboard.model.notes import (
     Errand,
     NeverAnswered,
     NoAnswer,
+    StillBroughtIn,
     Stop,
 )
 from cloudcraft_onboard.plan.registration import Listing
@@ -471,6 +472,7 @@ def test_work_time_of_a_removal_is_that_of_plan_deletion_and_role() -> None:
         account_id="000000000000",
         registrations=(run.registered(),),
         role_changes=(DeleteRole(),),
+        besides=(StillBroughtIn(source="datadog"),),
         seconds=1.0,
     )
     policy = Unregister([removal])
@@ -481,6 +483,7 @@ def test_work_time_of_a_removal_is_that_of_plan_deletion_and_role() -> None:
     run.tell(Answered(request=request, seconds=2.0), 2.0)
     run.tell(Worked(name="a0", value=()), 4.0)
     assert (run.result().outcome, run.result().seconds) == (Outcome.REMOVED, 7.0)
+    assert run.result().notes == removal.besides, "what stays is said, whatever brought the role"
 
 
 def test_an_account_that_is_handed_back_starts_once_its_job_has_ended() -> None:
