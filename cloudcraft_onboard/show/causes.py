@@ -18,7 +18,8 @@ _REQUEST_ID = re.compile(
 _REFUSED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _STATUS = re.compile(r"HTTP(\d+)")
 _FEW_NOTES = 3
-_QUOTES = "'\"`"
+_QUOTES = (("'", "'"), ('"', '"'), ("`", "`"), ("(", ")"))
+_OWN_GUESS = re.compile(r"Did you mean [^?]+\?")
 _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
 
@@ -78,9 +79,9 @@ def _general(text: str, result: Result) -> str:
         text = text.replace(result.account_id, "ACCOUNT_ID")
     for value, word in ((result.name, "NAME"), (result.profile, "PROFILE")):
         # Only in quotes: a name such as "a" would be found inside of words.
-        for quote in _QUOTES if value else "":
-            text = text.replace(f"{quote}{value}{quote}", f"{quote}{word}{quote}")
-    return text
+        for begin, end in _QUOTES if value else ():
+            text = text.replace(f"{begin}{value}{end}", f"{begin}{word}{end}")
+    return _OWN_GUESS.sub("Did you mean another one?", text)
 
 
 def group(results: Iterable[Result]) -> Cause:

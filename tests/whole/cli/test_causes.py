@@ -74,6 +74,8 @@ def test_mistyped_profiles_are_one_cause(make_world: MakeWorld, tmp_path: Path) 
     assert "The config profile (PROFILE) could not be found." in ended.stdout
     assert ended.stdout.count("list-profiles") == 1
     assert "Did you mean" not in ended.stdout  # that is each account's own:
+    again = onboard(tmp_path / "again", "report", tmp_path / "run" / "results.json")
+    assert again.stdout.count("ProfileNotFound (reach)") == 1  # of a saved report, too
     hints = [account["error"]["hint"] for account in ended.accounts if account["error"]]
     assert "Did you mean pp4" in hints[4]
 
