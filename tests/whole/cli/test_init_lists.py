@@ -179,6 +179,6 @@ def test_a_session_that_is_not_there_or_signed_out_is_said(make_world: MakeWorld
     assert "Did you mean corp?" in wrong.value.hint
     (token,) = (Path(os.environ["AWS_CONFIG_FILE"]).parent / "sso-cache").iterdir()
     token.unlink()
-    with pytest.raises(CannotStart, match="not signed in") as caught:
+    with pytest.raises(CannotStart, match="signed in") as caught:
         run("--sso", "corp")
     assert "aws sso login --sso-session corp" in caught.value.hint
