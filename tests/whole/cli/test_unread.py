@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.onboarding import existing
 from tests.support.process import AT_ONCE, HANG, ONBOARD, tell, time_budget
+from tests.support.schemas import accounts_of, read_lines
 from tests.support.terminal import Tty
 from tests.support.world import MakeWorld
 
@@ -74,7 +75,7 @@ def test_progress_that_nobody_reads_is_lost_and_nothing_else(
     assert len(world.registered) == MANY
 
 
-@pytest.mark.parametrize("output", ["table", "json"])
+@pytest.mark.parametrize("output", ["table", "json", "jsonl"])
 @pytest.mark.parametrize("streams", ["1", "12"])
 def test_results_wait_for_a_late_reader_after_the_reports(
     make_world: MakeWorld, tmp_path: Path, streams: str, output: str
@@ -95,6 +96,9 @@ def test_results_wait_for_a_late_reader_after_the_reports(
         case "json":
             report, _end = json.JSONDecoder().raw_decode(told)
             assert report["summary"]["created"] == MANY
+        case "jsonl":
+            lines = [line for line in told.splitlines() if line.startswith("{")]
+            assert len(accounts_of(read_lines("\n".join(lines)))) == MANY
         case _:
             assert f"{MANY} accounts: {MANY} created" in told
 
