@@ -58,6 +58,9 @@ class Stream(io.TextIOBase):
         self.encoding = encoding
         self._descriptor = descriptor
         self._after = after
+        # Where both lead to one file, a piece of the one is never amid a piece of the other.
+        shared = after is not None and os.path.sameopenfile(descriptor, after.fileno())
+        self.turn: threading.Lock = after.turn if after and shared else threading.Lock()
         self._encoder = codecs.getincrementalencoder(encoding)(STAND_IN)
         self._lock = threading.Condition()
         self._waiting = bytearray()
@@ -169,9 +172,11 @@ class Stream(io.TextIOBase):
                     if self._ended:
                         return
                     self._lock.wait()
-                piece = bytes(self._waiting[:_AHEAD])
+                lines = self._waiting.rfind(b"\n", 0, _AHEAD) + 1
+                piece = bytes(self._waiting[: lines or _AHEAD])
             try:
-                written = os.write(self._descriptor, piece)
+                with self.turn:
+                    written = os.write(self._descriptor, piece)
             except BlockingIOError:
                 select.select([], [self._descriptor], [])
                 continue

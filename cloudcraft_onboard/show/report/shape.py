@@ -65,7 +65,7 @@ _STATES = tuple(state.word for state in State)
 Text = Annotated[str, Strict()]
 Truth = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
-Line = Annotated[int, Strict(), Field(ge=1, le=_MOST)]
+Line = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
 Number = Annotated[float, Strict(), Field(ge=0, le=_MOST, allow_inf_nan=False)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 AccountId = Annotated[str, Strict(), StringConstraints(pattern="^[0-9]{12}$")]
@@ -124,16 +124,16 @@ class AccountShape:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """How many accounts there are of each outcome."""
+    """How many accounts there are of each outcome; who reads a report counts for himself."""
 
-    total: Whole
-    created: Whole
-    updated: Whole
-    unchanged: Whole
-    removed: Whole
-    failed: Whole
-    pending: Whole
-    skipped: Whole
+    total: Whole = 0
+    created: Whole = 0
+    updated: Whole = 0
+    unchanged: Whole = 0
+    removed: Whole = 0
+    failed: Whole = 0
+    pending: Whole = 0
+    skipped: Whole = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,7 +156,7 @@ class RunHead:
     dry_run: Truth
     started_at: Time
     finished_at: Time
-    summary: Summary
+    summary: Summary = Summary()
     cloudcraft: Usage
 
 
@@ -186,16 +186,16 @@ class StandingShape:
 class States:
     """How many accounts there are in each state."""
 
-    total: Whole
-    onboarded: Whole
-    drifted: Whole
-    missing: Whole
-    unreachable: Whole
-    disabled: Whole
-    unlisted: Whole
-    datadog: Whole
-    uncovered: Whole
-    gone: Whole
+    total: Whole = 0
+    onboarded: Whole = 0
+    drifted: Whole = 0
+    missing: Whole = 0
+    unreachable: Whole = 0
+    disabled: Whole = 0
+    unlisted: Whole = 0
+    datadog: Whole = 0
+    uncovered: Whole = 0
+    gone: Whole = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,8 +208,8 @@ class StatusShape:
     organization: Truth
     roles: Truth
     checked_at: Time
-    coverage: Share
-    summary: States
+    coverage: Share = 0.0
+    summary: States = States()
     accounts: list[StandingShape]
 
 
