@@ -108,7 +108,7 @@ ONLY_IN = {
     "--unlisted": {"remove"},
     "--dry-run": {"remove", "run"},
     "--settle": {"plan", "remove", "run"},
-    "--organization": {"init", "status"},
+    "--organization": {"init", "permissions", "status"},
 }
 """Options that select, ask or decide, and the commands that the README gives them to."""
 
