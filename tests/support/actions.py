@@ -15,6 +15,7 @@ import yaml
 from tests.support.process import HANG
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
+_CHOSEN = re.compile(r"(\S+) && format\('([^']*)', (\S+)\)")
 _OUTPUT = re.compile(r"(?:^|\n)([\w-]+)(?:=(.*)|<<(.+)\n((?:.*\n)*?)\3)(?=\n)")
 
 # Answers `gh api` for the comments of one pull request, which it keeps in $GH_STATE.
@@ -63,16 +64,20 @@ class Runner:
     environment: Mapping[str, str]
     inputs: dict[str, str]
     github: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
 
     def value(self, expression: str) -> str:
         """What an expression such as `inputs.manifest` is worth."""
+        if chosen := _CHOSEN.fullmatch(expression):
+            condition, text, filler = chosen.groups()
+            return text.replace("{0}", self.value(filler)) if self.value(condition) else ""
         place, _, name = expression.partition(".")
         if place == "inputs":
             default = str(self.action["inputs"][name].get("default", ""))
             return self.filled(self.inputs.get(name, default))
-        if place == "github":
-            return self.github.get(name, "")
+        if place in {"github", "vars"}:
+            return (self.github if place == "github" else self.variables).get(name, "")
         found = re.fullmatch(r"steps\.([\w-]+)\.outputs\.([\w-]+)", expression)
         assert found, f"this runner does not know {expression}"
         step = self.steps.get(found[1])

@@ -114,13 +114,14 @@ def test_github_gets_annotations_a_summary_and_a_folded_table(
     summary = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    many = [denied(f"Bad {n}", f"{n:012d}") for n in range(70)]
-    assert output.deliver(report(*many), settings(verbosity=1), control) == 1
+    many = [result(f"New {n}", account_id=f"{n:012d}") for n in range(70)]
+    many.append(denied("Bad"))
+    assert output.deliver(report(*many), settings(), control, each=True) == 1
     told = capsys.readouterr()
     assert "::error" in told.err
     assert told.out.startswith("::group::Accounts")
-    assert "70 failed" in told.out.partition("::endgroup::")[2]
-    assert "Bad 3" in summary.read_text(encoding="utf-8")
+    assert "70 created, 1 failed" in told.out.partition("::endgroup::")[2]
+    assert "Bad" in summary.read_text(encoding="utf-8")
 
 
 def test_a_summary_that_cannot_be_written_costs_nothing(
