@@ -11,26 +11,37 @@ from pathlib import Path
 def write_whole(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8 to `path` in one step: a temporary file, then a rename.
 
-    A file that exists keeps its mode; a symbolic link keeps pointing at the file that is written.
+    A file that exists keeps its mode, and its owner and group where the system lets us give them; a
+    symbolic link keeps pointing at the file that is written.
     Anything that is not a regular file is written into, never replaced. Raises `OSError`.
     """
     if is_special(path):
         write_into(path, text)
         return
     target = Path(os.path.realpath(path))
-    mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
+    before = target.stat() if target.exists() else None
+    mode = before.st_mode & 0o7777 if before else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        if before:
+            _give(name, before)
         os.chmod(name, mode)  # noqa: PTH101 - the name of a file that is about to be renamed
         os.replace(name, target)  # noqa: PTH105 - the same
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)  # noqa: PTH108 - the same
         raise
+
+
+def _give(name: str, before: os.stat_result) -> None:
+    """Owner and group as before; only root may give a file away, and a group is one's own."""
+    for owner, group in ((before.st_uid, -1), (-1, before.st_gid)):
+        with contextlib.suppress(OSError):
+            os.chown(name, owner, group)
 
 
 def is_special(path: str | Path) -> bool:

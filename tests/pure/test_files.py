@@ -85,3 +85,15 @@ def test_a_link_to_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
     reports.write(str(path), typical())
     assert path.is_symlink()
     assert (tmp_path / "real.json").is_file()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_owner_and_group_stay(tmp_path: Path) -> None:
+    path = tmp_path / "org.yaml"
+    path.write_text("before", encoding="utf-8")
+    os.chown(path, 12345, 23456)
+    path.chmod(0o640)
+    write_whole(path, "after")
+    kept = path.stat()
+    assert (kept.st_uid, kept.st_gid, kept.st_mode & 0o7777) == (12345, 23456, 0o640)
+    assert path.read_text(encoding="utf-8") == "after"

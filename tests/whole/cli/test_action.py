@@ -208,6 +208,13 @@ def test_a_plan_longer_than_a_comment_may_be(make_world: MakeWorld, tmp_path: Pa
     assert "1,500" in report
 
 
+def test_an_empty_argument_is_an_argument(make_world: MakeWorld, tmp_path: Path) -> None:
+    world = make_world(existing(1))
+    job = ended(runner(tmp_path, world, "plan", arguments="--only ''"))
+    assert "--only '' matches no account" in job.steps["run"].log
+    assert ended(runner(tmp_path, world, "plan", arguments=" ")).outputs["exit-code"] == "0"
+
+
 def test_arguments_are_quoted_as_in_a_shell_and_nothing_of_them_is_run(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
