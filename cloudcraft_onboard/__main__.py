@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 _LONGEST = 20_000  # characters of a message; nobody reads more on a screen
 _MOST_PROBLEMS = 1000  # of manifests, for the same reason
+_GARBAGE = 50_000  # objects, a few MB: at Python's 700, a tenth of the start is looking for garbage
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
     try:
         interrupts.install()
+        gc.set_threshold(_GARBAGE)
         from cloudcraft_onboard.console import streams
 
         streams.secure()

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,9 +110,16 @@ def certificates(environment: Mapping[str, str]) -> str | None:
     variable = next((name for name in BUNDLES if environment.get(name)), None)
     if variable is None:
         return None
+    file = _expanded(environment[variable])
+    _check_bundle(file, variable)
+    return file
+
+
+@cache
+def _check_bundle(file: str, variable: str) -> None:
+    """Parse the certificates once: a usual bundle has 140, which take 20 ms."""
     import ssl  # noqa: PLC0415 - --help does without
 
-    file = _expanded(environment[variable])
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
     except OSError as error:
@@ -120,7 +128,6 @@ def certificates(environment: Mapping[str, str]) -> str | None:
             f"The file of certificates {file}, which {variable} names, cannot be used: {why}.",
             hint=f"Correct {variable}, or unset it.",
         ) from None
-    return file
 
 
 def trust_one_bundle(environment: MutableMapping[str, str]) -> None:

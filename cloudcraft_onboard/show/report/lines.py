@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict, TypeAdapter
@@ -100,12 +101,15 @@ class Finished(RunHead):
 
 Line = Started | Account | Retry | Pace | Notice | Finished
 
-_ADAPTER: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="type")])
+
+@cache
+def _adapter() -> TypeAdapter[Line]:
+    return TypeAdapter(Annotated[Line, Field(discriminator="type")])
 
 
 def dumped(line: Line) -> dict[str, Any]:
     """The line as JSON's plain data."""
-    data: dict[str, Any] = _ADAPTER.dump_python(line, warnings=False)
+    data: dict[str, Any] = _adapter().dump_python(line, warnings=False)
     if data.get("error", "") is None:
         del data["error"]
     return {"type": data.pop("type"), "at": data.pop("at"), **data}
@@ -113,6 +117,6 @@ def dumped(line: Line) -> dict[str, Any]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a line."""
-    schema = schema_of(_ADAPTER, "A line of onboard's `-o jsonl`")
+    schema = schema_of(_adapter(), "A line of onboard's `-o jsonl`")
     schema["$defs"]["Finished"]["required"].remove("error")
     return schema

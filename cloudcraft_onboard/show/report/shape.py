@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, Strict, StringConstraints, TypeAdapter, ValidationError
@@ -215,13 +216,16 @@ class StatusShape:
 
 Shape = RunShape | StatusShape
 
-_ADAPTER: TypeAdapter[Shape] = TypeAdapter(Shape)
-_RUN, _STATUS = TypeAdapter(RunShape), TypeAdapter(StatusShape)
+
+@cache
+def _adapter() -> TypeAdapter[Shape]:
+    """Made when it is needed: it takes long, and a table needs none."""
+    return TypeAdapter(Shape)
 
 
 def dumped(shape: Shape) -> dict[str, Any]:
     """The report as JSON's plain data, keys in their order."""
-    data: dict[str, Any] = _ADAPTER.dump_python(shape, warnings=False)
+    data: dict[str, Any] = _adapter().dump_python(shape, warnings=False)
     return data
 
 
@@ -236,8 +240,8 @@ def loaded(data: object) -> Shape:
         )
     try:
         if data.get("command") == Command.STATUS.value:
-            return _STATUS.validate_python(data)
-        return _RUN.validate_python(data)
+            return TypeAdapter(StatusShape).validate_python(data)
+        return TypeAdapter(RunShape).validate_python(data)
     except ValidationError as error:
         raise foreign(_explained(error.errors(include_url=False)[0])) from error
 
@@ -252,7 +256,7 @@ def foreign(reason: str) -> UsageError:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the reports."""
-    return schema_of(_ADAPTER, "A JSON report of onboard: run, plan, remove or status")
+    return schema_of(_adapter(), "A JSON report of onboard: run, plan, remove or status")
 
 
 def schema_of(adapter: TypeAdapter[Any], title: str) -> dict[str, Any]:
