@@ -9,6 +9,7 @@ who shows it, or that the stream's encoding cannot write.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import json
 import math
@@ -107,11 +108,17 @@ class Stream(io.TextIOBase):
                 self._fail(OSError("nobody reads it"))
 
     def close(self) -> None:
-        """End the writer; the descriptor stays, lest a socket become standard output."""
+        """End the writer; the descriptor stays, lest a socket become standard output.
+
+        Text that comes later is written at once, as far as somebody reads it: Python stops its
+        threads before it flushes for the last time, and what waited for the writer would hang it.
+        """
         self.flush()
         with self._lock:
             self._ended = True
             self._lock.notify_all()
+        if self._writer.is_alive():
+            self._writer.join(_LATE_SECONDS)
 
     def writable(self) -> bool:
         """Yes."""
@@ -137,6 +144,9 @@ class Stream(io.TextIOBase):
         if self.problem is not None:
             return
         data = self._encoder.encode(text)
+        if self._ended:
+            self._write_now(data)
+            return
         most = _AHEAD if self._after else _LOG
         fits = self._wait_for(lambda: len(self._waiting) + len(data) <= max(most, len(data)))
         if not fits and self._after is None:
@@ -147,6 +157,12 @@ class Stream(io.TextIOBase):
         if not self._writer.is_alive():
             self._writer.start()
         self._lock.notify_all()
+
+    def _write_now(self, data: bytes) -> None:
+        """Write without the writer, no more at once than a pipe takes without a reader."""
+        with contextlib.suppress(OSError):
+            while data and select.select([], [self._descriptor], [], _LATE_SECONDS)[1]:
+                data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]
 
     def _wait_for(self, done: Callable[[], bool]) -> bool:
         """Wait until `done`, for as long as there is time, with the lock; whether it is."""
@@ -214,6 +230,7 @@ def end(*, hurried: bool) -> OSError | None:
     for stream in (sys.stderr, sys.stdout):
         if isinstance(stream, Stream):
             stream.give_up()
+            stream.close()
     return sys.stdout.problem if isinstance(sys.stdout, Stream) else None
 
 

@@ -148,3 +148,29 @@ def test_nohup_is_respected(tmp_path: Path) -> None:
     started = f"nohup {shlex.quote(sys.executable)} {tmp_path / 'look.py'}"
     done = shell(started, PYTHONPATH=str(Path.cwd()))
     assert done.stdout.strip() == "True"
+
+
+AFTER_THE_END = """
+import sys
+from cloudcraft_onboard.console import streams
+streams.secure()
+print("in time")
+streams.end(hurried=False)
+print("late")
+class Last:
+    def __del__(self):
+        print("last", file=sys.stderr)
+last = Last()
+"""
+
+
+def test_what_is_printed_after_the_end_is_written_and_hangs_nothing() -> None:
+    """Python stops threads before it flushes: the stream's own cannot write any more."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", AFTER_THE_END],
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "in time\nlate\n", "last\n")
