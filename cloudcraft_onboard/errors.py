@@ -199,7 +199,7 @@ class Doubtful(RequestError):
 
 
 class Unavailable(RequestError):
-    """It was surely not processed, and the retries are used up."""
+    """It was not processed, and the retries are used up."""
 
 
 class Unreadable(Unavailable):

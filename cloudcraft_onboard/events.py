@@ -108,7 +108,7 @@ class RateLimitKnown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRetried:
-    """A request that was surely not processed is resent after `wait` seconds, and why.
+    """A request that was not processed is resent after `wait` seconds, and why.
 
     `account_id` is the AWS account that it is for, None for one that is for all.
     """

@@ -38,7 +38,7 @@ from cloudcraft_onboard.plan.registration import Listing, foreign_note, former_r
 _RACES = 4
 
 Notes = tuple[Note, ...]
-"""What is kept of a role after all, and why."""
+"""What is kept of a role, and why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,7 +186,7 @@ def removal_of(account: Account, account_id: str, listing: Listing, role: RoleRe
 
 
 def remove_roles(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
-    """Take the account's roles away as they are now; notes on those that are kept after all.
+    """Take the account's roles away as they are now; notes on those that are kept.
 
     The account is reached and its roles read again: at Cloudcraft's pace hours may lie between the
     plan and this, more than credentials last, and a role may have changed hands.

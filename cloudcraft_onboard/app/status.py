@@ -206,7 +206,7 @@ def _unlooked(account: Account) -> Account:
 
 
 def _hub(accounts: Iterable[Account]) -> str | None:
-    """The profile from which most accounts are entered: as a rule the management account's."""
+    """The profile from which most accounts are entered: usually the management account's."""
     entered = Counter(account.profile for account in accounts if account.assume_role)
     return entered.most_common(1)[0][0] if entered else None
 

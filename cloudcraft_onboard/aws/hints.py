@@ -123,7 +123,7 @@ _NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = 
 _OUTAGES = (sdk.ConnectionError, sdk.HTTPClientError)
 _NETWORK = (*_OUTAGES, OSError)
 _LASTING = frozenset({"proxy-login", "ca-bundle-missing"})
-"""What looks like an outage, but lasts until somebody mends it."""
+"""What looks like an outage, but lasts until somebody fixes it."""
 
 
 def explain(error: Exception, where: Where) -> AccountError:

@@ -47,7 +47,7 @@ def _raise_lasting(
 
 
 def _lasts(error: Exception, attempts: int) -> bool:
-    """Whether it stays until somebody mends it; tried once more where that may be wrong."""
+    """Whether it stays until somebody fixes it; tried once more where that may be wrong."""
     told: dict[str, object] = {**getattr(error, "kwargs", {})}
     said = str(told.get("error", ""))
     match error:

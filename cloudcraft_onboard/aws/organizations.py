@@ -112,8 +112,8 @@ class Progress:
 class _Asked:
     """Who asks: the profile, the command whose options hints may name.
 
-    Any account may ask for its organization's management account, so that is known as a rule when
-    the rest is refused.
+    Any account may ask for its organization's management account, so that is usually known
+    when the rest is refused.
     """
 
     profile: str | None
@@ -322,7 +322,7 @@ def _explained(error: Exception, asked: _Asked, what: str = "") -> CannotStart:
     """What went wrong, and what to do about it; `what` was to be read."""
     session = botocore.session.Session(profile=asked.profile)
     known: Mapping[str, Any] = {}
-    with suppress(BotoCoreError):  # what cannot be read is the error to be explained, as a rule
+    with suppress(BotoCoreError):  # what cannot be read is usually the error to explain
         known = session.full_config["profiles"]
     where = Where(
         stage=Stage.REACH,

@@ -174,7 +174,7 @@ class Portal:
             ) from error
 
     def _protect(self, token: str) -> None:
-        if token != self._protected:  # each new secret has the patterns of all compiled anew
+        if token != self._protected:  # each new secret has the patterns of all compiled again
             self._protected = token
             protect(token)
 

@@ -47,7 +47,7 @@ _READ_TIMEOUT = 30
 
 
 class _Session(botocore.session.Session):
-    """A session that shares what each of a thousand profiles would otherwise build anew."""
+    """A session that shares what each of a thousand profiles would otherwise build for itself."""
 
     def __init__(self, profile: str | None, shared: _Shared) -> None:
         self._given = profile
@@ -197,7 +197,7 @@ class Sdk:
             cached: Any = ChainMap({}, kept)
             resolver = create_credential_resolver(session, cache=cached, region_name=region)
             self._parse_once(session, resolver)
-            # The SDK would ask in the middle of the display, and for each profile anew.
+            # The SDK would ask in the middle of the display, and again for each profile.
             asking: Any = resolver.get_provider("assume-role")
             asking._prompter = _never_ask  # noqa: SLF001 - botocore offers no other way
             # A client for each profile, each with connections of its own, costs as much as a call.

@@ -1,4 +1,4 @@
-"""Sections of the AWS config that the SDK passes over without a word, and how to mend each."""
+"""Sections of the AWS config that the SDK silently ignores, and how to fix each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OTHERS = frozenset({"default", "preview", "plugins"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ignored:
-    """A section that no profile comes of: `mend` is how its header would be read.
+    """A section that makes no profile: `mend` is how its header would be read.
 
     `name` is what its author most likely called it; `line` counts from 1.
     """

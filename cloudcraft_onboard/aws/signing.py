@@ -40,7 +40,7 @@ The SDK begins 15 minutes before, which is all that a session of 900 seconds has
 def renewed(
     metadata: Mapping[str, str], renew: Callable[[], Mapping[str, str]], method: str
 ) -> Credentials:
-    """Credentials that are renewed before they expire; `renew` returns such metadata anew."""
+    """Credentials that are renewed before they expire; `renew` returns new metadata."""
     return RefreshableCredentials.create_from_metadata(
         metadata=dict(metadata),
         refresh_using=lambda: dict(renew()),

@@ -87,7 +87,7 @@ def _nearest(name: str, profiles: Sequence[str]) -> list[str]:
 
 
 def of_ignored(facts: Facts, named: Callable[[str], bool]) -> Facts | None:
-    """What is blamed is in the AWS config, in a section that the SDK passes over."""
+    """What is blamed is in the AWS config, in a section that the SDK ignores."""
     section = next((each for each in ignored() if named(each.name)), None)
     if section is None:
         return None

@@ -4,7 +4,7 @@ Each call returns its answer or raises one of the kinds of `errors.RequestError`
 
     Refused       the server said no (4xx, a redirect), or it cannot be sent at all (status 0)
     Doubtful      a write that may have been processed; never sent again here
-    Unavailable   surely not processed (or only a read), and the retries are used up
+    Unavailable   not processed (or only a read), and the retries are used up
     PaceClosed    not sent: the run is stopping
     Outdated      not sent: its turn came too late
 """
@@ -232,7 +232,7 @@ class CloudcraftClient:
             with turn.slot() as slot:
                 answer = self._exchange(method, path, body, slot)
                 if answer.status != _TOO_MANY:
-                    if answer.status < 500:  # noqa: PLR2004 - else a gateway's, as a rule
+                    if answer.status < 500:  # noqa: PLR2004 - else usually a gateway's
                         slot.answered()
                     return _judged(method, path, answer)
                 pauses = slot.throttled(retry_after(answer.headers, time.time()))
@@ -245,7 +245,7 @@ class CloudcraftClient:
             self._emit(RequestPutOff(wait=self.pace.next_in(), account_id=account_id))
 
     def _exchange(self, method: str, path: str, body: Any, slot: Slot) -> Answer:
-        """Send one request, and count it unless it was surely not sent."""
+        """Send one request, and count it unless it was not sent."""
         try:
             answer = self._wire.exchange(method, path, body, slot)
         except Unavailable:
@@ -320,7 +320,7 @@ def _readable(method: str, answer: Answer) -> bool:
 class _Turn:
     """Hands each attempt of one request its slot; the first may be the caller's.
 
-    What was not handed on is given back in the end.
+    What was not handed on is given back.
     """
 
     def __init__(self, given: Slot | None, acquire: Callable[[], Slot], until: float) -> None:

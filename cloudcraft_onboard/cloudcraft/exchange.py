@@ -1,4 +1,4 @@
-"""One request and its whole answer over HTTP: surely sent, surely not sent, or in doubt."""
+"""One request and its whole answer over HTTP: sent, not sent, or in doubt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import CannotStart, Doubtful, Refused, Unavailable
 
 MOST_ENTRIES = 100_000
-"""More accounts are in no list of Cloudcraft's; AWS Organizations has 10,000 as a rule."""
+"""More accounts are in no list of Cloudcraft's; AWS Organizations has 10,000 by default."""
 
 LARGEST_BODY = MOST_ENTRIES * 640
 """Bytes; an entry takes 450 and 42 for each team that it is shared with."""
@@ -61,7 +61,7 @@ class Sending(Protocol):
         """From here on the server may get it."""
 
     def arrived(self, at: float) -> None:
-        """The server surely has it `at` this time, by `time.monotonic`."""
+        """The server has it `at` this time at the latest, by `time.monotonic`."""
 
 
 class Unreachable(Unavailable):
@@ -117,7 +117,7 @@ class HttpsClient:
     def exchange(self, method: str, path: str, body: Any, sending: Sending) -> Answer:
         """Send one request and read its whole answer, whatever its status.
 
-        Raises `Unavailable` where surely nothing was processed, `Doubtful` where it may have been,
+        Raises `Unavailable` where nothing was processed, `Doubtful` where it may have been,
         `Refused` for what cannot be sent at all.
         """
         started = time.monotonic()
@@ -225,7 +225,7 @@ def _announced(response: httpx.Response) -> int:
 class _Journey:
     """Reads httpcore's trace of one request: where it goes, and when it has arrived.
 
-    It surely has arrived one round trip after its last byte was written. The handshakes of its own
+    It has arrived one round trip after its last byte was written. The handshakes of its own
     connection show how long that is: TCP's and, with a proxy or TLS in between, TLS's too.
     """
 
@@ -273,7 +273,7 @@ class _Deadline:
         self._timer: threading.Timer | None = None
 
     def begin(self, connection: socket.socket) -> None:
-        """Start the time anew."""
+        """Restart the time."""
         self._stop()
         self._timer = threading.Timer(self._seconds, self._end, [connection])
         self._timer.daemon = True

@@ -11,8 +11,8 @@ and what two clocks may differ by in it.
 t. Of the other n at least one had arrived by t - span (else it would not have been sent), and the
 last one arrives at t or later. So no n + 1 requests arrive within w: no window, wherever it begins,
 holds more than n, which is safe under fixed windows, sliding windows and token buckets alike.
-It needs no more of a request than a moment by which it was surely counted: its answer is one, and
-its arrival and the `lag` of a server is as a rule an earlier one. A server that counts later than
+It needs no more of a request than a moment by which it was counted: its answer is one, and its
+arrival and the `lag` of a server is usually an earlier one. A server that counts later than
 that costs a 429.
 
 **Which limit.** Of several that may hold, the fastest is believed until a 429 proves the next
@@ -64,7 +64,7 @@ SILENCE = 0.02
 class Use:
     """One request in the ledger, from `take` until it is answered, unused or throttled.
 
-    `arrived` is by when the server surely has counted it, None while nothing tells; `heard` is from
+    `arrived` is by when the server has counted it, None while nothing tells; `heard` is from
     when silence tells that it was let through.
     """
 
@@ -106,7 +106,7 @@ class Ledger:
         self._paused_under = self._limits[0]
         self._pauses_in_a_row = 0
         self._pauses = 0
-        self._lateness = 1.0  # so many lags until a server has surely counted
+        self._lateness = 1.0  # so many lags until a server has counted
 
     # --- what holds -------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class Ledger:
         return use
 
     def arrived(self, use: Use, at: float) -> None:
-        """By then the server surely had it, `at` now or later: it rests from there on."""
+        """By then the server had it, `at` now or later: it rests from there on."""
         if use.arrived is None and use in self._in_flight:
             use.arrived = at + self._lateness * lag(self._limits[0])
             use.heard = use.arrived + max(self._silence, at - use.taken)
@@ -323,7 +323,7 @@ def span(limit: RateLimit) -> float:
 
 
 def lag(limit: RateLimit) -> float:
-    """How long after a request arrived it is surely counted."""
+    """How long after a request's arrival it is counted at the latest."""
     return max(LAG * limit.seconds, LEAST_LAG)
 
 

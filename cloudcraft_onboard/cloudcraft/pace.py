@@ -168,7 +168,7 @@ class _Slot:
         self._sent = True
 
     def arrived(self, at: float) -> None:
-        """The server surely had the request `at` this time, by the pace's own clock."""
+        """The server had the request `at` this time at the latest, by the pace's own clock."""
         if not self._given_back:
             self._keeper.record(lambda ledger, _: ledger.arrived(self._use, at))
 

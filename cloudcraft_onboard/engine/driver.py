@@ -234,7 +234,7 @@ class Driver(Generic[T, V]):
         control = self._control
         try:
             slot = self._tools.pace.acquire(control.deadline, control.stopped)
-        except BaseException as error:  # noqa: BLE001 - as a rule PaceClosed
+        except BaseException as error:  # noqa: BLE001 - usually PaceClosed
             return NoSlot(error=error)
         return SlotFree(slot=slot)
 
@@ -249,7 +249,7 @@ def _in_vain(request: Request, error: BaseException, seconds: float = 0.0) -> An
 def out_of_resources(error: BaseException) -> OutOfResources | None:
     """The system's refusal of memory or threads: no bug, and worth another try.
 
-    A `SystemError` is Python's own: as a rule one that lost its `MemoryError` on the way.
+    A `SystemError` is Python's own: usually one that lost its `MemoryError` on the way.
     """
     words = "can't allocate lock", "can't start new thread"
     if isinstance(error, MemoryError | SystemError) or (

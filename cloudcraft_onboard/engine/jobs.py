@@ -135,7 +135,7 @@ class AwsJobs(Generic[T]):
     # --- rounds -----------------------------------------------------------------------------------
 
     def _ended(self, message: Ended, now: float) -> list[Result]:
-        """Accounts of the job without a word so far failed by its error."""
+        """Accounts of the job that nothing was heard of yet failed by its error."""
         job = self._running.pop(message.names, None)
         silent = [n for n in message.names if self._inside.get(n, ((), 0))[0] == message.names]
         if not silent:

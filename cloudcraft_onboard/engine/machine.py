@@ -80,7 +80,7 @@ class RequestEvent(Enum):
     TURNED_AWAY = "refused as all are"
     GONE = "404 for what was listed"
     NO_ANSWER = "no answer to be trusted"
-    NOT_PROCESSED = "surely not processed"
+    NOT_PROCESSED = "not processed"
     # A list that was read for doubts, besides what it leaves.
     UNREADABLE = "the list cannot be read"
     TOO_OFTEN = "in doubt too often"
@@ -243,7 +243,7 @@ class Machine(Generic[T, V]):
             self.submit(outcome, now)
 
     def failed_in_aws(self, results: Iterable[Result], now: float) -> None:
-        """AWS is done with these accounts, in vain."""
+        """The AWS work failed for these accounts."""
         for result in results:
             track = self._tracks.get(result.name)
             if track is None:

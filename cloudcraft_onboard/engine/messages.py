@@ -107,7 +107,7 @@ Request = Write | ReadList
 class Ended:
     """A worker is through with the job of these accounts.
 
-    `error` is that of all of them without a word so far.
+    `error` is that of all of them that nothing was heard of yet.
     """
 
     names: tuple[str, ...]

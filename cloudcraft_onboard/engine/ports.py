@@ -55,10 +55,10 @@ class Pace(PaceView, Protocol):
 
 
 class Cloudcraft(Protocol):
-    """The Cloudcraft API, each call one paced request (more only where surely not processed).
+    """The Cloudcraft API, each call one paced request (more only where none was processed).
 
     Every call may raise an `errors.RequestError`: `Refused` (an answer that means no), `Doubtful`
-    (maybe processed), `Unavailable` (surely not processed, retries used up), `PaceClosed`. A `slot`
+    (maybe processed), `Unavailable` (not processed, retries used up), `PaceClosed`. A `slot`
     is handed on to the call, which ends it.
     """
 

@@ -58,7 +58,7 @@ class Results:
         return name in self._final
 
     def all(self, note: Note) -> tuple[Result, ...]:
-        """All results in the manifest's order; accounts without a word are pending with `note`.
+        """All results in the manifest's order; accounts without a result are pending with `note`.
 
         May be read by another thread while the run goes on: each result is a frozen value.
         """

@@ -36,7 +36,7 @@ Task = Removal | StackSetAccounts
 class Deleting(Track):
     """An account that is to be removed: registrations that are left, and deletions that are done.
 
-    `by_worker` is what is known once its role is gone, or kept after all.
+    `by_worker` is what is known once its role is gone or kept.
     """
 
     removal: Removal
@@ -135,7 +135,7 @@ class Unregister:
     """The policy of a removal: `removals` are the plan's. Pure."""
 
     verified = True
-    reserved = 0  # an accepted deletion is one: the last list finds what was registered anew
+    reserved = 0  # an accepted deletion is one: the last list finds what was registered again
 
     def __init__(self, removals: Iterable[Removal]) -> None:
         self._tracks = {
@@ -157,7 +157,7 @@ class Unregister:
         return tuple(self._tracks.values())
 
     def worked(self, so_far: Result, value: Notes) -> Track | Result:
-        """The role is gone, or kept after all, as the notes say."""
+        """The role is gone, or kept, as the notes say."""
         track = self._tracks[so_far.name]
         track.by_worker = replace(so_far, notes=(*track.removal.besides, *value))
         return track

@@ -1,7 +1,7 @@
 """YAML text to a tree that knows the position of everything.
 
 Built from PyYAML's parser events: its composer recurses in C (a deeply nested file would end the
-process), keeps the last of two equal keys without a word, and its constructor turns account IDs
+process), silently keeps the last of two equal keys, and its constructor turns account IDs
 into other numbers. Here every scalar keeps its source text.
 """
 

@@ -206,7 +206,7 @@ class Disabled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotFinished:
-    """The run ended before the account's turn came."""
+    """The run ended before the account was finished."""
 
     stop: Stop
 

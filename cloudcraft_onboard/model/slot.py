@@ -22,7 +22,7 @@ class Slot(Protocol):
         """From here on the server may count the request."""
 
     def arrived(self, at: float) -> None:
-        """The server surely had the request `at` this time, by `time.monotonic`."""
+        """The server had the request `at` this time at the latest, by `time.monotonic`."""
 
     def answered(self) -> None:
         """The request was let through by the server's rate limit."""

@@ -142,7 +142,7 @@ def unlike_stack_set(registration: Registration, stack_set: str) -> tuple[str, s
 
 _WAYS_OUT = (
     "Use that user's API key, or take the account out with `onboard remove` and run again to"
-    " register it anew with this key."
+    " register it again with this key."
 )
 
 

@@ -55,7 +55,7 @@ class LocalCloudcraft:
         self.reset(Options())
 
     def reset(self, options: Options, seed: Seed | None = None) -> None:
-        """Begin anew; what is in flight gets no answer and no effect any more."""
+        """Start over; what is in flight gets no answer and has no effect."""
         for task in self._in_flight | self._late:
             task.cancel()
         self.options = options

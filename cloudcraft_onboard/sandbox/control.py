@@ -69,7 +69,7 @@ class Sandbox:
         self.cloudcraft_app = Door(self.cloudcraft, control, secret)
 
     async def begin(self, body: Any) -> dict[str, str | None]:
-        """Begin anew from `{"options": {...}, "seed": {...}}`; the environment to use it with."""
+        """Start over from `{"options": {...}, "seed": {...}}`; the environment to use it with."""
         options = OPTIONS.validate_python(body.get("options", {}))
         seed = SEED.validate_python(body["seed"])
         profiles = [user.profile or "" for user in seed.users]
@@ -130,7 +130,7 @@ class Sandbox:
         return {name: str(self._folder / name.lower()) for name in files}
 
     async def _reset(self, request: Request) -> Any:
-        """Begin anew."""
+        """Start over."""
         return await self.begin(await request.json())
 
     async def _faults(self, request: Request) -> Any:

@@ -97,7 +97,7 @@ class PlainView:
         if self._told.get(result.name) is result.outcome:
             return
         self._told[result.name] = result.outcome
-        # `status` tells where accounts stand in its own words, in the end.
+        # `status` tells where accounts stand in its own words, at its end.
         quiet = self._verbosity < (1 if self._state.command is Command.STATUS else 0)
         known = result.error is not None and causes.key(result) in self._causes
         if quiet and (known or result.outcome is not Outcome.FAILED):

@@ -34,7 +34,7 @@ _CLEAR_LINE, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 class LiveView:
     """Draws the state of the run again and again at the same place, then leaves nothing of it.
 
-    With `summary` the failures and the counts stay on the terminal in the end: for runs whose
+    With `summary` the failures and the counts stay on the terminal at the end: for runs whose
     results table goes elsewhere.
     """
 

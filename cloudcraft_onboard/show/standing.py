@@ -93,7 +93,7 @@ def _row(account: Standing, kind: Kind, commands: tuple[advice.Closing, ...]) ->
     return Row(
         result=result,
         kind=kind,
-        # Accounts that are missing lack all of it, as a rule.
+        # Accounts that are missing lack all of it.
         lines=() if account.state is State.MISSING else changes.lines(result),
         notes=all_told(account.notes),
         unit=account.ou,

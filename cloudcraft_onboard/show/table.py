@@ -34,7 +34,7 @@ def render(
     forecast: str | None = None,
     each: bool = False,
 ) -> str:
-    """The report for a terminal `width` cells wide, or a file; without a newline in the end.
+    """The report for a terminal `width` cells wide, or a file; without a newline at its end.
 
     `forecast` is a sentence on how long a run of this plan will take. `each`: nothing is folded.
     """

@@ -244,7 +244,7 @@ def _budget(rng: random.Random, windows: float, seconds: float) -> float:
 
 
 def _second(rng: random.Random, windows: float, seconds: float) -> RunPlan:
-    """A second run at the same time: as a rule it begins with the first."""
+    """A second run at the same time: it usually begins with the first."""
     plan = _run(rng, windows, seconds)
     starts = rng.choice((0.0, rng.uniform(0.0, 2.0), rng.uniform(0.0, windows + 10)))
     return RunPlan(**{**vars(plan), "starts": starts})

@@ -147,7 +147,7 @@ class Cloudcraft:
     def send(self, run: str, request: Request, reply: Reply) -> float | None:
         """A request sets out; what comes back, if anything does, comes later.
 
-        Returns by when it surely has arrived, as far as the wire tells, 0 where it doesn't; None
+        Returns by when it has arrived, as far as the wire tells, 0 where it doesn't; None
         for a request that isn't sent.
         """
         fate = self._fate()

@@ -56,7 +56,7 @@ def write(path: str, report: Told) -> None:
 
 
 def check(path: str, inputs: Mapping[str, str] | None = None) -> None:
-    """Say before a run what would keep its report from being written in the end.
+    """Say before a run what would keep its report from being written.
 
     `inputs` are the paths of files that are read, each with what it is: none of them is replaced.
 

@@ -59,7 +59,7 @@ ODD = st.recursive(
 
 
 def mostly(value: Any) -> st.SearchStrategy[Any]:
-    """What is documented, as a rule."""
+    """What is documented, more often than not."""
     return st.sampled_from([value] * 4) | ODD
 
 
