@@ -67,13 +67,8 @@ format: .venv/test.stamp ## Format the code
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-# A missed aim is printed, and no reason to keep the other benchmark from running.
-bench: .venv/bench.stamp ## Measure pace, CPU and memory, side by side with the alternatives
-	-$(BIN)/python -m tests.bench.pace
-	-$(BIN)/python -m tests.bench.aws
-	-$(BIN)/python -m tests.bench.concurrency
-	-$(BIN)/python -m tests.bench.sources
-	-$(BIN)/python -m tests.bench.organization
+bench: .venv/bench.stamp ## Measure pace, start, CPU and memory beside the alternatives: a table of ratios
+	$(BIN)/python -m tests.bench
 
 schema: .venv/demo.stamp ## Write the manifest's JSON Schema anew
 	$(BIN)/onboard schema > manifests/onboard.schema.json

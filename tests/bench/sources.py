@@ -19,7 +19,8 @@ from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Account, AssumeRole, Manifest, SsoRole
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.world import start
-from tests.bench.aws import ENTRY, FIRST_ID, aim, say
+from tests.bench.aws import ENTRY, FIRST_ID
+from tests.bench.table import aim, say
 from tests.support.answering import Answer, answering
 
 BROKEN, LATENCY = 300, 0.1
