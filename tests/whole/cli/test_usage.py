@@ -54,4 +54,4 @@ def test_help_shows_no_type_of_a_flag_and_no_braces(command: str, usage: str) ->
     )
     assert f"Usage: {usage} " in ended.stdout
     assert "bool" not in ended.stdout
-    assert "{" not in ended.stdout
+    assert "{" not in ended.stdout.replace("{account_id}", "")  # what an ARN may have
