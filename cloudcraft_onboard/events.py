@@ -7,6 +7,7 @@ a state of their own; they never ask the engine anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cloudcraft_onboard.model import Command, RateLimit, Report, Result
 
@@ -120,6 +121,19 @@ class RequestRetried:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OperationAwaited:
+    """The accounts `names` wait for an operation on their stack set, asked for at `since`.
+
+    Said once for each operation; how long it takes nobody knows.
+    """
+
+    stack_set: str
+    operation_id: str
+    since: datetime | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RequestPutOff:
     """A request was answered 429 and is sent again after the pause, in about `wait` seconds."""
 
@@ -153,6 +167,7 @@ Event = (
     | Forecast
     | StepStarted
     | StepEnded
+    | OperationAwaited
     | AccountQueued
     | AccountRetried
     | AccountFinished

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cloudcraft_onboard.errors import AccountPending
-from cloudcraft_onboard.events import Said, StepStarted
+from cloudcraft_onboard.events import OperationAwaited, Said, StepStarted
 from cloudcraft_onboard.model import Account, Change
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Paused:
     error: AccountPending
 
 
-Step = StepStarted | Said | Changed | Paused
+Step = StepStarted | OperationAwaited | Said | Changed | Paused
 Fact = Step | Worked[V] | Failed | HandedBack
 
 Steps = Generator[Step, None, T]

@@ -104,7 +104,7 @@ class _Roller:
                 return
             if observed is not None and observed.busy:
                 yield from self._operations.show("waiting for another operation on the stack set")
-                yield self._operations.pause()
+                yield from self._operations.wait(observed.busy_id, observed.busy_since)
                 continue
             yield from self._those_left_out(tried.intersection(plan.changes))
             try:

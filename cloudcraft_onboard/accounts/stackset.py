@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from cloudcraft_onboard.accounts.facts import (
@@ -18,7 +19,7 @@ from cloudcraft_onboard.accounts.facts import (
 from cloudcraft_onboard.accounts.ports import Aws, StackSets
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, AccountPending
-from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.events import OperationAwaited, StepStarted
 from cloudcraft_onboard.model import Account, Organization, Problem, RoleSpec, Stage, Via
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -63,6 +64,7 @@ class Operations:
         self.name = name
         self.waiting = {each.account_id: each for each in accounts if each.account_id}
         self._shown = ""
+        self._named = ""
 
     def show(self, step: str) -> Steps[None]:
         """Say once what all accounts wait for."""
@@ -77,6 +79,18 @@ class Operations:
         message = f"CloudFormation has not finished {doing} on the stack set {self.name}."
         error = AccountPending(Stage.ROLE, "OperationInProgress", message)
         return Paused(seconds=POLL_SECONDS, error=error)
+
+    def wait(
+        self, operation_id: str, since: datetime | None
+    ) -> Iterator[OperationAwaited | Paused]:
+        """The same, for an operation that is named before."""
+        if operation_id and operation_id != self._named:
+            self._named = operation_id
+            names = tuple(account.name for account in self.waiting.values())
+            yield OperationAwaited(
+                stack_set=self.name, operation_id=operation_id, since=since, names=names
+            )
+        yield self.pause(operation_id)
 
     def check(self, problem: Problem | None) -> None:
         """Raise `AccountError` if there is a problem."""
@@ -118,7 +132,7 @@ class Operations:
                     yield StepStarted(name=self.waiting[account_id].name, step=step)
             if operation.ended:
                 return
-            yield self.pause(operation_id)
+            yield from self.wait(operation_id, operation.since)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -83,7 +83,7 @@ def _empty(sets: StackSets, operations: Operations) -> Words[Notes]:
         for account_id in [each for each in waiting if each not in present]:
             yield from _gone(name, waiting.pop(account_id))
         if observed is not None and observed.busy:
-            yield operations.pause()
+            yield from operations.wait(observed.busy_id, observed.busy_since)
             continue
         for account_id in tried & set(waiting):
             yield operations.failed(account_id, _kept(name, "no reason given"))

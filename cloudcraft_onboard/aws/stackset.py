@@ -104,7 +104,7 @@ class BotoStackSets:
             if _code(error) == _GONE:
                 return None
             raise self._explained(error, Call.DESCRIBE_STACK_SET) from error
-        busy = next((each["Action"] for each in operations if each["Status"] in _BUSY), "")
+        busy: Mapping[str, Any] = next((it for it in operations if it["Status"] in _BUSY), {})
         ends = [each["EndTimestamp"] for each in operations if "EndTimestamp" in each]
         return ObservedStackSet(
             template=_template(found.get("TemplateBody", "")),
@@ -117,7 +117,9 @@ class BotoStackSets:
             tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", ())},
             units=tuple(found.get("OrganizationalUnitIds", ())),
             instances=instances,
-            busy=busy,
+            busy=busy.get("Action", ""),
+            busy_id=busy.get("OperationId", ""),
+            busy_since=busy.get("CreationTimestamp"),
             changed_at=datetime.now(UTC) if busy else max(ends, default=None),
         )
 
@@ -171,7 +173,12 @@ class BotoStackSets:
         except ClientError as error:
             raise self._explained(error, Call.DESCRIBE_OPERATION) from error
         reason = found.get("StatusReason", "")
-        return StackOperation(status=found["Status"], reason=reason, results=results)
+        return StackOperation(
+            status=found["Status"],
+            reason=reason,
+            results=results,
+            since=found.get("CreationTimestamp"),
+        )
 
     # --- inside -----------------------------------------------------------------------------
 

@@ -114,7 +114,8 @@ class ObservedStackSet:
     """The stack set as CloudFormation shows it.
 
     `template` is None where it is not JSON. `busy` is the action of the operation in progress, such
-    as CREATE, empty without one; `changed_at` is when the last operation ended.
+    as CREATE, empty without one, `busy_id` its ID and `busy_since` when it was asked for;
+    `changed_at` is when the last operation ended.
     """
 
     template: Mapping[str, Any] | None
@@ -125,16 +126,22 @@ class ObservedStackSet:
     units: tuple[str, ...]
     instances: tuple[StackInstance, ...]
     busy: str = ""
+    busy_id: str = ""
+    busy_since: datetime | None = None
     changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StackOperation:
-    """How far an operation has come: statuses and reasons are CloudFormation's, by account ID."""
+    """How far an operation has come: statuses and reasons are CloudFormation's, by account ID.
+
+    `since` is when it was asked for.
+    """
 
     status: str
     reason: str
     results: Mapping[str, tuple[str, str]]
+    since: datetime | None = None
 
     @property
     def ended(self) -> bool:

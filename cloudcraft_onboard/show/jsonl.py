@@ -14,6 +14,7 @@ from cloudcraft_onboard.events import (
     AccountRetried,
     Event,
     Forecast,
+    OperationAwaited,
     PaceWaited,
     RateLimitKnown,
     RequestPutOff,
@@ -72,7 +73,7 @@ class LinesView:
                 self._tell_retry(self._name_of(account_id), _TOO_MANY, event.wait)
             case PaceWaited() | Throttled():
                 self._tell_pace(event.seconds)
-            case RequestRetried() | RateLimitKnown() | Said() | Stopping():
+            case RequestRetried() | RateLimitKnown() | OperationAwaited() | Said() | Stopping():
                 self._notice(event, now)
             case RunFinished(report=report):
                 self._count(len(report.results))
@@ -150,12 +151,18 @@ class LinesView:
             lines.Pace(type="pace", at=_now(), wait=round(wait, 2), limit=limit, requests_left=left)
         )
 
-    def _notice(self, event: RequestRetried | RateLimitKnown | Said | Stopping, now: float) -> None:
+    def _notice(
+        self,
+        event: RequestRetried | RateLimitKnown | OperationAwaited | Said | Stopping,
+        now: float,
+    ) -> None:
         match event:
             case RequestRetried():
                 text = screen.waiting(self._state, now)
             case RateLimitKnown():
                 text = screen.limit_known(self._state, now)
+            case OperationAwaited():
+                text = screen.operation(event)
             case Said():
                 text = event.text
             case Stopping():

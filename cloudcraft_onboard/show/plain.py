@@ -12,6 +12,7 @@ from cloudcraft_onboard.events import (
     AccountRetried,
     Event,
     Forecast,
+    OperationAwaited,
     PaceWaited,
     RateLimitKnown,
     RequestRetried,
@@ -23,7 +24,7 @@ from cloudcraft_onboard.events import (
 )
 from cloudcraft_onboard.model import Command, Outcome, Problem, Result
 from cloudcraft_onboard.show import causes, text
-from cloudcraft_onboard.show.screen import expected, limit_known, waiting
+from cloudcraft_onboard.show.screen import expected, limit_known, operations, waiting
 from cloudcraft_onboard.show.state import State
 
 _HEARTBEAT = 60.0  # seconds of silence; CI systems kill jobs that say nothing for some minutes
@@ -43,6 +44,7 @@ class PlainView:
         self._clock = clock
         self._state = State()
         self._last_line: float | None = None
+        self._awaited = 0.0  # since when an operation is awaited, or was named last
         self._told: dict[str, Outcome] = {}
         self._causes: set[Problem] = set()
         self._forecast = False
@@ -75,9 +77,15 @@ class PlainView:
                 self._tell(event, now)
 
     def tick(self, now: float) -> None:
-        """Print a sign of life after about a minute of silence."""
-        quiet = self._verbosity < 0 or self._last_line is None
-        if not quiet and now - (self._last_line or 0.0) >= _HEARTBEAT:
+        """Print a sign of life after about a minute of silence.
+
+        An operation on a stack set may be stuck: it is named every minute, silent or not.
+        """
+        if self._verbosity < 0 or self._last_line is None:
+            return
+        stuck = now - self._awaited >= _HEARTBEAT and any(self._state.awaited())
+        if stuck or now - self._last_line >= _HEARTBEAT:
+            self._awaited = now
             self._say(heartbeat(self._state, now), now)
 
     def close(self) -> None:
@@ -144,6 +152,8 @@ class PlainView:
         # Before the first account nothing else would tell that anything goes on.
         first_reads = not self._forecast and self._verbosity >= 0
         match event:
+            case OperationAwaited():
+                self._awaited = now
             case RequestRetried() if first_reads:
                 self._say(waiting(self._state, now), now)
             case _ if self._verbosity <= 0:
@@ -171,7 +181,7 @@ def heartbeat(state: State, now: float) -> str:
         parts.append(f"{text.number(failed)} failed")
     if state.working:
         parts.append(f"{text.number(len(state.working))} being worked on")
-    told = [f"still working: {', '.join(parts)}"]
+    told = [f"still working: {', '.join(parts)}", *operations(state)]
     waits = waiting(state, now)
     if waits:
         told.append(waits)

@@ -10,7 +10,7 @@ from itertools import islice
 
 from rich.text import Text
 
-from cloudcraft_onboard.events import Forecast
+from cloudcraft_onboard.events import Forecast, OperationAwaited
 from cloudcraft_onboard.model import Command, RateLimit
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.causes import Cause, headline
@@ -83,14 +83,25 @@ def _status(state: State, now: float, room: int) -> list[Text]:
     if state.stopping:
         told.append(Text(f"! stopping: {text.clean(state.stopping)}", "bold yellow"))
     waits = waiting(state, now)
-    if waits:
-        told.append(Text(waits, "cyan"))
+    told += [Text(each, "cyan") for each in (*operations(state), waits) if each]
     if state.unverified and state.done < state.total:
         many = text.counted(len(state.unverified), "account")
         told.append(Text(f"{many} registered, to be verified at the end", "dim"))
     for line in told:
         line.truncate(room, overflow="ellipsis")
     return told
+
+
+def operations(state: State) -> list[str]:
+    """The operations on stack sets that accounts wait for."""
+    return [operation(each) for each in state.awaited()]
+
+
+def operation(event: OperationAwaited) -> str:
+    """What is waited for, and since when."""
+    which = f"operation {event.operation_id} on the stack set {text.clean(event.stack_set)}"
+    since = f", in progress since {text.moment(event.since)}" if event.since else ""
+    return f"waiting for {which}{since}"
 
 
 def waiting(state: State, now: float) -> str:

@@ -13,6 +13,7 @@ from cloudcraft_onboard.events import (
     AccountRetried,
     Event,
     Forecast,
+    OperationAwaited,
     PaceWaited,
     RateLimitKnown,
     RequestPutOff,
@@ -29,6 +30,7 @@ from cloudcraft_onboard.model import Command, Outcome, Problem, Result
 from cloudcraft_onboard.show import causes, text
 
 _WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED)
+_STUCK = 60.0  # seconds without progress from which on the rate so far says nothing more
 _TELLING = 3  # accounts through AWS from which on their rate says something
 
 
@@ -48,7 +50,8 @@ class State:
 
     `results` has one result for each finished account, the last word on it; `unverified` are those
     whose result waits for the verifying read. `queued` says when an account may be registered;
-    `through` are all that AWS is done with.
+    `through` are all that AWS is done with, the last of them at `through_at`; `operations` are by
+    stack set.
     """
 
     command: Command = Command.RUN
@@ -67,6 +70,8 @@ class State:
     widest_name: int = 0
     queued: dict[str, float] = field(default_factory=dict)
     through: set[str] = field(default_factory=set)
+    through_at: float = 0.0
+    operations: dict[str, OperationAwaited] = field(default_factory=dict)
     limit: int = 0
     window: float = 0.0
     pace_end: float | None = None
@@ -107,8 +112,12 @@ class State:
     def time_left(self, now: float) -> float | None:
         """About how many seconds are left; None while nothing tells.
 
-        The slower of two: AWS at the rate seen so far, Cloudcraft at its pace.
+        The slower of two: AWS at the rate seen so far, Cloudcraft at its pace. Where accounts wait
+        for an operation on a stack set only AWS's rate tells, and only while it goes on.
         """
+        awaited = next(self.awaited(), None)
+        if awaited and (len(self.through) < _TELLING or now - self.through_at >= _STUCK):
+            return None
         estimates = []
         if self.pace_end is not None:
             estimates.append(max(self.pace_end - now, self._backlog(now)))
@@ -118,13 +127,20 @@ class State:
             estimates.append(spent / len(self.through) * remaining)
         return max(estimates, default=None)
 
+    def awaited(self) -> Iterator[OperationAwaited]:
+        """The operations on stack sets that accounts wait for."""
+        for each in self.operations.values():
+            if any(name in self.working for name in each.names):
+                yield each
+
     def _backlog(self, now: float) -> float:
         """Seconds that the pace needs at least for what waits for it, retries included."""
         again = [work.retry_at for name, work in self.working.items() if name in self.through]
         # While no wait was announced, a whole window is still there to be used.
         more = max(len(self.queued) + len(again) - (self.slots or self.limit), 0)
         windows = math.ceil(more / self.limit) if self.limit else 0
-        ready = max([self.slots_at, *again, min(self.queued.values(), default=0.0)])
+        asked = max(self.slots_at, self.request_retry_at)
+        ready = max([asked, *again, min(self.queued.values(), default=0.0)])
         return max(ready - now, 0.0) + windows * self.window
 
     def fold(self, event: Event, now: float) -> None:
@@ -144,6 +160,8 @@ class State:
                 self._fold_wait(event, now)
             case Stopping():
                 self.stopping = event.reason
+            case OperationAwaited():
+                self.operations[event.stack_set] = event
             case Said() | RequestPutOff() | RunFinished():
                 pass
             case StepEnded():
@@ -160,12 +178,12 @@ class State:
             case AccountQueued():
                 self.working.pop(event.name, None)
                 self.queued[event.name] = now + event.ready_in
-                self.through.add(event.name)
+                self._is_through(event.name, now)
             case AccountRetried():
                 work = self.working.setdefault(event.name, Work(step="retrying", since=now))
                 work.retry_at, work.retry_reason = now + event.wait, event.reason
             case AccountFinished():
-                self._fold_result(event)
+                self._fold_result(event, now)
 
     def _fold_step(self, event: StepStarted, now: float) -> None:
         if self.work_started is None:
@@ -177,13 +195,13 @@ class State:
         self.most_working = max(self.most_working, len(self.working))
         self.widest_name = max(self.widest_name, text.width_of(text.clean(event.name)))
 
-    def _fold_result(self, event: AccountFinished) -> None:
+    def _fold_result(self, event: AccountFinished, now: float) -> None:
         result = event.result
         name = result.name
         self.working.pop(name, None)
         self.queued.pop(name, None)
         if result.outcome is not Outcome.SKIPPED:
-            self.through.add(name)
+            self._is_through(name, now)
         if event.provisional:
             self.unverified.add(name)
         else:
@@ -198,6 +216,11 @@ class State:
             key = causes.key(result)
             self.failures.setdefault(key, {})[name] = result
             self.grouped.pop(key, None)
+
+    def _is_through(self, name: str, now: float) -> None:
+        if name not in self.through:
+            self.through.add(name)
+            self.through_at = now
 
     def _forget_failure(self, result: Result) -> None:
         if result.outcome is not Outcome.FAILED or result.error is None:

@@ -73,6 +73,7 @@ class Operation:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     results: dict[str, tuple[str, str]] = field(default_factory=dict)
     status: str = "RUNNING"
+    begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended_at: datetime | None = None
 
     def end(self, status: str) -> None:
@@ -326,6 +327,7 @@ def _shown(operation: Operation) -> dict[str, Any]:
         "OperationId": operation.id,
         "Action": operation.action,
         "Status": operation.status,
+        "CreationTimestamp": operation.begun_at,
     }
     if operation.ended_at:
         shown["EndTimestamp"] = operation.ended_at

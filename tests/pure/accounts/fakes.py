@@ -53,6 +53,7 @@ READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 MINE = dict([MANAGED_BY])
 ONE, TWO = "111111111111", "222222222222"
 HUB = "999999999999"
+BEGUN = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -308,7 +309,7 @@ class FakeAws:
 
 
 class FakeStackSets:
-    """One stack set, whose operations take two looks; `fails` and `cancels` are by account ID."""
+    """One stack set, whose operations take `looks`; `fails` and `cancels` are by account ID."""
 
     def __init__(self, *, members: Sequence[str] = (ONE, TWO)) -> None:
         self.members = tuple(members)
@@ -316,6 +317,7 @@ class FakeStackSets:
         self.calls: list[str] = []
         self.fails: dict[str, str] = {}
         self.cancels: set[str] = set()
+        self.looks = 2
         self.busy: list[str] = []
         """Actions of others' operations, one for each look, until none is left."""
         self._looks: dict[str, int] = {}
@@ -336,7 +338,12 @@ class FakeStackSets:
         del name
         self.calls.append("observe")
         busy = self.busy.pop(0) if self.busy else ""
-        return self.observed and replace(self.observed, busy=busy)
+        return self.observed and replace(
+            self.observed,
+            busy=busy,
+            busy_id="op-others" if busy else "",
+            busy_since=BEGUN if busy else None,
+        )
 
     def create(self, desired: DesiredStackSet) -> None:
         self.calls.append("create")
@@ -375,9 +382,9 @@ class FakeStackSets:
     def operation(self, name: str, operation_id: str) -> StackOperation:
         del name
         self._looks[operation_id] += 1
-        if self._looks[operation_id] == 1:
+        if self._looks[operation_id] < self.looks:
             running = dict.fromkeys(self._targets[operation_id], ("RUNNING", ""))
-            return StackOperation(status="RUNNING", reason="", results=running)
+            return StackOperation(status="RUNNING", reason="", results=running, since=BEGUN)
         results = {each: self._result(each) for each in self._targets[operation_id]}
         return StackOperation(status="SUCCEEDED", reason="", results=results)
 

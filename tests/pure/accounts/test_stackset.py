@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from cloudcraft_onboard.accounts.entry import Snapshot
+from cloudcraft_onboard.accounts.facts import Paused
 from cloudcraft_onboard.accounts.rollout import roll_out
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.accounts.teardown import observe_teardown, tear_down
 from cloudcraft_onboard.errors import AccountError, AccountPending
+from cloudcraft_onboard.events import OperationAwaited
 from cloudcraft_onboard.model import Account, RoleSpec, StackSetSpec, Via
 from cloudcraft_onboard.model.changes import CreateByStackSet, DeleteByStackSet, UpdateInstance
 from cloudcraft_onboard.model.role_notes import (
@@ -24,6 +26,7 @@ from cloudcraft_onboard.model.role_notes import (
 )
 from cloudcraft_onboard.plan.stackset import desired_stack_set
 from tests.pure.accounts.fakes import (
+    BEGUN,
     CLOUDCRAFT,
     HUB,
     ONE,
@@ -164,6 +167,38 @@ def test_anothers_operation_is_waited_for() -> None:
     said = roll(aws, group(ONE, TWO))
     assert pauses(said) >= 2
     assert list(worked(said)) == ["A", "B"]
+
+
+def awaited(said: list[Any]) -> list[OperationAwaited]:
+    return [fact for fact in said if isinstance(fact, OperationAwaited)]
+
+
+def test_an_operation_is_named_once_with_those_who_wait_for_it() -> None:
+    sets, aws = world()
+    sets.looks = 30
+    said = roll(aws, group(ONE, TWO))
+    assert awaited(said) == [
+        OperationAwaited(stack_set=NAME, operation_id="op-0", since=BEGUN, names=("A", "B"))
+    ]
+    assert pauses(said) == 29
+
+
+def test_anothers_operation_is_named_too() -> None:
+    sets, aws = world(ONE)
+    sets.busy = ["CREATE", "CREATE"]
+    said = roll(aws, group(ONE, TWO))
+    first, own = awaited(said)
+    assert (first.operation_id, first.names) == ("op-others", ("B",))
+    assert own.operation_id == "op-0"
+    paused = [fact.error.message for fact in said if isinstance(fact, Paused)]
+    assert "op-others" in paused[0]
+
+
+def test_a_teardown_names_what_it_waits_for() -> None:
+    sets, aws = world(ONE)
+    sets.busy = ["UPDATE"]
+    said, _ = driven(tear_down(group(ONE), aws))
+    assert [each.operation_id for each in awaited(said)] == ["op-others", "op-0"]
 
 
 def test_a_plan_says_that_another_operation_is_under_way() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from cloudcraft_onboard.events import (
     AccountRetried,
     Event,
     Forecast,
+    OperationAwaited,
     PaceWaited,
     RateLimitKnown,
     RequestRetried,
@@ -113,6 +115,35 @@ def test_a_heartbeat_about_once_a_minute_of_silence() -> None:
     assert plain.lines[2:] == [told]
     plain.tick(120)
     assert len(plain.lines) == 4
+
+
+BEGUN = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+STUCK = OperationAwaited(stack_set="roles", operation_id="op-1", since=BEGUN, names=("A", "B"))
+NAMED = "waiting for operation op-1 on the stack set roles, in progress since 2026-05-01 12:30 UTC"
+
+
+def test_an_operation_that_is_stuck_is_named_every_minute_whatever_else_goes_on() -> None:
+    plain = Screenless(total=40)
+    plain.tell(Forecast(writes=2, requests=3, seconds=0, limit=20, window=60))
+    plain.tell(StepStarted(name="A", step="stack instance running"), STUCK)
+    for second in range(1, 181):
+        plain.tick(second)
+        if second % 20 == 0 and second < 120:
+            plain.tell(AccountFinished(result=result(f"n{second}", Outcome.CREATED)))
+    named = [line for line in plain.lines if NAMED in line]
+    assert len(named) == 3
+    assert not [line for line in named[2:] if "left" in line]
+    plain.tell(AccountFinished(result=result("A", Outcome.CREATED)))
+    plain.tick(260)
+    assert NAMED not in plain.lines[-1]
+
+
+def test_nobody_knows_how_long_an_operation_takes() -> None:
+    plain = Screenless(total=2)
+    plain.tell(Forecast(writes=2, requests=3, seconds=0, limit=20, window=60))
+    plain.tell(StepStarted(name="A", step="x"), StepStarted(name="B", step="x"), STUCK)
+    plain.tick(60)
+    assert plain.lines[-1] == f"still working: 0 of 2 done, 2 being worked on · {NAMED}"
 
 
 def test_which_limit_holds_is_said_once_it_is_known() -> None:

@@ -8,8 +8,10 @@ from cloudcraft_onboard.events import (
     AccountRetried,
     Event,
     Forecast,
+    OperationAwaited,
     PaceWaited,
     RateLimitKnown,
+    RequestRetried,
     RunStarted,
     StepStarted,
     Throttled,
@@ -121,6 +123,27 @@ def test_the_time_left_follows_aws_when_that_is_slower() -> None:
     for index in range(10):
         state.fold(AccountFinished(result=result(f"n{index}", Outcome.UNCHANGED)), 20)
     assert state.time_left(20) == 180
+
+
+def test_the_time_left_waits_for_an_operation_only_while_it_goes_on() -> None:
+    awaited = OperationAwaited(stack_set="roles", operation_id="op-1", since=None, names=("a",))
+    forecast = Forecast(writes=5, requests=6, seconds=0, limit=20, window=60)
+    state = folded(forecast, StepStarted(name="a", step="x"), awaited)
+    assert state.time_left(30) is None
+    for index in range(10):
+        state.fold(AccountFinished(result=result(f"n{index}", Outcome.UNCHANGED)), 40)
+    assert state.time_left(40) == 40 / 10 * 90
+    assert state.time_left(100) is None
+    state.fold(AccountFinished(result=result("a", Outcome.CREATED)), 110)
+    assert state.time_left(110) is not None
+
+
+def test_the_time_left_is_no_shorter_than_the_wait_for_a_request() -> None:
+    state = folded(
+        Forecast(writes=5, requests=6, seconds=0, limit=20, window=60),
+        RequestRetried(request="GET", reason="502", wait=40),
+    )
+    assert state.time_left(10) == 30
 
 
 def test_folding_ten_thousand_events_is_cheap() -> None:

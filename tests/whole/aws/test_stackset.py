@@ -83,6 +83,9 @@ def test_an_operation_in_progress_is_seen_and_keeps_others_out(
     observed = sets.observe(NAME)
     assert observed is not None
     assert observed.busy == "CREATE"
+    (begun,) = company.aws.kept[NAME].operations
+    assert (observed.busy_id, observed.busy_since) == (begun.id, begun.begun_at)
+    assert sets.operation(NAME, begun.id).since == begun.begun_at
     assert observed.changed_at is not None
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from cloudcraft_onboard.accounts import stackset
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.show import plain
 from tests.support.onboarding import plan, rewrite, run
 from tests.support.organization import MANAGEMENT
 from tests.support.process import time_budget
@@ -253,6 +254,22 @@ def test_a_run_that_stops_leaves_the_operation_to_the_next_one(company: Company)
     company.aws.asked.clear()
     assert run(world).outcomes == ["created", "created"]
     assert company.aws.writes == []
+
+
+def test_an_operation_that_does_not_end_is_named_again_and_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plain, "_HEARTBEAT", 0.2)
+    world = company.world(manifest(members(company, 2)))
+    company.aws.pace = 0
+    assert world.manifest is not None
+    run(world, time_budget=time_budget(world.manifest.path, 4), verbosity=0)
+    (operation,) = company.aws.kept["cloudcraft-onboard"].operations
+    which = f"waiting for operation {operation.id} on the stack set cloudcraft-onboard"
+    since = f"in progress since {operation.begun_at:%Y-%m-%d %H:%M} UTC"
+    named = [line for line in capsys.readouterr().err.splitlines() if which in line]
+    assert len(named) > 1
+    assert all(since in line and "left" not in line for line in named)
 
 
 def test_an_account_with_another_external_id_is_left_alone(company: Company) -> None:
