@@ -50,6 +50,8 @@ from cloudcraft_onboard.model.notes import (
 )
 from cloudcraft_onboard.model.role_notes import (
     BoundaryKept,
+    DenialsUnknown,
+    Denier,
     ExistingRoleKept,
     FormerRole,
     FormerRoleOutside,
@@ -67,6 +69,8 @@ from cloudcraft_onboard.model.role_notes import (
     RolledOut,
     StackSetBusy,
     StackSetStays,
+    Unasked,
+    WouldBeDenied,
 )
 from cloudcraft_onboard.show.notes import told
 
@@ -368,6 +372,42 @@ SENTENCES: list[tuple[Note, str]] = [
     ),
     (NotRemoved(why=Declined.TOO_MANY), "Not removed: more than --max-removals."),
     (NotRemoved(why=Declined.NOT_CONFIRMED), "Not removed: not confirmed."),
+    *(
+        (
+            WouldBeDenied(
+                actions=("iam:CreateRole", "iam:TagRole"), denier=denier, identity="user/o"
+            ),
+            f"A run would be denied iam:CreateRole and iam:TagRole: {why}.",
+        )
+        for denier, why in (
+            (Denier.STATEMENT, "a Deny statement in a policy of user/o forbids it"),
+            (Denier.NOTHING, "no policy of user/o allows it"),
+            (Denier.BOUNDARY, "the permissions boundary of user/o does not allow it"),
+            (Denier.ORGANIZATION, "a service control policy of the organization does not allow it"),
+        )
+    ),
+    (
+        DenialsUnknown(why=Unasked.DENIED),
+        (
+            "What a run would be denied was not found out: the identity may not call"
+            " iam:SimulatePrincipalPolicy and iam:GetRole for itself, which the policies of"
+            " `onboard permissions` allow; --no-simulate leaves the question out."
+        ),
+    ),
+    (
+        DenialsUnknown(why=Unasked.IDENTITY),
+        (
+            "What a run would be denied was not found out: AWS simulates roles and users,"
+            " neither an account's root nor others."
+        ),
+    ),
+    (
+        DenialsUnknown(why=Unasked.FAILED),
+        (
+            "What a run would be denied was not found out:"
+            " AWS did not answer iam:SimulatePrincipalPolicy."
+        ),
+    ),
     (SavedNote(text="As it was."), "As it was."),
 ]
 
