@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from cloudcraft_onboard.console.harmless import clean as clean  # noqa: PLC0414 - words of this room
@@ -216,10 +216,27 @@ def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
     room = max(width - cell_len(indent), 1)
     line = ""
     for word in clean(text).split(" "):
-        for piece in chop_cells(word, room):
-            if line and cell_len(line) + 1 + cell_len(piece) > room:
+        for piece in _pieces(word, room):
+            if line and cell_len(f"{line} {piece}") > room:
                 lines.append(indent + line)
                 line = piece
             else:
                 line = f"{line} {piece}" if line else piece
     return [*lines, indent + line] if line else lines
+
+
+def _pieces(word: str, room: int) -> Iterator[str]:
+    """A word in pieces of at most `room` cells, two where one character needs them.
+
+    Rich's `chop_cells` drops what has no width by itself, such as a lone accent.
+    """
+    if cell_len(word) <= room:
+        yield from [word] if word else ()
+        return
+    piece = ""
+    for char in word:
+        if piece and cell_len(piece + char) > room:
+            yield piece
+            piece = ""
+        piece += char
+    yield piece

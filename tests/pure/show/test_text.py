@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.model import RateLimit
@@ -68,6 +68,10 @@ def test_escape_sequences_and_turned_around_text_are_defused() -> None:
 
 
 @given(st.text(max_size=200), st.integers(5, 60))
+@example("\U0001f3fb", 5)
+@example("\U0001f3fb" * 9, 5)
+@example("\u0300", 5)
+@example("a\u0300" * 9, 5)
 def test_wrapped_lines_fit_and_lose_nothing(value: str, width: int) -> None:
     lines = text.wrapped(value, width, indent="  ")
     assert all(text.width_of(line) <= width for line in lines)
