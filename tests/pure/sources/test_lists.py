@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloudcraft_onboard.errors import ManifestError
@@ -390,6 +391,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=8)
 
 
 @given(st.dictionaries(TEXT | st.sampled_from(list(rows._WORDS)), TEXT, max_size=6))
+@example({"TAGS": "0:"})
+@example({"tags": "team=a, b:", "vars": "x:1"})
+@example({"tags": " :1"})
 def test_every_column_becomes_a_tag_or_is_told(columns: dict[str, str]) -> None:
     """Nothing is left out without a word, whatever the columns are called."""
     text = json.dumps([{"account_id": "111122223333", **columns}])
@@ -405,8 +409,23 @@ def test_every_column_becomes_a_tag_or_is_told(columns: dict[str, str]) -> None:
             assert (
                 word in UNDERSTOOD
                 or clean(value) in " ".join(map(str, kept))
+                or (word in PAIRS and keeps_pairs(value, found))
                 or (not clean(key) or f"`{clean(key)}`" in " ".join(told.said))
             )
 
 
+def keeps_pairs(cell: str, found: Candidate) -> bool:
+    """Whether each `key:value` of a cell is a tag."""
+    pairs = [re.split("[:=]", part.strip(), maxsplit=1) for part in re.split("[,;|]", cell)]
+    return all(
+        len(pair) == 2
+        and any(
+            key in (clean(pair[0]), f"vars.{clean(pair[0])}") and clean(pair[1]) in value
+            for key, value in found.tags.items()
+        )
+        for pair in pairs
+    )
+
+
 UNDERSTOOD = (rows.Word.AUTH, rows.Word.PROVIDER, rows.Word.STATE)
+PAIRS = (rows.Word.TAGS, rows.Word.VARS)
