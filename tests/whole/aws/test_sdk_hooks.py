@@ -1,0 +1,87 @@
+"""What `aws/sdk.py` replaces inside of botocore: the first to fail when botocore changes it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.credentials import ProcessProvider, create_credential_resolver
+
+from cloudcraft_onboard.aws.signing import KEYS
+
+ROLE = "arn:aws:iam::222222222222:role/Entry"
+SERIAL = "arn:aws:iam::111111111111:mfa/me"
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> botocore.session.Session:
+    """A session of a profile that assumes a role, with a code, by keys that a process prints."""
+    printed = tmp_path / "keys.json"
+    keys = {"Version": 1, "AccessKeyId": "AKIAKEYSOFAPROCESS", "SecretAccessKey": "secret"}
+    printed.write_text(json.dumps(keys))
+    config = tmp_path / "config"
+    config.write_text(
+        f"[profile role]\nrole_arn = {ROLE}\nsource_profile = source\nmfa_serial = {SERIAL}\n"
+        f"[profile source]\ncredential_process = cat {printed}\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    return botocore.session.Session(profile="role")
+
+
+class Sts:
+    """What stands for an STS client; `made` is how it was created."""
+
+    def __init__(self, made: list[dict[str, Any]], service: str, **keys: Any) -> None:
+        made.append({"service": service, **keys})
+
+    def assume_role(self, **asked: Any) -> dict[str, Any]:
+        assert (asked["RoleArn"], asked["TokenCode"]) == (ROLE, "123456")
+        expiry = datetime.now(UTC) + timedelta(hours=1)
+        given = ("ASIAOFTHEROLE", "secret", "token", expiry)
+        names = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+        return {"Credentials": dict(zip(names, given, strict=True))}
+
+
+def test_what_is_replaced_is_there_and_used(session: botocore.session.Session) -> None:
+    """A new name for one of these would leave ours unused: each profile with its own client, a
+    question amid the display, a process that outlives the program."""
+    resolver = create_credential_resolver(session, cache={})
+    asking: Any = resolver.get_provider("assume-role")
+    assert callable(asking._prompter)
+    assert callable(asking._client_creator)
+    builder = asking._profile_provider_builder
+    assert isinstance(builder._create_process_provider("source"), ProcessProvider)
+
+    asked: list[str] = []
+    made: list[dict[str, Any]] = []
+    started: list[str] = []
+
+    def answer(prompt: str) -> str:
+        asked.append(prompt)
+        return "123456"
+
+    def process(profile_name: str) -> ProcessProvider:
+        started.append(profile_name)
+        return ProcessProvider(
+            profile_name=profile_name,
+            load_config=lambda: session.full_config,
+            popen=subprocess.Popen,
+        )
+
+    asking._prompter = answer
+    asking._client_creator = lambda service, **keys: Sts(made, service, **keys)
+    builder._create_process_provider = process
+    credentials = resolver.load_credentials()
+    assert credentials is not None
+    assert credentials.get_frozen_credentials().access_key == "ASIAOFTHEROLE"
+    assert asked == [f"Enter MFA code for {SERIAL}: "]
+    (client,) = made
+    assert client["service"] == "sts"
+    assert client.keys() >= set(KEYS)
+    assert client[KEYS[0]] == "AKIAKEYSOFAPROCESS"
+    assert set(started) == {"source"}
