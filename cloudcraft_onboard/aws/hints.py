@@ -48,7 +48,8 @@ class Where:
     """What was being done when it went wrong.
 
     `target` is the ARN of the role being assumed; `region` the one that was asked; `profiles` the
-    names of all; `external_id` whether one was sent with AssumeRole.
+    names of all; `external_id` whether one was sent with AssumeRole, `role_option` the option
+    that gave the role.
     """
 
     stage: Stage
@@ -60,6 +61,7 @@ class Where:
     account: str = ""
     region: str = ""
     external_id: bool = False
+    role_option: str = ""
     command: str = ""
     management: str = ""
     role_name: str = ""
@@ -88,6 +90,7 @@ class Where:
             permission_set=origin.permission_set,
             process=origin.process,
             action=", ".join(self.call.actions) if self.call else "",
+            role_option=self.role_option,
             external_id=("sent" if self.external_id else "none") if self.target else "",
         )
 

@@ -180,6 +180,7 @@ class _AssumedRole:
             target=target,
             account=account_id,
             external_id=way.external_id is not None,
+            role_option="--assume-role" if way.by_option else "",
             command=source.command,
             origin=self._base.origin,
         )

@@ -157,6 +157,7 @@ ROWS = (
             "{external_id_said}",
             (
                 "The role is the `role_arn` of profile '{role_from}'.",
+                "The role is that of {role_option}: if it has another name, correct the option.",
                 "If the role has another name, set `assume_role`.",
             ),
             (

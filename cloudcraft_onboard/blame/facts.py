@@ -32,8 +32,9 @@ class Facts:
     `profile` is the one in use, empty for the default chain; `settings_of` the one whose settings
     make the credentials, which is another one where it has a `source_profile`; `given_by` the
     variable or key that gives them. `role` is the ARN of a role to be assumed, `role_from` the
-    profile whose `role_arn` it is (empty: the manifest's `assume_role`), `external_id` whether one
-    was sent ("sent", "none").
+    profile whose `role_arn` it is (empty: the manifest's `assume_role`), `role_option` the
+    option that gave it in place of the manifest, `external_id` whether one was sent ("sent",
+    "none").
 
     `permission_set` is one of IAM Identity Center's, `offered` are those of the account.
 
@@ -69,6 +70,7 @@ class Facts:
     resource: str = _differing("RESOURCE")
     role: str = _differing("ROLE_ARN")
     role_from: str = _differing("PROFILE")
+    role_option: str = ""
     external_id: str = ""
     management: str = ""
     provider: str = ""

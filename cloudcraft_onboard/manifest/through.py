@@ -42,4 +42,4 @@ def _entered(account: Account, role: str) -> Account:
             f" {account_id}.",
             hint=f"Give the role's name, or write {HERE} in the place of the account's ID.",
         )
-    return replace(account, assume_role=replace(way, role=own))
+    return replace(account, assume_role=replace(way, role=own, by_option=True))

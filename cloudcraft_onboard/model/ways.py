@@ -20,7 +20,8 @@ class AssumeRole:
     """A role that is assumed in the account (`assume_role`), with what `sts:AssumeRole` is told.
 
     `role` is a name or an ARN; `duration` is in seconds, None for AWS's default of one hour. The
-    account's ID has already taken the place of `{account_id}`.
+    account's ID has already taken the place of `{account_id}`. `by_option`: `--assume-role` gave
+    the role in place of the manifest.
     """
 
     role: str
@@ -29,6 +30,7 @@ class AssumeRole:
     duration: int | None = None
     source_identity: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    by_option: bool = field(default=False, compare=False)
 
     @property
     def actions(self) -> tuple[str, ...]:

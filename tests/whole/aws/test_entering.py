@@ -176,6 +176,15 @@ def test_a_plan_enters_through_a_role_that_only_reads(
     assert ran.accounts[0]["error"]["code"] == "AccessDenied"
     assert "CreateRole" in ran.accounts[0]["error"]["message"]
     assert onboard(tmp_path / "own", "plan", manifest).outcomes == ["failed"]
+    typo = onboard(tmp_path / "typo", "plan", manifest, "--assume-role", "Raeder")
+    assert typo.outcomes == ["failed"]
+    hint = typo.accounts[0]["error"]["hint"]
+    assert "The role is that of --assume-role: if it has another name, correct the option." in hint
+    assert "set `assume_role`" not in hint
+    manifest.write_text(manifest.read_text().replace(ENTRY, "Raeder"))
+    (denied,) = onboard(tmp_path / "manifest", "plan", manifest).accounts
+    assert "set `assume_role`" in denied["error"]["hint"]
+    assert "--assume-role" not in denied["error"]["hint"]
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "remove", "status"])
