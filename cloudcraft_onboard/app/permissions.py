@@ -113,8 +113,12 @@ class _Needs:
         return [account for account in self.walked if account.assume_role]
 
     @property
+    def signed_in(self) -> list[Account]:
+        return [account for account in self.walked if account.sso]
+
+    @property
     def direct(self) -> list[Account]:
-        return [account for account in self.walked if not account.assume_role]
+        return [account for account in self.walked if not (account.assume_role or account.sso)]
 
     def of_operator(self, width: Width) -> Iterator[dict[str, Any]]:
         """For the identity that runs `onboard`."""
@@ -125,8 +129,12 @@ class _Needs:
             yield _allow("ReadOrganizationsAccounts", ORGANIZATION, ["*"])
 
     def of_account(self, width: Width) -> Iterator[dict[str, Any]]:
-        """For the role that is assumed; a stack set leaves the management account to it."""
-        yield from self._roles([*self.assumed, *self.rolled_out], width, exact=False)
+        """For the role that is assumed, or the permission set's.
+
+        A stack set leaves the management account to it.
+        """
+        accounts = [*self.assumed, *self.signed_in, *self.rolled_out]
+        yield from self._roles(accounts, width, exact=False)
 
     def _roles(
         self, accounts: Sequence[Account], width: Width, *, exact: bool

@@ -230,6 +230,18 @@ accounts:
     assert "iam:PutRolePermissionsBoundary" not in statement["Action"]
 
 
+def test_a_permission_set_needs_the_iam_actions_and_the_operator_nothing(tmp_path: Path) -> None:
+    text = """
+version: 1
+accounts:
+  - {name: a, account_id: "222222222222", sso: {session: corp, role: Admin}}
+"""
+    needed = permissions(manifest(tmp_path, text))
+    assert needed.operator["Statement"] == []
+    assert "iam:CreateRole" in needed.account["Statement"][0]["Action"]
+    assert needed.account["Statement"][0]["Resource"] == ["arn:aws:iam::*:role/cloudcraft"]
+
+
 def test_arns_are_of_the_partition_that_the_region_tells(tmp_path: Path) -> None:
     text = f"""
 version: 1
