@@ -43,6 +43,7 @@ def test_what_a_colleague_registers_by_hand_is_not_deleted(make_world: MakeWorld
     """The first POST is lost before it is processed, and sent again."""
     world = make_world(existing(1))
     world.fault(faults.reset(processed=False, **REGISTERING))
+    world.fault(faults.slow(2.0, **REGISTERING))  # the colleague's is there before the last list
     with meanwhile(lambda: len(world.requests("POST")) == 2, by_hand(world)):
         ended = run(world)
     assert not world.requests("DELETE")

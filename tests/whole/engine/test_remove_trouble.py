@@ -267,7 +267,7 @@ def test_too_many_failures_in_the_plan_change_nothing(
 
 
 def test_too_many_failures_stop_the_removal(make_world: MakeWorld, aws_proxy: AwsProxy) -> None:
-    world = onboarded(make_world, rate_limit="2/120")
+    world = onboarded(make_world, rate_limit="3/120")  # two reads, one deletion
     aws_proxy.deny("DetachRolePolicy", SCP)
     ended = remove(world, max_failures=1)
     assert (ended.code, ended.outcomes) == (1, ["failed", "pending", "pending"])
