@@ -29,11 +29,21 @@ class Cause:
         return (self.row.name, *told)
 
 
+REQUEST_ID = re.compile(
+    r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+)  # every answer carries another one
+QUOTES = (("'", "'"), ('"', '"'), ("`", "`"), ("(", ")"))
 _SSO_ROLE = re.compile(r"(AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}\b")
 
 
 def _plain(value: str, facts: Facts) -> str:
-    """A fact without what is the account's own: its ID, the suffix of a permission set's role."""
+    """A fact without what is the account's own: its ID, its name in quotes, its request's ID.
+
+    Nor does it have the suffix of a permission set's role.
+    """
+    value = REQUEST_ID.sub("…", value)
+    for begin, end in QUOTES if facts.name else ():
+        value = value.replace(f"{begin}{facts.name}{end}", f"{begin}NAME{end}")
     if facts.account:
         value = value.replace(facts.account, "ACCOUNT_ID")
     return _SSO_ROLE.sub(r"\1", value)

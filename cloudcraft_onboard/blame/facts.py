@@ -43,7 +43,8 @@ class Facts:
     requests elsewhere; `value` is what it holds. `key` is a key of the AWS config; `file`, `line`
     and `reason` are what a parser said; `ignored` is how a section should be written.
 
-    `other` is another entry's name or account, `stack` a stack set, `units` where it is rolled out.
+    `other` is another entry's name or account, `stack` a stack set, `units` where it is rolled out,
+    `registration` the ID of one in Cloudcraft.
 
     `principal`, `action` and `resource` are AWS's words of a denial, `quota` its name of a limit.
     `opt_in` and `unknown_region` are the region where that may be the cause, `missing` the other
@@ -101,6 +102,7 @@ class Facts:
     role_name: str = _differing("ROLE")
     stack: str = ""
     units: str = ""
+    registration: str = _differing("REGISTRATION_ID")
 
     def said(self) -> dict[str, str]:
         """The facts that are known, by name."""

@@ -79,6 +79,44 @@ KEPT_INSTANCE = Row(
     ),
     by=("stack",),
 )
+REFUSED_ROLE = Row(
+    name="refused-role",
+    next=(
+        (
+            "Check that no service control policy blocks {region} (if one does, give the account"
+            " another `region`), and that the role {role} trusts Cloudcraft with the external ID of"
+            " this API key's user."
+        ),
+    ),
+    by=("code", "reason"),
+)
+REFUSED_BY_PLAN = Row(
+    name="refused-by-plan",
+    next=(
+        (
+            "Ask the owner of the Cloudcraft account about its plan, or take accounts out that are"
+            " not needed any more, then run the same command again."
+        ),
+    ),
+    by=("code", "reason"),
+)
+REFUSED_VALUE = Row(
+    name="refused-value",
+    next=(
+        ("Change what Cloudcraft names in the account's entry, then run the same command again."),
+    ),
+    by=("code", "reason"),
+)
+REFUSED_DELETION = Row(
+    name="refused-deletion",
+    next=(
+        (
+            "Use a read-write API key of a Cloudcraft Owner or Administrator (CLOUDCRAFT_API_KEY),"
+            " or delete {registration} in Cloudcraft."
+        ),
+    ),
+    by=("code", "reason"),
+)
 
 ROWS = (
     WRONG_ACCOUNT,
@@ -90,4 +128,8 @@ ROWS = (
     INOPERABLE,
     NO_INSTANCE,
     KEPT_INSTANCE,
+    REFUSED_ROLE,
+    REFUSED_BY_PLAN,
+    REFUSED_VALUE,
+    REFUSED_DELETION,
 )

@@ -11,6 +11,9 @@ from typing import ClassVar
 
 from cloudcraft_onboard.accounts.account import RoleReady
 from cloudcraft_onboard.accounts.stackset import Task
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.messages import Job, Post, Put, Write, job_of
 from cloudcraft_onboard.engine.tracks import Judgment, Left, Track, Verdict
@@ -49,12 +52,7 @@ _SHORTEST_REFUSAL_WAIT = 5.0  # doubled each time
 
 _MAY_BE_YOUNG = (RefusalKind.ROLE, RefusalKind.UNCLEAR, RefusalKind.FORBIDDEN)
 
-_HINTS = {
-    RefusalKind.PLAN: "Ask the owner of the Cloudcraft account about its plan, or take accounts out"
-    " that are not needed any more, then run the same command again.",
-    RefusalKind.REQUEST: "Change what Cloudcraft names in the account's entry, then run the same"
-    " command again.",
-}
+_ROWS = {RefusalKind.PLAN: ours.REFUSED_BY_PLAN, RefusalKind.REQUEST: ours.REFUSED_VALUE}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -208,20 +206,24 @@ class Registering(Track):
         message = f"Cloudcraft refused the registration ({error.status}): {said}"
         if not error.status:
             message = error.message
-        hint = error.hint or _HINTS.get(error.kind, "")
-        if error.kind is RefusalKind.ROLE or not hint:
-            hint = self._check_the_role()
+        hint = error.hint
         if self.ready.another_users and error.kind is RefusalKind.ROLE:
             message, hint = unverified_update(error.status, error.message)
+        elif error.kind is RefusalKind.ROLE or not hint:
+            return Problem.of(Stage.REGISTER, error.code, message, self._cause(error))
         return Problem(stage=Stage.REGISTER, code=error.code, message=message, hint=hint)
 
-    def _check_the_role(self) -> str:
-        region = self.ready.account.region
-        return (
-            f"Check that no service control policy blocks {region} (if one does, give the account "
-            f"another `region`), and that the role {self.ready.spec.role_arn} trusts Cloudcraft "
-            "with the external ID of this API key's user."
+    def _cause(self, error: Refused) -> Cause:
+        account, spec = self.ready.account, self.ready.spec
+        facts = Facts(
+            name=account.name,
+            account=spec.account_id,
+            region=account.region,
+            role=spec.role_arn,
+            code=error.code,
+            reason=error.message,
         )
+        return Cause(row=_ROWS.get(error.kind, ours.REFUSED_ROLE), facts=facts)
 
 
 class Register:

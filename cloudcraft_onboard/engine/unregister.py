@@ -11,6 +11,9 @@ from typing import ClassVar
 
 from cloudcraft_onboard.accounts.removal import Notes, Removal, deletion
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts, by_stack_set
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.messages import Delete, Job, Write, job_of_all
 from cloudcraft_onboard.engine.tracks import Judgment, Left, Track, Verdict
@@ -121,13 +124,19 @@ class Deleting(Track):
             return Problem(
                 stage=Stage.REGISTER, code=error.code, message=error.message, hint=error.hint
             )
-        return Problem(
-            stage=Stage.REGISTER,
+        facts = Facts(
+            name=self.name,
+            account=self.removal.account_id,
             code=error.code,
-            message=f"Cloudcraft refused to delete the registration ({error.status}): "
+            reason=error.message,
+            registration=self.registrations[0].id,
+        )
+        return Problem.of(
+            Stage.REGISTER,
+            error.code,
+            f"Cloudcraft refused to delete the registration ({error.status}): "
             f"{sentence(error.message)} Its role was not touched.",
-            hint="Use a read-write API key of a Cloudcraft Owner or Administrator "
-            f"(CLOUDCRAFT_API_KEY), or delete {self.registrations[0].id} in Cloudcraft.",
+            Cause(row=ours.REFUSED_DELETION, facts=facts),
         )
 
 

@@ -6,19 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from cloudcraft_onboard.blame.cause import QUOTES, REQUEST_ID
 from cloudcraft_onboard.blame.grouping import together
 from cloudcraft_onboard.model import Outcome, Problem, Result
 from cloudcraft_onboard.show.notes import all_told
-
-_REQUEST_ID = re.compile(
-    r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
-)  # every answer of AWS carries another one
 
 # IAM's own words: "User: ARN is not authorized to perform: sts:AssumeRole on resource: ARN".
 _REFUSED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _STATUS = re.compile(r"HTTP(\d+)")
 _FEW_NOTES = 3
-_QUOTES = (("'", "'"), ('"', '"'), ("`", "`"), ("(", ")"))
 _OWN_GUESS = re.compile(r"Did you mean [^?]+\?")
 _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
@@ -74,12 +70,12 @@ def _generalised(problem: Problem, result: Result) -> Problem:
 
 
 def _general(text: str, result: Result) -> str:
-    text = _REQUEST_ID.sub("…", text)
+    text = REQUEST_ID.sub("…", text)
     if result.account_id:
         text = text.replace(result.account_id, "ACCOUNT_ID")
     for value, word in ((result.name, "NAME"), (result.profile, "PROFILE")):
         # Only in quotes: a name such as "a" would be found inside of words.
-        for begin, end in _QUOTES if value else ():
+        for begin, end in QUOTES if value else ():
             text = text.replace(f"{begin}{value}{end}", f"{begin}{word}{end}")
     return _OWN_GUESS.sub("Did you mean another one?", text)
 

@@ -42,6 +42,7 @@ def least(row: Row) -> Facts:
         given |= INSTANCE
     if row in ours.ROWS:
         given |= {"role_name": "cloudcraft", "key": "Mine", "units": "r-ab12", "account": "1"}
+        given |= {"region": "us-east-1", "registration": "r1"}
     if row.name == "role-name-taken":
         given["role_name"] = "cloudcraft"
     if row.name in ("config-missing", "leftover-endpoint", "endpoint-without-tls"):
