@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-_HEADER = re.compile(r"\[(.+)\]")
+_HEADER = re.compile(r"\A\[(.+)\]")
 _KINDS = ("profile", "sso-session", "services")
 _OTHERS = frozenset({"default", "preview", "plugins"})
 """Sections without a kind that the SDK or the AWS CLI reads."""
