@@ -146,7 +146,7 @@ class LinesView:
             return
         state = self._state
         limit = str(RateLimit(state.limit, state.window)) if state.limit else None
-        left = state.requests_left
+        left = max(state.requests_left, 1)  # what waits is left, a last list as well
         self._put(
             lines.Pace(type="pace", at=_now(), wait=round(wait, 2), limit=limit, requests_left=left)
         )

@@ -77,7 +77,7 @@ class Seen:
     told: int = 0
     too_young: int = 0
     writes: int = 0
-    written_at: float = -1.0
+    write_sent_at: float = -1.0
     wrote_at: float = -1.0
     sent: dict[int, float] = field(default_factory=dict)
     undone: list[str] = field(default_factory=list)
@@ -90,8 +90,11 @@ class Seen:
 
     @property
     def last_list_at(self) -> float:
-        """When the list was made that came first after the last write."""
-        return next((at for at, _ in self.reads if at > self.written_at), self.read_at)
+        """When the list was made that came first after the last write.
+
+        After it was sent: a write that is lost may be processed long after the run has ended.
+        """
+        return next((at for at, _ in self.reads if at > self.write_sent_at), self.read_at)
 
     def judged_at(self, account_id: str) -> float:
         """When the run looked for this account for the last time."""
@@ -152,6 +155,8 @@ class Cloudcraft:
         """
         fate = self._fate()
         self.of(run).sent[request.number] = self._loop.now
+        if not isinstance(request, ReadList):
+            self.of(run).write_sent_at = self._loop.now
         there = self._some(self._plan.latency)
         back = self._some(self._plan.latency)
         if fate is not Fate.FINE:
@@ -213,7 +218,6 @@ class Cloudcraft:
                 else Answer(status=401, words="unauthorized")
             )
         self.of(run).writes += 1
-        self.of(run).written_at = self._loop.now
         match request:
             case Post():
                 self._let_colleague_register(request.spec.account_id)
