@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cloudcraft_onboard.console import interrupts, streams
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.model.notes import Stop
-from cloudcraft_onboard.show.views import View
 
 T = TypeVar("T")
 
@@ -37,8 +36,21 @@ class Abandoned(Exception):
     """The story did not end in time after an interrupt or its deadline."""
 
 
+class Listener(Protocol):
+    """Whoever the events are for (`show/views.py`); the main thread calls all methods."""
+
+    def handle(self, event: Event) -> None:
+        """Take an event in."""
+
+    def tick(self, now: float) -> None:
+        """A few times a second; `now` is `time.monotonic()`."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was; harmless to repeat."""
+
+
 def drive(
-    story: Callable[[], T], events: queue.SimpleQueue[Event], view: View, control: Control
+    story: Callable[[], T], events: queue.SimpleQueue[Event], view: Listener, control: Control
 ) -> T:
     """Run `story` while the view shows its events; return its result.
 
@@ -103,7 +115,7 @@ def _concludes(thread: threading.Thread, control: Control) -> bool:
     return not thread.is_alive()
 
 
-def _drain(events: queue.SimpleQueue[Event], view: View, *, wait: bool = True) -> None:
+def _drain(events: queue.SimpleQueue[Event], view: Listener, *, wait: bool = True) -> None:
     try:
         view.handle(events.get(timeout=_TICK_SECONDS) if wait else events.get_nowait())
         while True:

@@ -22,11 +22,11 @@ from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import github, text
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.plain import PlainView
+from cloudcraft_onboard.show.plain import Plain
 from cloudcraft_onboard.show.report import lines
 from cloudcraft_onboard.show.table import render
 from cloudcraft_onboard.show.told import Told, document
-from cloudcraft_onboard.show.views import View, choose_view
+from cloudcraft_onboard.show.views import Way, choose_way
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
 _ENDS_SECONDS = 1.0
@@ -45,12 +45,12 @@ def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
     )
 
 
-def view(settings: Settings) -> View:
-    """The view on stderr; it keeps failures and counts there if stdout is not a terminal."""
+def way(settings: Settings) -> Way:
+    """How stderr shows a run; failures and counts stay there if stdout is not a terminal."""
     if settings.output == "jsonl" and sys.stdout.isatty():
-        return PlainView(sys.stderr, settings.verbosity)  # lines would tear a live view
+        return Plain(sys.stderr, settings.verbosity)  # lines would tear a live view
     elsewhere = settings.output != "table" or not sys.stdout.isatty()
-    return choose_view(sys.stderr, verbosity=settings.verbosity, summary=elsewhere)
+    return choose_way(sys.stderr, verbosity=settings.verbosity, summary=elsewhere)
 
 
 def deliver(

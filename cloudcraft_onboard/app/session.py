@@ -40,9 +40,9 @@ from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Settings, input_files
 from cloudcraft_onboard.show import logs
 from cloudcraft_onboard.show import report as reports
-from cloudcraft_onboard.show.jsonl import LinesView
+from cloudcraft_onboard.show.jsonl import JsonLines
 from cloudcraft_onboard.show.told import Told
-from cloudcraft_onboard.show.views import Together, View
+from cloudcraft_onboard.show.views import View
 
 T = TypeVar("T")
 
@@ -75,9 +75,9 @@ class Session:
         self._started_at = datetime.now(UTC)
         self._dry_run = dry_run
         self._view: View | None = None
-        self._lines: LinesView | None = None
+        self._lines: JsonLines | None = None
         if settings.output == "jsonl":
-            self._lines = LinesView(dry_run=dry_run, accounts=chosen.accounts)
+            self._lines = JsonLines(dry_run=dry_run, accounts=chosen.accounts)
         self.broke = False
 
     @property
@@ -129,9 +129,8 @@ class Session:
         An interrupt, a time budget or a bug may cut it short; `results` has what is known then.
         Errors from before there was anything to report are raised again.
         """
-        self._view = output.view(self.settings)
-        if self._lines is not None:
-            self._view = Together(self._lines, self._view)
+        shown = output.way(self.settings)
+        self._view = View(shown) if self._lines is None else View(self._lines, shown)
         started = RunStarted(
             command=self._command,
             manifest=self.settings.manifest,

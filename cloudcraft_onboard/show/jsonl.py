@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +25,6 @@ from cloudcraft_onboard.events import (
     Throttled,
 )
 from cloudcraft_onboard.model import Account, Outcome, RateLimit, Report, Result
-from cloudcraft_onboard.show import screen
 from cloudcraft_onboard.show.report import json, lines
 from cloudcraft_onboard.show.report.shape import AccountShape
 from cloudcraft_onboard.show.state import State
@@ -35,7 +33,7 @@ _TOO_MANY = "Cloudcraft answered 429, too many requests."
 _LEAST_WAIT = 1.0  # seconds of a wait for the rate limit that is worth a line
 
 
-class LinesView:
+class JsonLines:
     """A view for programs. Nothing is printed until it is certain that the command can start.
 
     `dry_run` is the command's own: what `remove` plans before it asks is only a rehearsal, whose
@@ -45,17 +43,20 @@ class LinesView:
     def __init__(self, *, dry_run: bool, accounts: Iterable[Account]) -> None:
         self._dry_run = dry_run
         self._ids: dict[str, str | None] = {each.name: each.account_id for each in accounts}
-        self._state = State()
         self._held: list[lines.Line] = []
         self._starts = False
         self._rehearsal = False
         self._told: dict[str, AccountShape] = {}
         self._ended = False
 
-    def handle(self, event: Event) -> None:  # noqa: C901 - one case an event
+    def show(  # noqa: C901 - one case an event
+        self,
+        event: Event,
+        told: str,
+        state: State,
+        now: float,  # noqa: ARG002 - its lines have the time of day
+    ) -> None:
         """Print the event's line, if it has one."""
-        now = time.monotonic()
-        self._state.fold(event, now)
         match event:
             case RunStarted():
                 self._start(event)
@@ -72,9 +73,9 @@ class LinesView:
             case RequestPutOff(account_id=str(account_id)):
                 self._tell_retry(self._name_of(account_id), _TOO_MANY, event.wait)
             case PaceWaited() | Throttled():
-                self._tell_pace(event.seconds)
+                self._tell_pace(event.seconds, state)
             case RequestRetried() | RateLimitKnown() | OperationAwaited() | Said() | Stopping():
-                self._notice(event, now)
+                self._put(lines.Notice(type="notice", at=_now(), text=told))
             case RunFinished(report=report):
                 self._count(len(report.results))
                 self._release()
@@ -83,7 +84,7 @@ class LinesView:
             case _:
                 pass
 
-    def tick(self, now: float) -> None:
+    def tick(self, state: State, now: float) -> None:
         """Nothing happens by itself."""
 
     def close(self) -> None:
@@ -141,33 +142,14 @@ class LinesView:
             )
         )
 
-    def _tell_pace(self, wait: float) -> None:
+    def _tell_pace(self, wait: float, state: State) -> None:
         if wait < _LEAST_WAIT:
             return
-        state = self._state
         limit = str(RateLimit(state.limit, state.window)) if state.limit else None
         left = max(state.requests_left, 1)  # what waits is left, a last list as well
         self._put(
             lines.Pace(type="pace", at=_now(), wait=round(wait, 2), limit=limit, requests_left=left)
         )
-
-    def _notice(
-        self,
-        event: RequestRetried | RateLimitKnown | OperationAwaited | Said | Stopping,
-        now: float,
-    ) -> None:
-        match event:
-            case RequestRetried():
-                text = screen.waiting(self._state, now)
-            case RateLimitKnown():
-                text = screen.limit_known(self._state, now)
-            case OperationAwaited():
-                text = screen.operation(event)
-            case Said():
-                text = event.text
-            case Stopping():
-                text = f"stopping: {event.reason}"
-        self._put(lines.Notice(type="notice", at=_now(), text=text))
 
     def _name_of(self, account_id: str) -> str:
         return next((name for name, each in self._ids.items() if each == account_id), account_id)

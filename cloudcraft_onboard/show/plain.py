@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TextIO
 
 from cloudcraft_onboard.console import prose
@@ -24,99 +22,91 @@ from cloudcraft_onboard.events import (
 )
 from cloudcraft_onboard.model import Command, Outcome, Problem, Result
 from cloudcraft_onboard.show import causes, text
-from cloudcraft_onboard.show.screen import expected, limit_known, operations, waiting
+from cloudcraft_onboard.show.sentences import operations, waiting
 from cloudcraft_onboard.show.state import State
 
 _HEARTBEAT = 60.0  # seconds of silence; CI systems kill jobs that say nothing for some minutes
 
 
-class PlainView:
+class Plain:
     """Lines for logs and CI: no ANSI codes, nothing drawn twice.
 
     `verbosity` below 0 leaves failures and what ends a run early; above 0 adds retries and waits.
     """
 
-    def __init__(
-        self, stream: TextIO, verbosity: int = 0, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, stream: TextIO, verbosity: int = 0) -> None:
         self._stream = stream
         self._verbosity = verbosity
-        self._clock = clock
-        self._state = State()
         self._last_line: float | None = None
         self._awaited = 0.0  # since when an operation is awaited, or was named last
         self._told: dict[str, Outcome] = {}
         self._causes: set[Problem] = set()
-        self._forecast = False
 
-    def handle(self, event: Event) -> None:
-        """Take in an event and print its line, if it has one."""
-        now = self._clock()
-        self._state.fold(event, now)
+    def show(self, event: Event, told: str, state: State, now: float) -> None:
+        """Print the event's line, if it has one."""
         match event:
             case RunStarted():
                 self._last_line = now
-                if self._verbosity >= 0:
-                    self._say(self._opening(event), now)
-            case Forecast() if not self._forecast:
-                self._forecast = True
-                if self._verbosity >= 0 and (said := expected(self._state, event)):
-                    self._say(said, now)
             case AccountFinished():
-                self._finished(event.result, now, provisional=event.provisional)
-            case RateLimitKnown() if self._verbosity >= 0:
-                self._say(limit_known(self._state, now), now)
-            case Said():
-                self._say(text.clean(event.text), now)
-            case Stopping():
-                self._say(f"stopping: {text.clean(event.reason)}", now)
+                self._finished(event, state, now)
+            case OperationAwaited():
+                self._awaited = now
             case RunFinished():
                 self._last_line = None
-                self._sum_up(now)
+                self._sum_up(state, now)
             case _:
-                self._tell(event, now)
+                pass
+        if told and self._wants(event, state):
+            self._say(text.clean(told), now)
 
-    def tick(self, now: float) -> None:
+    def _wants(self, event: Event, state: State) -> bool:
+        match event:
+            case Said() | Stopping():
+                return True
+            case RunStarted() | Forecast() | RateLimitKnown():
+                return self._verbosity >= 0
+            case RequestRetried() if not state.forecasts:
+                # Before the first account nothing else would tell that anything goes on.
+                return self._verbosity >= 0
+            case RequestRetried() | AccountRetried() | Throttled() | PaceWaited():
+                return self._verbosity > 0
+            case _:
+                return False
+
+    def tick(self, state: State, now: float) -> None:
         """Print a sign of life after about a minute of silence.
 
         An operation on a stack set may be stuck: it is named every minute, silent or not.
         """
         if self._verbosity < 0 or self._last_line is None:
             return
-        stuck = now - self._awaited >= _HEARTBEAT and any(self._state.awaited())
+        stuck = now - self._awaited >= _HEARTBEAT and any(state.awaited())
         if stuck or now - self._last_line >= _HEARTBEAT:
             self._awaited = now
-            self._say(heartbeat(self._state, now), now)
+            self._say(heartbeat(state, now), now)
 
     def close(self) -> None:
         """Nothing is left to do: lines are written at once."""
         self._last_line = None
 
-    @staticmethod
-    def _opening(event: RunStarted) -> str:
-        called = f"{text.called(event.command, dry_run=event.dry_run)} {text.clean(event.manifest)}"
-        if not event.total:
-            return called
-        aside = f" ({text.number(event.skipped)} disabled)" if event.skipped else ""
-        return f"{called}: {text.counted(event.total, 'account')}{aside}"
-
-    def _finished(self, result: Result, now: float, *, provisional: bool) -> None:
+    def _finished(self, event: AccountFinished, state: State, now: float) -> None:
+        result = event.result
         # The verifying read finishes accounts again; only another outcome is worth another line.
         if self._told.get(result.name) is result.outcome:
             return
         self._told[result.name] = result.outcome
         # `status` tells where accounts stand in its own words, at its end.
-        quiet = self._verbosity < (1 if self._state.command is Command.STATUS else 0)
+        quiet = self._verbosity < (1 if state.command is Command.STATUS else 0)
         known = result.error is not None and causes.key(result) in self._causes
         if quiet and (known or result.outcome is not Outcome.FAILED):
             return
-        for line in self._lines(result, provisional=provisional):
+        for line in self._lines(result, state, provisional=event.provisional):
             self._say(line, now)
 
-    def _lines(self, result: Result, *, provisional: bool) -> list[str]:
-        total = text.number(self._state.total)
-        done = text.number(self._state.done).rjust(len(total))
-        told = text.outcome_word(result.outcome, planned=self._state.planned)
+    def _lines(self, result: Result, state: State, *, provisional: bool) -> list[str]:
+        total = text.number(state.total)
+        done = text.number(state.done).rjust(len(total))
+        told = text.outcome_word(result.outcome, planned=state.planned)
         word = f"{result.outcome.symbol} {told}"
         parts = [f"[{done}/{total}] {word.ljust(11)} {text.title(result)}"]
         hint = ""
@@ -141,31 +131,12 @@ class PlainView:
             return f"{headline}, as above", ""
         return f"{headline}: {text.clean(problem.message)}", text.clean(problem.hint) * first
 
-    def _sum_up(self, now: float) -> None:
+    def _sum_up(self, state: State, now: float) -> None:
         """How many accounts a cause has that was told once: the quiet see no table."""
-        for cause in self._state.causes() if self._verbosity < 0 else ():
+        for cause in state.causes() if self._verbosity < 0 else ():
             if len(cause.results) > 1:
                 many = text.counted(len(cause.results), "account")
                 self._say(f"x {causes.headline(cause.problem)}: {many} in all", now)
-
-    def _tell(self, event: Event, now: float) -> None:
-        # Before the first account nothing else would tell that anything goes on.
-        first_reads = not self._forecast and self._verbosity >= 0
-        match event:
-            case OperationAwaited():
-                self._awaited = now
-            case RequestRetried() if first_reads:
-                self._say(waiting(self._state, now), now)
-            case _ if self._verbosity <= 0:
-                pass
-            case AccountRetried():
-                wait = text.countdown(event.wait)
-                why = text.clean(event.reason)
-                self._say(f"{text.clean(event.name)}: trying again in {wait}: {why}", now)
-            case RequestRetried() | Throttled() | PaceWaited():
-                self._say(waiting(self._state, now), now)
-            case _:
-                pass
 
     def _say(self, line: str, now: float) -> None:
         self._stream.write(prose.told(line, self._stream, indent="    ") + "\n")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -31,57 +30,42 @@ _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _CLEAR_LINE, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 
-class LiveView:
+class Live:
     """Draws the state of the run again and again at the same place, then leaves nothing of it.
 
     With `summary` the failures and the counts stay on the terminal at the end: for runs whose
     results table goes elsewhere.
     """
 
-    def __init__(
-        self,
-        stream: TextIO,
-        *,
-        summary: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, stream: TextIO, *, summary: bool = False) -> None:
         self._stream = stream
         self._summary = summary
-        self._clock = clock
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         self._keyboard = Keyboard(stream)
-        self._state = State()
         self._drawn: Sequence[Text] = ()
         self._next_frame = 0.0
         self._running = False
-        self._forecast = False
 
-    def handle(self, event: Event) -> None:
-        """Take an event in; drawing waits for the next tick but where it may not wait."""
-        now = self._clock()
-        self._state.fold(event, now)
+    def show(self, event: Event, told: str, state: State, now: float) -> None:
+        """Say what is to stay above; drawing waits for the next tick but where it may not wait."""
         match event:
             case RunStarted():
                 self._running = True
                 self._keyboard.hush()
                 draw(self._stream, _HIDE_CURSOR)
             case Stopping() if not is_behind(self._stream):
-                self._draw(now)
-            case Forecast() if not self._forecast:
-                self._forecast = True
-                if len(event.limits) > 1 and (said := screen.expected(self._state, event)):
-                    self._say(said, now)
-            case RateLimitKnown():
-                self._say(screen.limit_known(self._state, now), now)
-            case Said():
-                self._say(event.text, now)
+                self._draw(state, now)
+            case Forecast(limits=limits) if told and len(limits) > 1:
+                self._say(told, state, now)
+            case RateLimitKnown() | Said():
+                self._say(told, state, now)
             case RunFinished():
                 self.close()
                 self._sum_up(event.report)
             case _:
                 pass
 
-    def tick(self, now: float) -> None:
+    def tick(self, state: State, now: float) -> None:
         """Draw if it is time for a frame, the one before has been read, and we are looked at."""
         if not self._running or now < self._next_frame:
             return
@@ -89,7 +73,7 @@ class LiveView:
             self._suspend()
         if self._keyboard.is_ours() and not is_behind(self._stream):
             self._keyboard.keep()
-            self._draw(now)
+            self._draw(state, now)
 
     def _suspend(self) -> None:
         """Give the terminal back for as long as the program is stopped."""
@@ -117,22 +101,22 @@ class LiveView:
             self._stream.write(self._painted(line) + "\n")
         self._stream.flush()
 
-    def _draw(self, now: float) -> None:
+    def _draw(self, state: State, now: float) -> None:
         self._next_frame = now + _BETWEEN_FRAMES
         width, height = self._console.size
-        lines = screen.render(self._state, now, width, height)
+        lines = screen.render(state, now, width, height)
         # One write for a whole frame, lines overwritten rather than cleared first: no flicker.
         frame = "\n".join(self._painted(line) + _CLEAR_LINE for line in lines)
         draw(self._stream, self._back() + frame + _CLEAR_BELOW)
         self._stream.flush()
         self._drawn = lines
 
-    def _say(self, said: str, now: float) -> None:
-        line = prose.broken(text.clean(said), self._console.width)
+    def _say(self, told: str, state: State, now: float) -> None:
+        line = prose.broken(text.clean(told), self._console.width)
         draw(self._stream, self._wiped() + line + "\n")
         self._drawn = ()
         if self._running:
-            self._draw(now)
+            self._draw(state, now)
 
     def _back(self) -> str:
         """The way to the region's first line, also after the terminal became narrower."""

@@ -10,10 +10,9 @@ from itertools import islice
 
 from rich.text import Text
 
-from cloudcraft_onboard.events import Forecast, OperationAwaited
-from cloudcraft_onboard.model import Command, RateLimit
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.causes import Cause, headline
+from cloudcraft_onboard.show.sentences import operations, waiting
 from cloudcraft_onboard.show.state import State, Work
 
 _TITLE_FROM = 9  # terminal rows from which on a title is worth one
@@ -90,60 +89,6 @@ def _status(state: State, now: float, room: int) -> list[Text]:
     for line in told:
         line.truncate(room, overflow="ellipsis")
     return told
-
-
-def operations(state: State) -> list[str]:
-    """The operations on stack sets that accounts wait for."""
-    return [operation(each) for each in state.awaited()]
-
-
-def operation(event: OperationAwaited) -> str:
-    """What is waited for, and since when."""
-    which = f"operation {event.operation_id} on the stack set {text.clean(event.stack_set)}"
-    since = f", in progress since {text.moment(event.since)}" if event.since else ""
-    return f"waiting for {which}{since}"
-
-
-def waiting(state: State, now: float) -> str:
-    """What everybody is waiting for, so that it does not look like a hang; empty if nobody is."""
-    queued = f" · {text.number(len(state.queued))} queued" if state.queued else ""
-    if state.throttled_until > now:
-        wait = text.countdown(state.throttled_until - now)
-        return f"Cloudcraft says slow down (429): continuing in {wait}{queued}"
-    if state.request_retry_at > now:
-        wait = text.countdown(state.request_retry_at - now)
-        return f"trying again in {wait}: {text.clean(state.request_retry)}{queued}"
-    if state.slots_at > now:
-        wait = text.countdown(state.slots_at - now)
-        requests = text.counted(state.slots, "request")
-        return f"next {requests} to Cloudcraft in {wait}{queued}"
-    if state.queued:
-        many = f"{text.counted(len(state.queued), 'account')} queued for Cloudcraft"
-        ready = min(state.queued.values()) - now
-        return f"{many}, new roles settle for {text.countdown(ready)}" if ready > 0 else many
-    return ""
-
-
-def expected(state: State, event: Forecast) -> str:
-    """How long the requests will take at most, by each limit that may hold.
-
-    What `remove` plans before it asks has said it already.
-    """
-    if state.command is Command.REMOVE or state.planned or not event.writes:
-        return ""
-    return text.forecast(
-        {"registration": event.writes},
-        reads=event.requests - event.writes,
-        limits=event.limits or (RateLimit(event.limit, event.window),),
-        up_to=True,
-    )
-
-
-def limit_known(state: State, now: float) -> str:
-    """Which limit holds, once that is found out: `Cloudcraft allows 20 a minute: ...`."""
-    told = f"Cloudcraft allows {text.rate(RateLimit(state.limit, state.window))}"
-    left = state.time_left(now)
-    return f"{told}: about {text.about(left)} to go" if left else told
 
 
 def _failures(state: State, room: int, height: int) -> list[list[Text]]:

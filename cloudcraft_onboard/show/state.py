@@ -75,6 +75,7 @@ class State:
     limit: int = 0
     window: float = 0.0
     pace_end: float | None = None
+    forecasts: int = 0
     forecast: int = 0
     forecast_at: int = 0
     slots_at: float = 0.0
@@ -151,6 +152,7 @@ class State:
                 self.dry_run, self.total = event.dry_run, event.total - event.skipped
                 self.started = now
             case Forecast():
+                self.forecasts += 1
                 self.limit, self.window = event.limit, event.window
                 self.pace_end = now + event.seconds if event.requests else None
                 self.forecast, self.forecast_at = event.requests, self._written

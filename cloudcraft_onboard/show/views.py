@@ -1,51 +1,60 @@
-"""Chooses the view of a run."""
+"""The views of a run: one that takes its events in, and the ways of showing them."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.show.plain import PlainView
-from cloudcraft_onboard.show.progress import LiveView
+from cloudcraft_onboard.show.plain import Plain
+from cloudcraft_onboard.show.progress import Live
+from cloudcraft_onboard.show.sentences import sentence
+from cloudcraft_onboard.show.state import State
 
 
-class View(Protocol):
-    """Listens to a run; the main thread calls all methods."""
+class Way(Protocol):
+    """A way of showing a run; the main thread calls all methods."""
 
-    def handle(self, event: Event) -> None:
-        """Take an event in."""
+    def show(self, event: Event, told: str, state: State, now: float) -> None:
+        """Show what happened. `told` is its sentence, `state` already knows of it."""
 
-    def tick(self, now: float) -> None:
-        """A few times a second; `now` is `time.monotonic()`."""
+    def tick(self, state: State, now: float) -> None:
+        """A few times a second; `now` is the view's clock."""
 
     def close(self) -> None:
         """Leave the terminal as it was; harmless to repeat."""
 
 
-class Together:
-    """Several views of one run."""
+class View:
+    """Listens to a run: one state of it, shown in one way or several."""
 
-    def __init__(self, *views: View) -> None:
-        self._views = views
+    def __init__(self, *ways: Way, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ways = ways
+        self._clock = clock
+        self._state = State()
 
     def handle(self, event: Event) -> None:
-        """Each takes it in."""
-        for view in self._views:
-            view.handle(event)
+        """Take an event in, and show it."""
+        now = self._clock()
+        self._state.fold(event, now)
+        told = sentence(event, self._state, now)
+        for way in self._ways:
+            way.show(event, told, self._state, now)
 
     def tick(self, now: float) -> None:
-        """Each does what it is time for."""
-        for view in self._views:
-            view.tick(now)
+        """Let each way do what it is time for."""
+        for way in self._ways:
+            way.tick(self._state, now)
 
     def close(self) -> None:
-        """Each leaves the terminal as it was."""
-        for view in self._views:
-            view.close()
+        """Let each leave the terminal as it was."""
+        for way in self._ways:
+            way.close()
 
 
-def choose_view(stream: TextIO, *, verbosity: int = 0, summary: bool = False) -> View:
+def choose_way(stream: TextIO, *, verbosity: int = 0, summary: bool = False) -> Way:
     """The live view if it can be drawn, else plain lines.
 
     `verbosity` is below 0 for quiet, above 0 for verbose: then log lines would tear a live view.
@@ -53,5 +62,5 @@ def choose_view(stream: TextIO, *, verbosity: int = 0, summary: bool = False) ->
     """
     drawable = stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if drawable and verbosity == 0:
-        return LiveView(stream, summary=summary)
-    return PlainView(stream, verbosity)
+        return Live(stream, summary=summary)
+    return Plain(stream, verbosity)

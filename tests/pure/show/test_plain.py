@@ -24,9 +24,10 @@ from cloudcraft_onboard.events import (
     Throttled,
 )
 from cloudcraft_onboard.model import Command, Outcome, RateLimit
-from cloudcraft_onboard.show.plain import PlainView
-from cloudcraft_onboard.show.progress import LiveView
-from cloudcraft_onboard.show.views import choose_view
+from cloudcraft_onboard.show.plain import Plain
+from cloudcraft_onboard.show.progress import Live
+from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.views import View, choose_way
 from tests.support.reports import denied, report, result
 
 
@@ -36,7 +37,7 @@ class Screenless:
     def __init__(self, verbosity: int = 0, total: int = 12) -> None:
         self.now = 0.0
         self.stream = io.StringIO()
-        self.view = PlainView(self.stream, verbosity, clock=lambda: self.now)
+        self.view = View(Plain(self.stream, verbosity), clock=lambda: self.now)
         self.tell(RunStarted(command=Command.RUN, manifest="org.yaml", total=total, dry_run=False))
 
     def tell(self, *events: Event) -> None:
@@ -173,7 +174,7 @@ def test_no_forecast_where_nobody_wants_it_or_nothing_is_written(
 
 def test_no_heartbeat_before_or_after_a_run() -> None:
     stream = io.StringIO()
-    view = PlainView(stream, clock=lambda: 0.0)
+    view = View(Plain(stream), clock=lambda: 0.0)
     view.tick(1000)
     view.close()
     view.tick(2000)
@@ -274,6 +275,49 @@ def test_names_cannot_steer_the_log() -> None:
     assert len(plain.lines) == 2
 
 
+class Remembering:
+    """A way of showing that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.done: list[int] = []
+
+    def show(self, event: Event, told: str, state: State, now: float) -> None:  # noqa: ARG002
+        self.told.append(told)
+        self.done.append(state.done)
+
+    def tick(self, state: State, now: float) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_all_ways_of_showing_a_run_are_told_the_same_of_one_state() -> None:
+    ways = Remembering(), Remembering()
+    view = View(*ways, clock=lambda: 0.0)
+    forecast = Forecast(writes=9, requests=10, seconds=0, limit=20, window=60)
+    for event in (
+        RunStarted(command=Command.RUN, manifest="o.yaml", total=2, dry_run=False),
+        forecast,
+        forecast,
+        AccountFinished(result=result("A")),
+        AccountRetried(name="B", reason="the role is new", wait=10),
+        STUCK,
+        Stopping(reason="Ctrl-C"),
+    ):
+        view.handle(event)
+    assert ways[0].told == [
+        "onboard run o.yaml: 2 accounts",
+        "up to 9 registrations: less than a minute",
+        "",  # a second forecast only counts
+        "",
+        "B: trying again in 10 s: the role is new",
+        NAMED,
+        "stopping: Ctrl-C",
+    ]
+    assert ways[1].told == ways[0].told
+    assert ways[0].done == ways[1].done == [0, 0, 0, 1, 1, 1, 1]
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -283,9 +327,9 @@ def test_the_live_view_is_for_terminals_that_can_draw(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert isinstance(choose_view(Terminal()), LiveView)
-    assert isinstance(choose_view(io.StringIO()), PlainView)
-    assert isinstance(choose_view(Terminal(), verbosity=-1), PlainView)
-    assert isinstance(choose_view(Terminal(), verbosity=1), PlainView)
+    assert isinstance(choose_way(Terminal()), Live)
+    assert isinstance(choose_way(io.StringIO()), Plain)
+    assert isinstance(choose_way(Terminal(), verbosity=-1), Plain)
+    assert isinstance(choose_way(Terminal(), verbosity=1), Plain)
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(choose_view(Terminal()), PlainView)
+    assert isinstance(choose_way(Terminal()), Plain)

@@ -19,8 +19,9 @@ from cloudcraft_onboard.events import (
 )
 from cloudcraft_onboard.model import Command, Outcome
 from cloudcraft_onboard.show import table
-from cloudcraft_onboard.show.progress import LiveView
+from cloudcraft_onboard.show.progress import Live
 from cloudcraft_onboard.show.told import document
+from cloudcraft_onboard.show.views import View
 from tests.support.reports import denied, report, result
 
 
@@ -35,7 +36,7 @@ def main() -> None:
         *(StepStarted(name=f"결제 {i}", step="assuming role") for i in range(20)),
         *(AccountFinished(result=one) for one in results[:10]),
     ]
-    view = LiveView(sys.stderr)
+    view = View(Live(sys.stderr))
     second: list[Event] = [
         Said(text="a sentence that stays"),
         *(AccountFinished(result=one) for one in results),

@@ -9,7 +9,8 @@ import pytest
 
 from cloudcraft_onboard.events import AccountFinished, RunFinished, RunStarted, StepStarted
 from cloudcraft_onboard.model import Command
-from cloudcraft_onboard.show.progress import LiveView
+from cloudcraft_onboard.show.progress import Live
+from cloudcraft_onboard.show.views import View
 from tests.support.reports import result, typical
 from tests.support.terminal import Tty
 
@@ -65,7 +66,7 @@ def test_a_terminal_that_becomes_narrower_keeps_one_region(tty: Tty) -> None:
 
 
 def run_into(stream: io.StringIO, *, summary: bool = False) -> None:
-    view = LiveView(stream, summary=summary, clock=lambda: 0.0)
+    view = View(Live(stream, summary=summary), clock=lambda: 0.0)
     view.handle(RunStarted(command=Command.RUN, manifest="org.yaml", total=5, dry_run=False))
     view.tick(0.0)
     view.close()
@@ -89,7 +90,7 @@ def test_else_nothing_stays() -> None:
 def test_frames_are_no_closer_than_an_eighth_of_a_second() -> None:
     stream = io.StringIO()
     now = 0.0
-    view = LiveView(stream, clock=lambda: now)
+    view = View(Live(stream), clock=lambda: now)
     view.handle(RunStarted(command=Command.RUN, manifest="org.yaml", total=5000, dry_run=False))
     frames = 0
     for step in range(1000):
