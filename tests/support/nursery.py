@@ -27,7 +27,7 @@ from pathlib import Path
 
 PACKAGE = "cloudcraft_onboard"
 INHERITED = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR")
-_LONGEST = 1 << 20  # bytes of one message
+LONGEST = 1 << 20  # bytes of one message
 
 
 class Nursery:
@@ -48,10 +48,14 @@ class Nursery:
         self._ended: dict[int, int] = {}
 
     def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        streams: Sequence[int],
+        folder: str = "",
     ) -> Forked:
-        """Start `onboard ARGUMENTS` with these files as its standard streams."""
-        wish = json.dumps([arguments, dict(environment), str(Path.cwd())]).encode()
+        """Start `onboard ARGUMENTS` here or in a folder, with these files as standard streams."""
+        wish = json.dumps([arguments, dict(environment), folder or str(Path.cwd())]).encode()
         with self._lock:
             socket.send_fds(self._socket, [wish], list(streams))
             while (pid := self._read()) is None:
@@ -75,7 +79,7 @@ class Nursery:
 
     def _read(self) -> int | None:
         """Take in what the process tells: who was started (that is returned), or who ended how."""
-        told = self._socket.recv(_LONGEST)
+        told = self._socket.recv(LONGEST)
         assert told, "the nursery has ended"
         pid, *code = json.loads(told)
         if not code:
@@ -143,10 +147,10 @@ def _forked(channel: socket.socket, waking: socket.socket) -> tuple[bytes, list[
     while True:
         ready = _readable([channel, waking])
         if waking in ready:
-            waking.recv(_LONGEST)
+            waking.recv(LONGEST)
             _tell_who_ended(channel)
         if channel in ready:
-            wish, streams, _, _ = socket.recv_fds(channel, _LONGEST, 3)
+            wish, streams, _, _ = socket.recv_fds(channel, LONGEST, 3)
             if not wish:
                 return None
             pid = os.fork()

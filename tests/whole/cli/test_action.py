@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from tests.support.actions import GH, Runner, comments, loaded
+from tests.support.doorway import doorway, fresh
 from tests.support.onboarding import existing, hub
 from tests.support.process import HANG
 from tests.support.world import MakeWorld, SandboxWorld
@@ -26,12 +27,10 @@ def runner(folder: Path, world: SandboxWorld | None, command: str, **inputs: str
     """A job at whose end `manifest.yaml` is planned or run; the program is installed already."""
     bin_folder = folder / "onboard" / "bin"
     bin_folder.mkdir(parents=True, exist_ok=True)
-    for name, line in {
-        "onboard": f'exec "{sys.executable}" -W error -m cloudcraft_onboard "$@"',
-        "python": f'exec "{sys.executable}" "$@"',
-    }.items():
-        (bin_folder / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
-        (bin_folder / name).chmod(0o755)
+    doorway().write(bin_folder / "onboard")
+    python = bin_folder / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
     gh = folder / "gh"
     gh.write_text(GH, encoding="utf-8")
     gh.chmod(0o755)
@@ -242,6 +241,7 @@ def test_a_cancelled_job_ends_the_run_with_its_reports(
 ) -> None:
     world = make_world(existing(30), rate_limit="3/60")
     job = runner(tmp_path, world, "run")
+    fresh(tmp_path / "onboard" / "bin" / "onboard")
     (step,) = [step for step in job.action["runs"]["steps"] if step.get("id") == "run"]
     command, environment = job.script(step)
     with subprocess.Popen(command, env=environment, start_new_session=True) as shell:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +12,12 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
+from tests.support.doorway import doorway
 from tests.support.organization import Organization, serving
 from tests.support.process import HANG, environment_with
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-ONBOARD = '#!/bin/sh\nexec "{python}" -W error -m cloudcraft_onboard "$@"\n'
 GH = '#!/bin/sh\necho "$@" >> "$PULL_REQUESTS"\n'
 
 
@@ -56,9 +55,9 @@ class Repository:
         self.main = folder / "main"
         bin_folder = folder / "bin"
         bin_folder.mkdir()
-        for name, text in (("onboard", ONBOARD.format(python=sys.executable)), ("gh", GH)):
-            (bin_folder / name).write_text(text, encoding="utf-8")
-            (bin_folder / name).chmod(0o755)
+        doorway().write(bin_folder / "onboard")
+        (bin_folder / "gh").write_text(GH, encoding="utf-8")
+        (bin_folder / "gh").chmod(0o755)
         self.environment = environment_with(
             {
                 "PATH": f"{bin_folder}:/usr/bin:/bin",

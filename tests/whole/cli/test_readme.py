@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from cloudcraft_onboard.manifest.load import loads
+from tests.support.doorway import doorway
 from tests.support.process import HANG
 from tests.support.world import MakeWorld, SandboxWorld
 from tests.whole.cli.test_workflow import checked
@@ -56,7 +57,7 @@ if words[:1] == ["--from"]:
     assert words[1] == ".", words
     words = words[2:]
 assert words.pop(0) == "cloudcraft-onboard"
-os.execvp("onboard", ["cloudcraft-onboard", *words])
+os.execv("{python}", ["{python}", "-W", "error", "-m", "cloudcraft_onboard", *words])
 """
 INSTALL = """\
 #!{python}
@@ -81,15 +82,15 @@ exec "{make}" --dry-run --directory "{root}" "$@" > /dev/null
 # A command of the AWS CLI is an operation of the SDK's model, and its options are the parameters.
 AWS = """\
 #!{python}
-import os, re, sys
-from botocore import xform_name
-from botocore.session import Session
+import os, sys
 service, command, *words = sys.argv[1:]
 options = [word[2:] for word in words if word.startswith("--")]
 if (service, command) == ("cloudformation", "deploy"):
     assert os.path.isfile(words[words.index("--template-file") + 1])
     assert set(options) <= {{"stack-name", "template-file", "capabilities", "parameter-overrides"}}
     sys.exit()
+from botocore import xform_name
+from botocore.session import Session
 model = Session().get_service_model(service)
 operations = {{xform_name(name, "-"): name for name in model.operation_names}}
 shape = model.operation_model(operations[command]).input_shape
@@ -118,15 +119,10 @@ def blocks() -> list[str]:
 def tools(folder: Path) -> None:
     """Put `onboard` and the stand-ins into a folder for the PATH."""
     folder.mkdir()
-    onboard = f'#!/bin/sh\nexec "{sys.executable}" -W error -m cloudcraft_onboard "$@"\n'
-    names = {"onboard": onboard, "uvx": RUN, "pipx": RUN, "uv": INSTALL, "pip": INSTALL}
+    doorway().write(folder / "onboard")
+    names = {"uvx": RUN, "pipx": RUN, "uv": INSTALL, "pip": INSTALL}
     for name, script in {**names, "make": MAKE, "aws": AWS, "jq": JQ}.items():
-        make = "/usr/bin/make"
-        text = (
-            script.format(python=sys.executable, root=ROOT, make=make)
-            if name != "onboard"
-            else script
-        )
+        text = script.format(python=sys.executable, root=ROOT, make="/usr/bin/make")
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o755)
 
