@@ -20,8 +20,8 @@ _UNASKED = {
         "the identity may not call iam:SimulatePrincipalPolicy and iam:GetRole for itself, which"
         " the policies of `onboard permissions` allow; --no-simulate leaves the question out"
     ),
-    notes.Unasked.IDENTITY: "AWS simulates roles and users, neither an account's root nor others",
-    notes.Unasked.FAILED: "AWS did not answer iam:SimulatePrincipalPolicy",
+    notes.Unasked.IDENTITY: "it simulates only roles and users, not root or federated users",
+    notes.Unasked.FAILED: "iam:SimulatePrincipalPolicy was not answered",
 }
 
 
@@ -46,7 +46,7 @@ def _of_run(note: notes.RoleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one 
         case notes.WouldBeDenied():
             return f"A run would be denied {_listed(note.actions)}: {_denier(note)}."
         case notes.DenialsUnknown():
-            return f"What a run would be denied was not found out: {_UNASKED[note.why]}."
+            return f"AWS did not say what it would deny a run: {_UNASKED[note.why]}."
         case notes.RoleNotMoved():
             return (
                 f"The role stays at the path {note.path}: IAM cannot move a role to {note.wanted}."

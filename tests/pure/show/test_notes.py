@@ -389,7 +389,7 @@ SENTENCES: list[tuple[Note, str]] = [
     (
         DenialsUnknown(why=Unasked.DENIED),
         (
-            "What a run would be denied was not found out: the identity may not call"
+            "AWS did not say what it would deny a run: the identity may not call"
             " iam:SimulatePrincipalPolicy and iam:GetRole for itself, which the policies of"
             " `onboard permissions` allow; --no-simulate leaves the question out."
         ),
@@ -397,16 +397,13 @@ SENTENCES: list[tuple[Note, str]] = [
     (
         DenialsUnknown(why=Unasked.IDENTITY),
         (
-            "What a run would be denied was not found out: AWS simulates roles and users,"
-            " neither an account's root nor others."
+            "AWS did not say what it would deny a run: it simulates only roles and users,"
+            " not root or federated users."
         ),
     ),
     (
         DenialsUnknown(why=Unasked.FAILED),
-        (
-            "What a run would be denied was not found out:"
-            " AWS did not answer iam:SimulatePrincipalPolicy."
-        ),
+        ("AWS did not say what it would deny a run: iam:SimulatePrincipalPolicy was not answered."),
     ),
     (SavedNote(text="As it was."), "As it was."),
 ]
