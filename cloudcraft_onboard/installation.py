@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 NAME = "cloudcraft-onboard"
 
 
-class Kind(Enum):
+class Installer(Enum):
     """Who made the environment that this program runs in."""
 
     UV_TOOL = auto()
@@ -25,31 +25,31 @@ class Kind(Enum):
     UV_PIP = auto()  # a virtual environment without pip, as uv makes them
 
 
-def kind() -> Kind:
+def kind() -> Installer:
     """Who made the environment, as far as its files tell."""
     prefix = Path(sys.prefix)
     if (prefix / "uv-receipt.toml").exists():
-        return Kind.UV_TOOL
+        return Installer.UV_TOOL
     if any(part.startswith(("archive-v", "environments-v")) for part in prefix.parts):
-        return Kind.UVX  # folders of uv's cache
+        return Installer.UVX  # folders of uv's cache
     if (prefix / "pipx_metadata.json").exists():
-        return Kind.PIPX if "venvs" in prefix.parts else Kind.PIPX_RUN
-    return Kind.PIP if importlib.util.find_spec("pip") else Kind.UV_PIP
+        return Installer.PIPX if "venvs" in prefix.parts else Installer.PIPX_RUN
+    return Installer.PIP if importlib.util.find_spec("pip") else Installer.UV_PIP
 
 
 def command_for_extra(extra: str) -> str:
     """The command that adds one of the program's extras, such as `sandbox`."""
     whole = shlex.quote(_whole(extra))
     match kind():
-        case Kind.UV_TOOL:
+        case Installer.UV_TOOL:
             return f"uv tool install --force {whole}"
-        case Kind.UVX:
+        case Installer.UVX:
             return f"uvx --from {whole} {NAME} ..."
-        case Kind.PIPX:
+        case Installer.PIPX:
             return f"pipx install --force {whole}"
-        case Kind.PIPX_RUN:
+        case Installer.PIPX_RUN:
             return f"pipx run --spec {whole} {NAME} ..."
-        case Kind.PIP | Kind.UV_PIP:
+        case Installer.PIP | Installer.UV_PIP:
             return f"{_pip()} {whole}"
 
 
@@ -57,21 +57,21 @@ def command_for(requirement: str) -> str:
     """The command that adds a package, such as `botocore[crt]`."""
     wanted, whole = shlex.quote(requirement), shlex.quote(_whole())
     match kind():
-        case Kind.UV_TOOL:
+        case Installer.UV_TOOL:
             return f"uv tool install --force --with {wanted} {whole}"
-        case Kind.UVX:
+        case Installer.UVX:
             return f"uvx --with {wanted} --from {whole} {NAME} ..."
-        case Kind.PIPX:
+        case Installer.PIPX:
             return f"pipx inject {NAME} {wanted}"
-        case Kind.PIPX_RUN:
+        case Installer.PIPX_RUN:
             return f"pipx run --with {wanted} --spec {whole} {NAME} ..."
-        case Kind.PIP | Kind.UV_PIP:
+        case Installer.PIP | Installer.UV_PIP:
             return f"{_pip()} {wanted}"
 
 
 def _pip() -> str:
     python = shlex.quote(sys.executable)
-    if kind() is Kind.UV_PIP:
+    if kind() is Installer.UV_PIP:
         return f"uv pip install --python {python}"
     return f"{python} -m pip install"
 

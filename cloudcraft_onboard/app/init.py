@@ -17,7 +17,7 @@ from cloudcraft_onboard.errors import OnboardError, UsageError
 from cloudcraft_onboard.manifest.edit import UNIT, Draft
 from cloudcraft_onboard.manifest.schema import json_schema
 from cloudcraft_onboard.manifest.share import EVERYWHERE, Share
-from cloudcraft_onboard.manifest.write import SCHEMA, Entry, clean, render, unique
+from cloudcraft_onboard.manifest.write import SCHEMA, NewEntry, clean, render, unique
 from cloudcraft_onboard.model import Account
 from cloudcraft_onboard.sources.entries import check_pattern, entered, entries, unmatched, unshared
 from cloudcraft_onboard.sources.found import Found, Source, Task
@@ -40,7 +40,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Closing:
+class Disabling:
     """Whether accounts that are gone are disabled, and how many at most."""
 
     disable: bool = False
@@ -48,7 +48,7 @@ class Closing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class InitResult:
     """The text for stdout (empty if a file was written), sentences for stderr, the exit code."""
 
     text: str
@@ -59,7 +59,7 @@ class Outcome:
 # --- a new manifest ------------------------------------------------------------------------------
 
 
-def create(source: Source, wishes: Wishes, file: str | None) -> Outcome:
+def create(source: Source, wishes: Wishes, file: str | None) -> InitResult:
     """Make a new manifest; `file`, if given, must not exist yet.
 
     Raises:
@@ -81,10 +81,10 @@ def create(source: Source, wishes: Wishes, file: str | None) -> Outcome:
     schema = file is not None
     text = render(source.origin, defaults, unshared(everywhere, written), schema=schema)
     if file is None:
-        return Outcome(text=text, said=said)
+        return InitResult(text=text, said=said)
     _must_be_new(file)
     _write(file, text)
-    return Outcome(text="", said=(*said, f"Wrote {file}.", *_schema_beside(file)))
+    return InitResult(text="", said=(*said, f"Wrote {file}.", *_schema_beside(file)))
 
 
 def _identities(found: Found, wishes: Wishes) -> Identities:
@@ -108,7 +108,7 @@ def _schema_beside(file: str) -> list[str]:
 # --- a manifest brought up to date ---------------------------------------------------------------
 
 
-def update(source: Source, wishes: Wishes, file: str, closing: Closing) -> Outcome:
+def update(source: Source, wishes: Wishes, file: str, closing: Disabling) -> InitResult:
     """Add missing accounts to `file`, and keep the rest byte for byte.
 
     Raises:
@@ -136,7 +136,7 @@ def update(source: Source, wishes: Wishes, file: str, closing: Closing) -> Outco
         draft.save(draft.edited(written, disabled, moved))
     else:
         said.append(f"{file} is {'unchanged' if new.doubts else 'up to date'}.")
-    return Outcome(text="", said=tuple(said), code=int(bool(new.doubts)))
+    return InitResult(text="", said=tuple(said), code=int(bool(new.doubts)))
 
 
 def _gone(found: Found, accounts: Sequence[Account], known: Identities) -> dict[str, str]:
@@ -163,7 +163,7 @@ def _moved(found: Found, accounts: Sequence[Account]) -> dict[str, str]:
 
 
 def _disabled(
-    gone: Mapping[str, str], found: Found, draft: Draft, closing: Closing
+    gone: Mapping[str, str], found: Found, draft: Draft, closing: Disabling
 ) -> Sequence[str]:
     """The names of accounts to disable. Raises `OnboardError` where it cannot be meant."""
     if not found.states:
@@ -229,5 +229,5 @@ def _write(file: str, text: str) -> None:
         raise UsageError(f"Cannot write {file}: {error.strerror or error}.") from error
 
 
-def _count(entries: Sequence[Entry]) -> str:
+def _count(entries: Sequence[NewEntry]) -> str:
     return f"{len(entries)} account{'' if len(entries) == 1 else 's'}"

@@ -26,7 +26,7 @@ from cloudcraft_onboard.show.plain import Plain
 from cloudcraft_onboard.show.report import lines
 from cloudcraft_onboard.show.table import render
 from cloudcraft_onboard.show.told import Told, document
-from cloudcraft_onboard.show.views import Way, choose_way
+from cloudcraft_onboard.show.views import Display, choose_display
 
 # Starting Python before the budget is known, closing connections and writing reports after it.
 _ENDS_SECONDS = 1.0
@@ -45,12 +45,12 @@ def control(settings: Settings, emit: Callable[[Event], None]) -> Control:
     )
 
 
-def way(settings: Settings) -> Way:
+def display(settings: Settings) -> Display:
     """How stderr shows a run; failures and counts stay there if stdout is not a terminal."""
     if settings.output == "jsonl" and sys.stdout.isatty():
         return Plain(sys.stderr, settings.verbosity)  # lines would tear a live view
     elsewhere = settings.output != "table" or not sys.stdout.isatty()
-    return choose_way(sys.stderr, verbosity=settings.verbosity, summary=elsewhere)
+    return choose_display(sys.stderr, verbosity=settings.verbosity, summary=elsewhere)
 
 
 def deliver(

@@ -129,7 +129,7 @@ class Session:
         An interrupt, a time budget or a bug may cut it short; `results` has what is known then.
         Errors from before there was anything to report are raised again.
         """
-        shown = output.way(self.settings)
+        shown = output.display(self.settings)
         self._view = View(shown) if self._lines is None else View(self._lines, shown)
         started = RunStarted(
             command=self._command,

@@ -17,7 +17,7 @@ from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import of_environment, profiles
 from cloudcraft_onboard.coverage.joined import (
-    Entry,
+    Expected,
     Sides,
     by_name,
     join,
@@ -127,7 +127,7 @@ def _options(selection: Selection) -> tuple[str, ...]:
 
 def _plan(
     accounts: Sequence[Account], snapshot: Snapshot, tools: Tools, limits: Limits
-) -> list[Entry]:
+) -> list[Expected]:
     """The entries, each with what `run` would do."""
     planned = _planned(accounts, snapshot, tools, limits)
     taken = {result.account_id for result in planned}
@@ -140,14 +140,14 @@ def _plan(
         account_id = result.account_id or told or by_name(account.name, snapshot.listing, taken)
         taken.add(account_id)
         sure = account.account_id is not None or result.account_id is not None
-        entry = Entry(account=account, account_id=account_id, result=result, sure=sure)
+        entry = Expected(account=account, account_id=account_id, result=result, sure=sure)
         entries.append(entry)
     return entries
 
 
 def _plan_without_roles(
     accounts: Sequence[Account], snapshot: Snapshot, tools: Tools, limits: Limits
-) -> list[Entry]:
+) -> list[Expected]:
     """The same, but AWS is not asked: manifest, AWS config or Cloudcraft tell an account's ID."""
     configured = _configured(accounts)
     owners = {account.account_id: account.name for account in accounts if account.account_id}
@@ -170,7 +170,7 @@ def _plan_without_roles(
     planned = _planned(asked, snapshot, tools, limits)
     results_of |= {result.name: result for result in planned}
     return [
-        Entry(
+        Expected(
             account=account,
             account_id=ids.get(account.name),
             result=results_of.get(account.name),

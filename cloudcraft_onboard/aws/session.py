@@ -19,7 +19,7 @@ from cloudcraft_onboard.aws.portal import Portal
 from cloudcraft_onboard.aws.sdk import Sdk
 from cloudcraft_onboard.aws.signing import renewed, signed_by
 from cloudcraft_onboard.aws.simulation import denials
-from cloudcraft_onboard.aws.sources import Opened, ProfileSource, Source, check
+from cloudcraft_onboard.aws.sources import CredentialSource, Opened, ProfileSource, check
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
@@ -71,7 +71,7 @@ class BotoAws:
             self._to_reach = Counter(a.profile for a in called if a.role.via is Via.ASSUME)
         check(list(dict.fromkeys(map(self._source_of, called))), at_once=self._concurrency)
 
-    def _source_of(self, account: Account) -> Source:
+    def _source_of(self, account: Account) -> CredentialSource:
         """Where the credentials come from by which the account gets its role."""
         stack_set = account.role.stackset
         if account.role.via is Via.STACKSET:

@@ -75,7 +75,7 @@ class Opened:
     origin: Origin
 
 
-class Source(Protocol):
+class CredentialSource(Protocol):
     """A source of credentials, as the check before the start sees it."""
 
     @property
@@ -146,7 +146,7 @@ class ProfileSource:
             return Opened(credentials=credentials, wire=wire, identity=identity, origin=made)
 
 
-def check(sources: Sequence[Source], *, at_once: int) -> None:
+def check(sources: Sequence[CredentialSource], *, at_once: int) -> None:
     """Return as soon as one of the sources works. Raises `CannotStart` if none does.
 
     Whichever is broken costs time beside the others, not before them. After an outage no more are
@@ -180,7 +180,7 @@ class _Search:
     `told` gets a source's number with what came of it, and None from each thread that ends.
     """
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[CredentialSource]) -> None:
         self.told: queue.SimpleQueue[tuple[int, Exception | None] | None] = queue.SimpleQueue()
         self.enough = threading.Event()
         self._todo = iter(enumerate(sources))

@@ -69,9 +69,9 @@ def report(
     ],
     *,
     write: options.Reports = None,
-    output: options.OutputFormat = options.Output.table,
+    output: options.OutputFormat = "table",
 ) -> None:
     """Render a saved JSON report again, as a table or into other formats."""
     from cloudcraft_onboard.app.report import show  # noqa: PLC0415 - with the command
 
-    sys.exit(show(results, tuple(write or ()), output.value))
+    sys.exit(show(results, tuple(write or ()), output))

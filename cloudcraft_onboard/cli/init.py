@@ -191,7 +191,7 @@ def init(
     from cloudcraft_onboard.app import init as story  # noqa: PLC0415 - loads boto3
     from cloudcraft_onboard.manifest.share import share_of  # noqa: PLC0415 - with it
     from cloudcraft_onboard.sources.listed import ListFile  # noqa: PLC0415 - with it
-    from cloudcraft_onboard.sources.organization import Organization  # noqa: PLC0415 - with it
+    from cloudcraft_onboard.sources.organization import OrganizationAccounts  # noqa: PLC0415 - with it
     from cloudcraft_onboard.sources.profiles import Profiles  # noqa: PLC0415 - with it
     from cloudcraft_onboard.sources.sso import IdentityCenter  # noqa: PLC0415 - with it
 
@@ -227,7 +227,7 @@ def init(
     elif from_file is not None:
         source = ListFile(path=from_file, profile=profile, assume_role=assume_role)
     else:
-        source = Organization(
+        source = OrganizationAccounts(
             profile=profile,
             units=tuple(ou or ()),
             excluded=tuple(exclude or ()),
@@ -238,7 +238,7 @@ def init(
     if update is None:
         outcome = story.create(source, wishes, file)
     else:
-        closing = story.Closing(disable=disable_closed, most=max_disabled)
+        closing = story.Disabling(disable=disable_closed, most=max_disabled)
         outcome = story.update(source, wishes, update, closing)
     for sentence in outcome.said:
         print(sentence, file=sys.stderr)

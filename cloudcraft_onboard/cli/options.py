@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from copy import copy
-from enum import StrEnum
 from functools import wraps
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -19,21 +18,6 @@ from cloudcraft_onboard.settings import Selection, Settings, duration
 SELECT = "Which accounts"
 PACE = "Pace and limits"
 RESULTS = "Results"
-
-
-class Output(StrEnum):
-    """The format of the results on stdout."""
-
-    table = "table"
-    json = "json"
-
-
-class Streamed(StrEnum):
-    """The same for commands that work on accounts one by one."""
-
-    table = "table"
-    json = "json"
-    jsonl = "jsonl"
 
 
 ManifestPath = Annotated[
@@ -165,13 +149,13 @@ Reports = Annotated[
     ),
 ]
 OutputFormat = Annotated[
-    Output,
+    Literal["table", "json"],
     typer.Option(
         "-o", "--output", help="The format of the results on stdout.", rich_help_panel=RESULTS
     ),
 ]
 StreamFormat = Annotated[
-    Streamed,
+    Literal["table", "json", "jsonl"],
     typer.Option(
         "-o",
         "--output",
@@ -234,7 +218,7 @@ def _settings(
     retries: Retries = defaults.RETRIES,
     timeout: Timeout = defaults.TIMEOUT,
     report: Reports = None,
-    output: StreamFormat = Streamed.table,
+    output: StreamFormat = "table",
     sandbox: Sandbox = False,
     verbose: Verbose = 0,
     quiet: Quiet = False,
@@ -253,7 +237,7 @@ def _settings(
         assume_role=assume_role,
         concurrency=concurrency,
         reports=tuple(report or ()),
-        output=output.value,
+        output=output,
         settle=settle,
         max_failures=max_failures,
         time_budget=None if time_budget is None else duration(time_budget),
@@ -300,7 +284,7 @@ def without(
         ]
         if not streams:
             at = next(n for n, option in enumerate(common) if option.name == "output")
-            common[at] = common[at].replace(annotation=OutputFormat, default=Output.table)
+            common[at] = common[at].replace(annotation=OutputFormat)
 
         @wraps(command)
         def taking_all(**given: Any) -> None:

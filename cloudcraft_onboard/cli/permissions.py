@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cloudcraft_onboard.cli import options
 from cloudcraft_onboard.console.harmless import dumps
-
-
-class Output(StrEnum):
-    """How the policies are printed."""
-
-    text = "text"
-    json = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,9 +20,9 @@ def permissions(
     manifest: options.ManifestPath,
     *,
     output: Annotated[
-        Output,
+        Literal["text", "json"],
         typer.Option("-o", "--output", help='json is {"operator": POLICY, "account": POLICY}.'),
-    ] = Output.text,
+    ] = "text",
     read_only: Annotated[
         bool, typer.Option("--read-only", help="What plan and status need; run needs more.")
     ] = False,
@@ -45,7 +37,7 @@ def permissions(
     from cloudcraft_onboard.app import permissions as story  # noqa: PLC0415 - loads boto3
 
     found = story.permissions(manifest, read_only=read_only, organization=organization)
-    if output is Output.json:
+    if output == "json":
         print(found.as_json)
     else:
         for title, document in (

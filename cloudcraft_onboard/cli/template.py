@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cloudcraft_onboard.cli import options
-
-
-class Output(StrEnum):
-    """How the template is printed."""
-
-    yaml = "yaml"
-    json = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +24,8 @@ def template(
     only: options.Only = None,
     exclude: options.Exclude = None,
     output: Annotated[
-        Output, typer.Option("-o", "--output", help="The template's format.")
-    ] = Output.yaml,
+        Literal["yaml", "json"], typer.Option("-o", "--output", help="The template's format.")
+    ] = "yaml",
 ) -> None:
     """Print the role of MANIFEST's accounts as a CloudFormation template.
 
@@ -45,4 +37,4 @@ def template(
     from cloudcraft_onboard.settings import Selection  # noqa: PLC0415 - with the command
 
     selection = Selection(only=tuple(only or ()), exclude=tuple(exclude or ()))
-    print(story.template(manifest, selection, output.value).rstrip("\n"))
+    print(story.template(manifest, selection, output).rstrip("\n"))

@@ -38,7 +38,7 @@ SAME_ACCOUNT = "SameAccount"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Expected:
     """An account of the manifest, and what a plan says of it; None where it has no plan.
 
     `account_id` is the one that is known, whoever told it; `sure`: the manifest did, or AWS.
@@ -64,7 +64,7 @@ class Sides:
     members: Mapping[str, Member] | None = None
 
 
-def join(entries: Sequence[Entry], sides: Sides, *, others: bool) -> tuple[Standing, ...]:
+def join(entries: Sequence[Expected], sides: Sides, *, others: bool) -> tuple[Standing, ...]:
     """One row for each account, the manifest's in its order, then the others by name.
 
     Accounts that are in AWS Organizations alone, and not active there, concern nobody and have no
@@ -87,7 +87,7 @@ def _others(sides: Sides, known: Collection[str | None]) -> set[str]:
     return (registered | set(sides.listing.foreign_accounts()) | active) - set(known)
 
 
-def _entry(entry: Entry, sides: Sides) -> Standing:
+def _entry(entry: Expected, sides: Sides) -> Standing:
     account, result = entry.account, entry.result
     row = _known(entry.account_id, account.name, sides)
     state = _state_outside(entry.account_id, sides)
@@ -174,7 +174,7 @@ def _standing(account_id: str | None, sides: Sides) -> tuple[Note, ...]:
     return () if member.path else (UnitUnknown(),)
 
 
-def _absent(entry: Entry, sides: Sides) -> tuple[Note, ...]:
+def _absent(entry: Expected, sides: Sides) -> tuple[Note, ...]:
     """An entry that works on may be for an account of another organization."""
     known = sides.members is None or entry.account_id is None or entry.account_id in sides.members
     return () if known or not entry.account.enabled else (NotInOrganization(),)
@@ -195,7 +195,7 @@ def _state_outside(account_id: str | None, sides: Sides) -> State | None:
     return None
 
 
-def _state_inside(entry: Entry, row: Standing) -> State:
+def _state_inside(entry: Expected, row: Standing) -> State:
     """The state of an entry by its plan."""
     result = entry.result
     unknown = entry.account_id is None and result is not None and result.error is not None

@@ -9,7 +9,7 @@ from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.explain import find, key_path, written
 from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs
 from cloudcraft_onboard.manifest.schema import AccountShape, Common
-from cloudcraft_onboard.manifest.source import Source, quoted
+from cloudcraft_onboard.manifest.source import SourceText, quoted
 from cloudcraft_onboard.model import Account, Via
 from cloudcraft_onboard.model.arn import account_of
 
@@ -28,7 +28,7 @@ class Entry:
     account: Account
 
 
-def check_tree(source: Source, root: Node) -> None:
+def check_tree(source: SourceText, root: Node) -> None:
     """Complain about entries that name no account, and about duplicates.
 
     Reads the tree, so that it covers entries with other errors too.
@@ -55,7 +55,7 @@ def check_tree(source: Source, root: Node) -> None:
 
 
 def check_entries(
-    source: Source, root: Node, defaults: Common | None, entries: Sequence[Entry]
+    source: SourceText, root: Node, defaults: Common | None, entries: Sequence[Entry]
 ) -> None:
     """Check the keys of each account together, and with the defaults (None: they are not valid)."""
     for entry in entries:
@@ -66,7 +66,7 @@ def check_entries(
         _complain(source, root, place, message)
 
 
-def _complain(source: Source, root: Node, place: _Place, message: str) -> None:
+def _complain(source: SourceText, root: Node, place: _Place, message: str) -> None:
     node = find(root, place)
     path = key_path(written(root, place))
     source.complain(node.line, node.column, f"{path}: {message}" if path else message)

@@ -23,8 +23,8 @@ from cloudcraft_onboard.console.files import write_whole
 from cloudcraft_onboard.errors import ManifestError, OnboardError, UsageError
 from cloudcraft_onboard.manifest.load import loads, opened
 from cloudcraft_onboard.manifest.nodes import Node
-from cloudcraft_onboard.manifest.source import Source, read
-from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, block, flow, scalar
+from cloudcraft_onboard.manifest.source import SourceText, read
+from cloudcraft_onboard.manifest.write import Defaults, NewEntry, as_json, block, flow, scalar
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NOWHERE: Mapping[str, str] = MappingProxyType({})
@@ -58,7 +58,7 @@ class Draft:
 
     def edited(
         self,
-        add: Sequence[Entry],
+        add: Sequence[NewEntry],
         disable: Collection[str],
         moved: Mapping[str, str] = NOWHERE,
     ) -> str:
@@ -101,7 +101,7 @@ class Draft:
             raise UsageError(f"Cannot write {self.path}: {error.strerror or error}.") from error
 
     def _inserts(
-        self, add: Sequence[Entry], disable: Collection[str], moved: Mapping[str, str]
+        self, add: Sequence[NewEntry], disable: Collection[str], moved: Mapping[str, str]
     ) -> list[_Insert]:
         source = self._source
         accounts = _value(yaml.compose(source.yaml, Loader=_LOADER), "accounts")
@@ -127,7 +127,7 @@ class Draft:
     def _check(
         self,
         text: str,
-        add: Sequence[Entry],
+        add: Sequence[NewEntry],
         disable: Collection[str],
         moved: Mapping[str, str],
     ) -> None:
@@ -181,7 +181,7 @@ def _by_hand(path: str) -> UsageError:
     )
 
 
-def _add(source: Source, accounts: Any, add: Sequence[Entry]) -> _Insert:
+def _add(source: SourceText, accounts: Any, add: Sequence[NewEntry]) -> _Insert:
     """Insert the new entries after the last one, in the list's own style."""
     text = source.text
     last = accounts.value[-1]
@@ -199,7 +199,7 @@ def _add(source: Source, accounts: Any, add: Sequence[Entry]) -> _Insert:
     return _Insert(start=at, end=at, text=new + line_end)
 
 
-def _disable(source: Source, node: Any) -> _Insert:
+def _disable(source: SourceText, node: Any) -> _Insert:
     """`enabled: false` in an account's own mapping."""
     text = source.text
     enabled = _value(node, "enabled")

@@ -17,7 +17,7 @@ from cloudcraft_onboard.manifest.schema import (
     Common,
     ManifestShape,
 )
-from cloudcraft_onboard.manifest.source import Source, quoted
+from cloudcraft_onboard.manifest.source import SourceText, quoted
 from cloudcraft_onboard.manifest.values import RULE
 
 _MISSING = {
@@ -40,7 +40,7 @@ _WANTED = {
 _Place = Sequence[int | str]
 
 
-def explain(source: Source, root: Node, errors: Sequence[ErrorDetails]) -> None:
+def explain(source: SourceText, root: Node, errors: Sequence[ErrorDetails]) -> None:
     """Note each error in `source`, at its value or key."""
     for error in errors:
         place = [part for part in error["loc"] if part != "[key]"]

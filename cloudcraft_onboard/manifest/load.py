@@ -18,7 +18,7 @@ from cloudcraft_onboard.manifest.explain import explain, find
 from cloudcraft_onboard.manifest.nodes import Node, compose
 from cloudcraft_onboard.manifest.resolve import account, default_role
 from cloudcraft_onboard.manifest.schema import AccountShape, Common, ManifestShape
-from cloudcraft_onboard.manifest.source import MAX_BYTES, Source, decode, read
+from cloudcraft_onboard.manifest.source import MAX_BYTES, SourceText, decode, read
 from cloudcraft_onboard.model import Account, Manifest
 
 _S = TypeVar("_S", bound=BaseModel)
@@ -82,7 +82,7 @@ def _no_collection() -> Iterator[None]:
 
 
 @_no_collection()
-def opened(source: Source) -> tuple[Manifest, Node | None]:
+def opened(source: SourceText) -> tuple[Manifest, Node | None]:
     """The manifest of a text, and its tree. Raises `ManifestError` with all of its errors."""
     root = compose(source)
     accounts: tuple[Account, ...] = ()
@@ -114,7 +114,7 @@ class _Valid:
     accounts: list[tuple[int, AccountShape]]
 
 
-def _shape(source: Source, root: Node) -> _Valid:
+def _shape(source: SourceText, root: Node) -> _Valid:
     """The manifest, or what can be saved of a wrong one so that its other problems show too."""
     try:
         shape = ManifestShape.model_validate(root.data)

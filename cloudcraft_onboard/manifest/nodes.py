@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from cloudcraft_onboard.manifest.source import Source, quoted
+from cloudcraft_onboard.manifest.source import SourceText, quoted
 
 MAX_DEPTH = 50
 MAX_ALIASED = 1_000_000
@@ -95,7 +95,7 @@ class _Stop(Exception):
     """The rest of the text cannot be parsed."""
 
 
-def compose(source: Source) -> Node | None:
+def compose(source: SourceText) -> Node | None:
     """Parse the document; None if the text is not a YAML document, or empty.
 
     Errors are noted in `source`.
@@ -111,7 +111,7 @@ def compose(source: Source) -> Node | None:
     return builder.root
 
 
-def _events(source: Source) -> Iterator[Any]:
+def _events(source: SourceText) -> Iterator[Any]:
     """The parser's events; a syntax error is noted and stops."""
     try:
         yield from yaml.parse(source.yaml, Loader=_LOADER)
@@ -123,7 +123,7 @@ def _events(source: Source) -> Iterator[Any]:
         raise _Stop from None
 
 
-def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
+def _explain(source: SourceText, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
     """Where a syntax error is, and what it means in words."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -162,7 +162,7 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> tuple[int, int, str
 class _Builder:
     """Takes the parser's events one by one and keeps the tree made so far."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceText) -> None:
         self.source = source
         self.root: Node | None = None
         self.documents = 0

@@ -29,7 +29,7 @@ _ESCAPE = re.compile(r"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(\\u[dD][89a-fA-F]..
 
 
 @dataclass(kw_only=True)
-class Source:
+class SourceText:
     """A manifest's text, and the problems found in it so far. Lines and columns count from 1.
 
     `mark` is the byte order mark of the file, if any; `yaml` is the text for YAML's parser, with
@@ -77,7 +77,7 @@ class Source:
             raise ManifestError(tuple(sorted(unique, key=lambda p: (p.line, p.column))))
 
 
-def read(path: str, *, otherwise: str = "") -> Source:
+def read(path: str, *, otherwise: str = "") -> SourceText:
     """The file's text. `ManifestError` for anything that is no UTF-8 text file of up to 10 MB.
 
     `otherwise` is the error's hint where there is no such file.
@@ -85,7 +85,7 @@ def read(path: str, *, otherwise: str = "") -> Source:
     return decode(path, _read_bytes(path, otherwise))
 
 
-def decode(path: str, raw: bytes) -> Source:
+def decode(path: str, raw: bytes) -> SourceText:
     """Decode a file's bytes as `read` does; drops a byte order mark."""
     if len(raw) > MAX_BYTES:
         raise _whole(path, "the file is larger than 10 MB, the most a manifest may have")
@@ -95,11 +95,11 @@ def decode(path: str, raw: bytes) -> Source:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8-sig")
-        source = Source(path=path, text=before + "\ufffd")
+        source = SourceText(path=path, text=before + "\ufffd")
         _complain_at(source, len(before), "not UTF-8 text; save the file as UTF-8")
     else:
         mark = "\ufeff" if raw.startswith(codecs.BOM_UTF8) else ""
-        source = Source(path=path, text=text, yaml=text, mark=mark)
+        source = SourceText(path=path, text=text, yaml=text, mark=mark)
         if unreadable := _UNREADABLE.search(text):
             character = f"U+{ord(unreadable[0]):04X}"
             message = f"the character {character} is not allowed in a text file"
@@ -120,7 +120,7 @@ def quoted(text: str, limit: int = 60) -> str:
     return json.dumps(cut, ensure_ascii=not cut.isprintable())
 
 
-def _take_surrogates(source: Source) -> None:
+def _take_surrogates(source: SourceText) -> None:
     """Join the two escapes that JSON uses beyond U+FFFF, which YAML doesn't know.
 
     Blanks after the string make up for the difference, so that all else keeps its place.
@@ -142,7 +142,7 @@ def _take_surrogates(source: Source) -> None:
     source.yaml = _STRING.sub(as_yaml, source.text)
 
 
-def _complain_at(source: Source, index: int, message: str) -> None:
+def _complain_at(source: SourceText, index: int, message: str) -> None:
     """Note a problem at the text's character `index`, counted from 0."""
     line = bisect_right(source.starts, index)
     source.complain(line, index - source.starts[line - 1] + 1, message)

@@ -19,7 +19,7 @@ Way = str | Mapping[str, str | int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class NewEntry:
     """An account to be written. `comment` is one line for the reader."""
 
     name: str
@@ -52,7 +52,7 @@ SCHEMA = "onboard.schema.json"
 _MODELINE = f"yaml-language-server: $schema=./{SCHEMA}"
 
 
-def render(origin: str, defaults: Defaults, entries: Sequence[Entry], *, schema: bool) -> str:
+def render(origin: str, defaults: Defaults, entries: Sequence[NewEntry], *, schema: bool) -> str:
     """A whole manifest. `origin` says where its accounts are from, as a clause.
 
     `schema`: the JSON Schema is in the same folder, so that editors find it.
@@ -80,7 +80,7 @@ def render(origin: str, defaults: Defaults, entries: Sequence[Entry], *, schema:
     )
 
 
-def block(entry: Entry, indent: int = 2, keys: int | None = None) -> list[str]:
+def block(entry: NewEntry, indent: int = 2, keys: int | None = None) -> list[str]:
     """An entry's lines in block style: its dash behind `indent` spaces, its keys behind `keys`."""
     start = " " * indent
     inner = " " * (indent + 2 if keys is None else keys)
@@ -89,18 +89,18 @@ def block(entry: Entry, indent: int = 2, keys: int | None = None) -> list[str]:
     return [f"{start}# {entry.comment}", *lines] if entry.comment else lines
 
 
-def flow(entry: Entry) -> str:
+def flow(entry: NewEntry) -> str:
     """An entry in flow style, on one line."""
     return "{" + ", ".join(f"{key}: {value}" for key, value in _pairs(entry)) + "}"
 
 
-def as_json(entry: Entry) -> str:
+def as_json(entry: NewEntry) -> str:
     """An entry as JSON, on one line."""
     told = {k: v for k, v in asdict(entry).items() if k != "comment" and v not in (None, {})}
     return json.dumps(told).replace("##", r"\u0023#")  # as in `scalar`
 
 
-def unique(entries: Iterable[Entry], taken: Collection[str]) -> tuple[list[Entry], list[str]]:
+def unique(entries: Iterable[NewEntry], taken: Collection[str]) -> tuple[list[NewEntry], list[str]]:
     """Give each entry a unique name; return the entries, and a sentence for each renamed one.
 
     The first keeps its name, so that a name never changes because an account was added.
@@ -144,7 +144,7 @@ def sequence(texts: Sequence[str]) -> str:
     return f"[{', '.join(map(scalar, texts))}]"
 
 
-def _pairs(entry: Entry) -> list[tuple[str, str]]:
+def _pairs(entry: NewEntry) -> list[tuple[str, str]]:
     pairs = [("name", scalar(entry.name))]
     if entry.profile is not None:
         pairs.append(("profile", scalar(entry.profile)))

@@ -25,7 +25,7 @@ from cloudcraft_onboard.sandbox.shapes import Seed
 
 
 @dataclass(kw_only=True, slots=True)
-class Entry:
+class Logged:
     """One request, for `/_sandbox/log`; times are seconds since the epoch.
 
     `status` is None for a request that got no answer (yet); `client` is "other" for quota that
@@ -48,7 +48,7 @@ class LocalCloudcraft:
 
     def __init__(self, verifier: RoleCheck) -> None:
         self.faults = FaultBox()
-        self.log: list[Entry] = []
+        self.log: list[Logged] = []
         self._verifier = verifier
         self._in_flight: set[asyncio.Task[Any]] = set()
         self._late: set[asyncio.Task[Response]] = set()
@@ -70,7 +70,7 @@ class LocalCloudcraft:
             admitted = self.limiter.admit(time.monotonic())
             status = 200 if admitted else 429
             self.log.append(
-                Entry(client="other", admitted=admitted, status=status, answered_at=time.time())
+                Logged(client="other", admitted=admitted, status=status, answered_at=time.time())
             )
 
     @property
@@ -96,7 +96,7 @@ class LocalCloudcraft:
     async def _respond(self, request: Request) -> Response:
         body = await _json(request)
         method, path = request.method, request.url.path
-        entry = Entry(method=method, path=path, account=self.api.account_of(path, body))
+        entry = Logged(method=method, path=path, account=self.api.account_of(path, body))
         self.log.append(entry)
         fault = self.faults.take(method, path, entry.account)
         self.consume(fault.consume)
@@ -120,7 +120,7 @@ class LocalCloudcraft:
         entry.answered_at = time.time()
         return response
 
-    async def _answer(self, call: ApiCall, entry: Entry, fault: Fault) -> Response:
+    async def _answer(self, call: ApiCall, entry: Logged, fault: Fault) -> Response:
         """The true answer, unless the fault has another."""
         response = error(500, "Not processed")
         if fault.process is True:
@@ -145,7 +145,7 @@ class LocalCloudcraft:
             case unknown:
                 return error(500, f"No such answer: {unknown}")
 
-    async def _process(self, call: ApiCall, entry: Entry) -> Response:
+    async def _process(self, call: ApiCall, entry: Logged) -> Response:
         entry.processed = True
         return await self.api.answer(call)
 

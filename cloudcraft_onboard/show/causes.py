@@ -20,7 +20,7 @@ _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cause:
+class CauseGroup:
     """One cause and its results, in order.
 
     `problem` has `ACCOUNT_ID`, `NAME` and `PROFILE` where its accounts differ.
@@ -80,14 +80,14 @@ def _general(text: str, result: Result) -> str:
     return _OWN_GUESS.sub("Did you mean another one?", text)
 
 
-def group(results: Iterable[Result]) -> Cause:
+def group(results: Iterable[Result]) -> CauseGroup:
     """The cause of `results`, which all have the same key."""
     some = tuple(results)
     problems = [result.error for result in some if result.error is not None]
     first = problems[0]
     if all(problem == first for problem in problems):
-        return Cause(problem=first, results=some)
-    return Cause(problem=_together(_generalised(first, some[0]), problems), results=some)
+        return CauseGroup(problem=first, results=some)
+    return CauseGroup(problem=_together(_generalised(first, some[0]), problems), results=some)
 
 
 def _together(first: Problem, problems: Sequence[Problem]) -> Problem:
@@ -99,7 +99,7 @@ def _together(first: Problem, problems: Sequence[Problem]) -> Problem:
     return replace(first, message=message, hint=hint)
 
 
-def causes(results: Iterable[Result]) -> tuple[Cause, ...]:
+def causes(results: Iterable[Result]) -> tuple[CauseGroup, ...]:
     """The failed results by cause, in the order in which the causes first appear."""
     found: dict[Problem, list[Result]] = {}
     for result in results:

@@ -14,7 +14,7 @@ from typing import Literal
 from cloudcraft_onboard.coverage.advice import Closing
 from cloudcraft_onboard.coverage.words import Coverage
 from cloudcraft_onboard.model import Result
-from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.causes import CauseGroup
 from cloudcraft_onboard.show.changes import Block, Line
 
 
@@ -36,7 +36,7 @@ class Kind:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failed:
+class FailedCase:
     """What JUnit says of an account that needs something done."""
 
     type: str
@@ -45,14 +45,14 @@ class Failed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Skipped:
+class SkippedCase:
     """What JUnit says of an account that was left out."""
 
     message: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class AccountRow:
     """One account. `unit` is the path of its OU, None where it is not known."""
 
     result: Result
@@ -61,7 +61,7 @@ class Row:
     notes: tuple[str, ...] = ()
     unit: str | None = None
     case: str = ""
-    verdict: Failed | Skipped | None = None
+    verdict: FailedCase | SkippedCase | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,8 +69,8 @@ class Open:
     """A kind of accounts that need something done: why, and the commands that do it."""
 
     kind: Kind
-    rows: tuple[Row, ...]
-    causes: tuple[Cause, ...]
+    rows: tuple[AccountRow, ...]
+    causes: tuple[CauseGroup, ...]
     commands: tuple[Closing, ...]
 
     @property
@@ -114,19 +114,19 @@ class Document:
     facts: tuple[str, ...]
     planned: bool
     kinds: tuple[tuple[Kind, int], ...]
-    rows: tuple[Row, ...]
+    rows: tuple[AccountRow, ...]
     started_at: datetime
     seconds: float = 0.0
     properties: tuple[tuple[str, str], ...]
     calm: str = ""
     pending: int = 0
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[CauseGroup, ...] = ()
     blocks: tuple[Block, ...] = ()
     open: tuple[Open, ...] = ()
     covered: Covered | None = None
     notes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     next_steps: tuple[str, ...] = ()
 
-    def of(self, *words: str) -> tuple[Row, ...]:
+    def of(self, *words: str) -> tuple[AccountRow, ...]:
         """The rows of some kinds."""
         return tuple(row for row in self.rows if row.kind.word in words)

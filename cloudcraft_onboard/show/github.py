@@ -65,7 +65,7 @@ def annotations(report: Told) -> list[str]:
     return [*failed, *_denials(report)]
 
 
-def _failed(report: Report, cause: causes.Cause) -> Iterator[str]:
+def _failed(report: Report, cause: causes.CauseGroup) -> Iterator[str]:
     problem, results = cause.problem, cause.results
     if len(results) > _MOST_ALIKE:
         many = text.counted(len(results), "account")

@@ -26,8 +26,8 @@ from cloudcraft_onboard.events import (
 )
 from cloudcraft_onboard.model import Account, Outcome, RateLimit, Report, Result
 from cloudcraft_onboard.show.report import json, lines
-from cloudcraft_onboard.show.report.shape import AccountShape
-from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.report.shape import ResultShape
+from cloudcraft_onboard.show.state import RunState
 
 _TOO_MANY = "Cloudcraft answered 429, too many requests."
 _LEAST_WAIT = 1.0  # seconds of a wait for the rate limit that is worth a line
@@ -46,14 +46,14 @@ class JsonLines:
         self._held: list[lines.Line] = []
         self._starts = False
         self._rehearsal = False
-        self._told: dict[str, AccountShape] = {}
+        self._told: dict[str, ResultShape] = {}
         self._ended = False
 
     def show(  # noqa: C901 - one case an event
         self,
         event: Event,
         told: str,
-        state: State,
+        state: RunState,
         now: float,  # noqa: ARG002 - its lines have the time of day
     ) -> None:
         """Print the event's line, if it has one."""
@@ -75,7 +75,7 @@ class JsonLines:
             case PaceWaited() | Throttled():
                 self._tell_pace(event.seconds, state)
             case RequestRetried() | RateLimitKnown() | OperationAwaited() | Said() | Stopping():
-                self._put(lines.Notice(type="notice", at=_now(), text=told))
+                self._put(lines.NoticeLine(type="notice", at=_now(), text=told))
             case RunFinished(report=report):
                 self._count(len(report.results))
                 self._release()
@@ -84,7 +84,7 @@ class JsonLines:
             case _:
                 pass
 
-    def tick(self, state: State, now: float) -> None:
+    def tick(self, state: RunState, now: float) -> None:
         """Nothing happens by itself."""
 
     def close(self) -> None:
@@ -98,14 +98,14 @@ class JsonLines:
         if not self._starts and error is not None:
             self._held.clear()
         self._release()
-        self._print(json.head(report, lines.Finished, type="finished", at=_now(), error=error))
+        self._print(json.head(report, lines.FinishedLine, type="finished", at=_now(), error=error))
 
     def _start(self, event: RunStarted) -> None:
         self._rehearsal = event.dry_run and not self._dry_run
         if self._starts:
             return
-        self._held = [line for line in self._held if not isinstance(line, lines.Started)]
-        started = lines.Started(
+        self._held = [line for line in self._held if not isinstance(line, lines.StartedLine)]
+        started = lines.StartedLine(
             type="started",
             at=_now(),
             command=event.command.value,
@@ -118,7 +118,7 @@ class JsonLines:
     def _count(self, total: int) -> None:
         """How many accounts there are, which `remove --unlisted` finds out."""
         self._held = [
-            replace(line, total=total) if isinstance(line, lines.Started) else line
+            replace(line, total=total) if isinstance(line, lines.StartedLine) else line
             for line in self._held
         ]
 
@@ -127,12 +127,12 @@ class JsonLines:
         told = json.account(result)
         if self._told.get(result.name) != told:
             self._told[result.name] = told
-            self._put(lines.Account(type="account", at=_now(), account=told))
+            self._put(lines.AccountLine(type="account", at=_now(), account=told))
 
     def _tell_retry(self, name: str, reason: str, wait: float) -> None:
         account_id = self._ids.get(name)
         self._put(
-            lines.Retry(
+            lines.RetryLine(
                 type="retry",
                 at=_now(),
                 account_id=account_id,
@@ -142,13 +142,15 @@ class JsonLines:
             )
         )
 
-    def _tell_pace(self, wait: float, state: State) -> None:
+    def _tell_pace(self, wait: float, state: RunState) -> None:
         if wait < _LEAST_WAIT:
             return
         limit = str(RateLimit(state.limit, state.window)) if state.limit else None
         left = max(state.requests_left, 1)  # what waits is left, a last list as well
         self._put(
-            lines.Pace(type="pace", at=_now(), wait=round(wait, 2), limit=limit, requests_left=left)
+            lines.PaceLine(
+                type="pace", at=_now(), wait=round(wait, 2), limit=limit, requests_left=left
+            )
         )
 
     def _name_of(self, account_id: str) -> str:

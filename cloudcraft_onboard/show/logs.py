@@ -30,7 +30,7 @@ class _Redacting(logging.Formatter):
 def configure(verbosity: int, stream: TextIO) -> None:
     """Send logs to `stream`: requests from 1 (`-v`), the SDKs' own from 2 (`-vv`); else nothing.
 
-    Log lines would tear a live view; `views.choose_way` draws none where there are some.
+    Log lines would tear a live view; `views.choose_display` draws none where there are some.
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_Redacting("%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"))

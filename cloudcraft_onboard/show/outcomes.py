@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloudcraft_onboard.model import Command, Outcome, Report, Result
 from cloudcraft_onboard.show import causes, changes, text
-from cloudcraft_onboard.show.document import Document, Failed, Kind, Row, Skipped
+from cloudcraft_onboard.show.document import AccountRow, Document, FailedCase, Kind, SkippedCase
 from cloudcraft_onboard.show.notes import all_told
 
 _RANKS = (
@@ -81,19 +81,19 @@ def _kind(report: Report, outcome: Outcome, *, planned: bool) -> Kind:
     )
 
 
-def _row(report: Report, result: Result, kind: Kind) -> Row:
-    verdict: Failed | Skipped | None = None
+def _row(report: Report, result: Result, kind: Kind) -> AccountRow:
+    verdict: FailedCase | SkippedCase | None = None
     if result.error is not None:
         problem = result.error
         where = f"{report.manifest}:{result.line}: {text.title(result)}, stage {problem.stage}"
-        verdict = Failed(
+        verdict = FailedCase(
             type=problem.code,
             message=problem.message,
             text=f"{problem.message}\n\n{problem.hint}\n\n{where}",
         )
     elif result.outcome in _SKIPPED:
-        verdict = Skipped(message="; ".join(all_told(result.notes)) or _SKIPPED[result.outcome])
-    return Row(
+        verdict = SkippedCase(message="; ".join(all_told(result.notes)) or _SKIPPED[result.outcome])
+    return AccountRow(
         result=result,
         kind=kind,
         lines=changes.lines(result),

@@ -23,7 +23,7 @@ from cloudcraft_onboard.events import (
 from cloudcraft_onboard.model import Command, Outcome, Problem, Result
 from cloudcraft_onboard.show import causes, text
 from cloudcraft_onboard.show.sentences import operations, waiting
-from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.state import RunState
 
 _HEARTBEAT = 60.0  # seconds of silence; CI systems kill jobs that say nothing for some minutes
 
@@ -42,7 +42,7 @@ class Plain:
         self._told: dict[str, Outcome] = {}
         self._causes: set[Problem] = set()
 
-    def show(self, event: Event, told: str, state: State, now: float) -> None:
+    def show(self, event: Event, told: str, state: RunState, now: float) -> None:
         """Print the event's line, if it has one."""
         match event:
             case RunStarted():
@@ -59,7 +59,7 @@ class Plain:
         if told and self._wants(event, state):
             self._say(text.clean(told), now)
 
-    def _wants(self, event: Event, state: State) -> bool:
+    def _wants(self, event: Event, state: RunState) -> bool:
         match event:
             case Said() | Stopping():
                 return True
@@ -73,7 +73,7 @@ class Plain:
             case _:
                 return False
 
-    def tick(self, state: State, now: float) -> None:
+    def tick(self, state: RunState, now: float) -> None:
         """Print a sign of life after about a minute of silence.
 
         An operation on a stack set may be stuck: it is named every minute, silent or not.
@@ -89,7 +89,7 @@ class Plain:
         """Nothing is left to do: lines are written at once."""
         self._last_line = None
 
-    def _finished(self, event: AccountFinished, state: State, now: float) -> None:
+    def _finished(self, event: AccountFinished, state: RunState, now: float) -> None:
         result = event.result
         # The verifying read finishes accounts again; only another outcome is worth another line.
         if self._told.get(result.name) is result.outcome:
@@ -103,7 +103,7 @@ class Plain:
         for line in self._lines(result, state, provisional=event.provisional):
             self._say(line, now)
 
-    def _lines(self, result: Result, state: State, *, provisional: bool) -> list[str]:
+    def _lines(self, result: Result, state: RunState, *, provisional: bool) -> list[str]:
         total = text.number(state.total)
         done = text.number(state.done).rjust(len(total))
         told = text.outcome_word(result.outcome, planned=state.planned)
@@ -131,7 +131,7 @@ class Plain:
             return f"{headline}, as above", ""
         return f"{headline}: {text.clean(problem.message)}", text.clean(problem.hint) * first
 
-    def _sum_up(self, state: State, now: float) -> None:
+    def _sum_up(self, state: RunState, now: float) -> None:
         """How many accounts a cause has that was told once: the quiet see no table."""
         for cause in state.causes() if self._verbosity < 0 else ():
             if len(cause.results) > 1:
@@ -144,7 +144,7 @@ class Plain:
         self._last_line = now
 
 
-def heartbeat(state: State, now: float) -> str:
+def heartbeat(state: RunState, now: float) -> str:
     """One line about where the run is: `still working: 412 of 1,000 done, 2 failed, ...`."""
     parts = [f"{text.number(state.done)} of {text.number(state.total)} done"]
     failed = state.numbers[Outcome.FAILED]

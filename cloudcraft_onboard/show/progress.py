@@ -22,7 +22,7 @@ from cloudcraft_onboard.events import (
 )
 from cloudcraft_onboard.model import Report
 from cloudcraft_onboard.show import causes, outcomes, screen, text
-from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.state import RunState
 from cloudcraft_onboard.show.table import failures
 
 _BETWEEN_FRAMES = 1 / 8
@@ -46,7 +46,7 @@ class Live:
         self._next_frame = 0.0
         self._running = False
 
-    def show(self, event: Event, told: str, state: State, now: float) -> None:
+    def show(self, event: Event, told: str, state: RunState, now: float) -> None:
         """Say what is to stay above; drawing waits for the next tick but where it may not wait."""
         match event:
             case RunStarted():
@@ -65,7 +65,7 @@ class Live:
             case _:
                 pass
 
-    def tick(self, state: State, now: float) -> None:
+    def tick(self, state: RunState, now: float) -> None:
         """Draw if it is time for a frame, the one before has been read, and we are looked at."""
         if not self._running or now < self._next_frame:
             return
@@ -101,7 +101,7 @@ class Live:
             self._stream.write(self._painted(line) + "\n")
         self._stream.flush()
 
-    def _draw(self, state: State, now: float) -> None:
+    def _draw(self, state: RunState, now: float) -> None:
         self._next_frame = now + _BETWEEN_FRAMES
         width, height = self._console.size
         lines = screen.render(state, now, width, height)
@@ -111,7 +111,7 @@ class Live:
         self._stream.flush()
         self._drawn = lines
 
-    def _say(self, told: str, state: State, now: float) -> None:
+    def _say(self, told: str, state: RunState, now: float) -> None:
         line = prose.broken(text.clean(told), self._console.width)
         draw(self._stream, self._wiped() + line + "\n")
         self._drawn = ()

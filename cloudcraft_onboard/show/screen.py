@@ -11,9 +11,9 @@ from itertools import islice
 from rich.text import Text
 
 from cloudcraft_onboard.show import text
-from cloudcraft_onboard.show.causes import Cause, headline
+from cloudcraft_onboard.show.causes import CauseGroup, headline
 from cloudcraft_onboard.show.sentences import operations, waiting
-from cloudcraft_onboard.show.state import State, Work
+from cloudcraft_onboard.show.state import RunState, Work
 
 _TITLE_FROM = 9  # terminal rows from which on a title is worth one
 _BAR = 32
@@ -21,7 +21,7 @@ _MOST_WORKING = 16
 _MESSAGE_LINES = 2
 
 
-def render(state: State, now: float, width: int, height: int) -> list[Text]:
+def render(state: RunState, now: float, width: int, height: int) -> list[Text]:
     """The view's lines: at most `height` of them, each narrower than `width` cells."""
     room = max(width - 1, 1)  # a line that fills the last column makes some terminals wrap
     lines = [_bar(state, now, room), *_counts(state, room), *_status(state, now, room)]
@@ -36,7 +36,7 @@ def render(state: State, now: float, width: int, height: int) -> list[Text]:
     return lines[:height]
 
 
-def _title(state: State, now: float, room: int) -> Text:
+def _title(state: RunState, now: float, room: int) -> Text:
     what = text.called(state.command, dry_run=state.dry_run)
     elapsed = text.clock(state.elapsed(now))
     manifest = text.fit(text.clean(state.manifest), room - len(what) - len(elapsed) - 4)
@@ -44,7 +44,7 @@ def _title(state: State, now: float, room: int) -> Text:
     return Text.assemble((what, "bold"), "  ", manifest, " " * max(gap, 2), (elapsed, "dim"))
 
 
-def _bar(state: State, now: float, room: int) -> Text:
+def _bar(state: RunState, now: float, room: int) -> Text:
     if not state.total:  # `remove --unlisted` is about what the list shows
         return Text(text.fit("reading Cloudcraft's list", room), "dim")
     share = state.done / state.total if state.total else 0.0
@@ -58,14 +58,14 @@ def _bar(state: State, now: float, room: int) -> Text:
     return line
 
 
-def _left(state: State, now: float) -> str:
+def _left(state: RunState, now: float) -> str:
     if state.done >= state.total:
         return "verifying" if state.unverified else ""
     left = state.time_left(now)
     return "" if left is None else f"about {text.about(left)} left"
 
 
-def _counts(state: State, room: int) -> list[Text]:
+def _counts(state: RunState, room: int) -> list[Text]:
     pieces = text.counts(state.counts(), state.command, planned=state.planned)
     lines: list[Text] = []
     waiting = [Text("nothing finished yet", "dim")] if state.total else []
@@ -77,7 +77,7 @@ def _counts(state: State, room: int) -> list[Text]:
     return lines
 
 
-def _status(state: State, now: float, room: int) -> list[Text]:
+def _status(state: RunState, now: float, room: int) -> list[Text]:
     told = []
     if state.stopping:
         told.append(Text(f"! stopping: {text.clean(state.stopping)}", "bold yellow"))
@@ -91,7 +91,7 @@ def _status(state: State, now: float, room: int) -> list[Text]:
     return told
 
 
-def _failures(state: State, room: int, height: int) -> list[list[Text]]:
+def _failures(state: RunState, room: int, height: int) -> list[list[Text]]:
     """The oldest causes, as many as `height` lines hold: nobody sees the others."""
     laid: list[list[Text]] = []
     lines = 0
@@ -103,7 +103,7 @@ def _failures(state: State, room: int, height: int) -> list[list[Text]]:
     return laid
 
 
-def _failure(cause: Cause, room: int) -> list[Text]:
+def _failure(cause: CauseGroup, room: int) -> list[Text]:
     problem = cause.problem
     many = len(cause.results)
     who = text.title(cause.results[0]) if many == 1 else text.counted(many, "account")
@@ -119,7 +119,7 @@ def _failure(cause: Cause, room: int) -> list[Text]:
     return lines
 
 
-def _fitted(state: State, failures: list[list[Text]], height: int, room: int) -> list[Text]:
+def _fitted(state: RunState, failures: list[list[Text]], height: int, room: int) -> list[Text]:
     """As many whole causes as fit, after an empty line, and how many are left."""
     if height < 2 or not failures:  # noqa: PLR2004 - the empty line and one more
         return []
@@ -137,11 +137,11 @@ def _fitted(state: State, failures: list[list[Text]], height: int, room: int) ->
     return [*shown, Text(text.fit(told, room), "red")]
 
 
-def _working_lines(state: State) -> int:
+def _working_lines(state: RunState) -> int:
     return min(len(state.working), _MOST_WORKING) + 2 if state.working else 0
 
 
-def _working(state: State, now: float, room: int, height: int) -> list[Text]:
+def _working(state: RunState, now: float, room: int, height: int) -> list[Text]:
     rows = min(height - 2, _MOST_WORKING)
     if not state.working or rows < 1:
         return []
@@ -160,7 +160,7 @@ def _working(state: State, now: float, room: int, height: int) -> list[Text]:
     return [Text(), head, *lines, *[Text()] * padding]
 
 
-def _by_reason(state: State) -> tuple[dict[str, Work], list[list[Work]]]:
+def _by_reason(state: RunState) -> tuple[dict[str, Work], list[list[Work]]]:
     """Accounts with a line of their own, and groups that wait for the same reason."""
     alone: dict[str, Work] = {}
     alike: dict[str, list[tuple[str, Work]]] = {}

@@ -20,10 +20,10 @@ from cloudcraft_onboard.events import (
 )
 from cloudcraft_onboard.model import Command, RateLimit
 from cloudcraft_onboard.show import text
-from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.state import RunState
 
 
-def sentence(event: Event, state: State, now: float) -> str:  # noqa: PLR0911 - one an event
+def sentence(event: Event, state: RunState, now: float) -> str:  # noqa: PLR0911 - one an event
     """What happened, or what it is waited for now; empty where there is nothing to say."""
     match event:
         case RunStarted():
@@ -54,7 +54,7 @@ def _opening(event: RunStarted) -> str:
     return f"{called}: {text.counted(event.total, 'account')}{aside}"
 
 
-def operations(state: State) -> list[str]:
+def operations(state: RunState) -> list[str]:
     """The operations on stack sets that accounts wait for."""
     return [_operation(each) for each in state.awaited()]
 
@@ -66,7 +66,7 @@ def _operation(event: OperationAwaited) -> str:
     return f"waiting for {which}{since}"
 
 
-def waiting(state: State, now: float) -> str:
+def waiting(state: RunState, now: float) -> str:
     """What everybody is waiting for, so that it does not look like a hang; empty if nobody is."""
     queued = f" · {text.number(len(state.queued))} queued" if state.queued else ""
     if state.throttled_until > now:
@@ -86,7 +86,7 @@ def waiting(state: State, now: float) -> str:
     return ""
 
 
-def _expected(event: Forecast, state: State) -> str:
+def _expected(event: Forecast, state: RunState) -> str:
     """How long the requests will take at most, by each limit that may hold; said once.
 
     What `remove` plans before it asks has said it already.
@@ -101,7 +101,7 @@ def _expected(event: Forecast, state: State) -> str:
     )
 
 
-def _limit_known(state: State, now: float) -> str:
+def _limit_known(state: RunState, now: float) -> str:
     """Which limit holds, once that is found out: `Cloudcraft allows 20 a minute: ...`."""
     told = f"Cloudcraft allows {text.rate(RateLimit(state.limit, state.window))}"
     left = state.time_left(now)

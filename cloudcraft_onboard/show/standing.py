@@ -6,7 +6,15 @@ from cloudcraft_onboard.coverage import advice
 from cloudcraft_onboard.coverage.words import OPEN, Coverage, Standing, State, Status
 from cloudcraft_onboard.model import Outcome, Result
 from cloudcraft_onboard.show import causes, changes, text
-from cloudcraft_onboard.show.document import Covered, Document, Failed, Kind, Open, Row, Skipped
+from cloudcraft_onboard.show.document import (
+    AccountRow,
+    Covered,
+    Document,
+    FailedCase,
+    Kind,
+    Open,
+    SkippedCase,
+)
 from cloudcraft_onboard.show.notes import all_told
 
 _RANKS = (*OPEN, State.ONBOARDED, State.DATADOG, State.DISABLED)
@@ -82,15 +90,15 @@ def _kind(state: State) -> Kind:
     )
 
 
-def _row(account: Standing, kind: Kind, commands: tuple[advice.Closing, ...]) -> Row:
+def _row(account: Standing, kind: Kind, commands: tuple[advice.Closing, ...]) -> AccountRow:
     result = _as_result(account)
-    verdict: Failed | Skipped | None = None
+    verdict: FailedCase | SkippedCase | None = None
     if account.state is State.DISABLED:
-        verdict = Skipped(message="disabled in the manifest")
+        verdict = SkippedCase(message="disabled in the manifest")
     elif account.state in OPEN:
         told = [kind.meaning, *details(account), *(command.line for command in commands)]
-        verdict = Failed(type=kind.word, message=kind.meaning, text="\n\n".join(told))
-    return Row(
+        verdict = FailedCase(type=kind.word, message=kind.meaning, text="\n\n".join(told))
+    return AccountRow(
         result=result,
         kind=kind,
         # Accounts that are missing lack all of it.
@@ -102,7 +110,7 @@ def _row(account: Standing, kind: Kind, commands: tuple[advice.Closing, ...]) ->
     )
 
 
-def _open(kind: Kind, rows: tuple[Row, ...], commands: tuple[advice.Closing, ...]) -> Open:
+def _open(kind: Kind, rows: tuple[AccountRow, ...], commands: tuple[advice.Closing, ...]) -> Open:
     some = tuple(row for row in rows if row.kind is kind)
     found = causes.causes(row.result for row in some)
     return Open(kind=kind, rows=some, causes=found, commands=commands)

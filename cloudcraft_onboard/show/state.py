@@ -45,7 +45,7 @@ class Work:
 
 
 @dataclass(slots=True)
-class State:
+class RunState:
     """The run so far. Times are those of the clock that `fold` is given.
 
     `results` has one result for each finished account, the last word on it; `unverified` are those
@@ -64,7 +64,7 @@ class State:
     unverified: set[str] = field(default_factory=set)
     numbers: Counter[Outcome] = field(default_factory=Counter)
     failures: dict[Problem, dict[str, Result]] = field(default_factory=dict)
-    grouped: dict[Problem, causes.Cause] = field(default_factory=dict)
+    grouped: dict[Problem, causes.CauseGroup] = field(default_factory=dict)
     working: dict[str, Work] = field(default_factory=dict)
     most_working: int = 0
     widest_name: int = 0
@@ -99,7 +99,7 @@ class State:
         """How many accounts there are of each outcome."""
         return tuple((outcome, self.numbers[outcome]) for outcome in Outcome)
 
-    def causes(self) -> Iterator[causes.Cause]:
+    def causes(self) -> Iterator[causes.CauseGroup]:
         """The failures by cause, oldest first; each is put together when it is asked for."""
         for key, some in self.failures.items():
             if key not in self.grouped:

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from cloudcraft_onboard.coverage.words import Coverage
 from cloudcraft_onboard.show import causes, standing, text
-from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.causes import CauseGroup
 from cloudcraft_onboard.show.changes import Block, Line
-from cloudcraft_onboard.show.document import Covered, Document, Kind, Open, Row
+from cloudcraft_onboard.show.document import AccountRow, Covered, Document, Kind, Open
 
 _CALM = ("unchanged", "pending", "skipped")
 _MOST_CALM, _MOST_ROWS = 20, 50  # of one outcome; nobody reads more of them one by one
@@ -107,7 +107,7 @@ def _body(document: Document, width: int, *, each: bool) -> list[Text]:
     return lines
 
 
-def _table(rows: Sequence[Row], width: int) -> list[Text]:
+def _table(rows: Sequence[AccountRow], width: int) -> list[Text]:
     times = [text.seconds(row.result.seconds) if row.result.seconds else "" for row in rows]
     time_width = max(len(text.TIME), *map(len, times))
     # The narrowest do without the column of times.
@@ -129,7 +129,7 @@ def _table(rows: Sequence[Row], width: int) -> list[Text]:
     return lines
 
 
-def _row(row: Row, names: int, done: int, time: str, width: int) -> list[Text]:
+def _row(row: AccountRow, names: int, done: int, time: str, width: int) -> list[Text]:
     result, kind = row.result, row.kind
     actions = text.actions(result)
     if done:
@@ -195,7 +195,7 @@ def _changes(told: Sequence[Line], width: int) -> list[Text]:
     return shown
 
 
-def _calm(rows: Sequence[Row], width: int, *, each: bool) -> list[Text]:
+def _calm(rows: Sequence[AccountRow], width: int, *, each: bool) -> list[Text]:
     if not rows:
         return []
     kind = rows[0].kind
@@ -212,7 +212,7 @@ def _calm(rows: Sequence[Row], width: int, *, each: bool) -> list[Text]:
 # --- what failed, and what else there is to say ---------------------------------------------------
 
 
-def failures(found: Iterable[Cause], width: int) -> list[Text]:
+def failures(found: Iterable[CauseGroup], width: int) -> list[Text]:
     """Every cause once: its count and accounts, what happened, what to do next."""
     lines: list[Text] = []
     for cause in found:
@@ -309,7 +309,7 @@ def _open(some: Open, width: int) -> list[Text]:
     return lines
 
 
-def _open_rows(rows: Sequence[Row], width: int) -> list[Text]:
+def _open_rows(rows: Sequence[AccountRow], width: int) -> list[Text]:
     shown = rows if len(rows) <= _MOST_OPEN else rows[: _MOST_OPEN - 1]
     if not shown:
         return []

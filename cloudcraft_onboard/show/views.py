@@ -1,4 +1,4 @@
-"""The views of a run: one that takes its events in, and the ways of showing them."""
+"""The views of a run: one takes its events in, and displays show them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.show.plain import Plain
 from cloudcraft_onboard.show.progress import Live
 from cloudcraft_onboard.show.sentences import sentence
-from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.state import RunState
 
 
-class Way(Protocol):
+class Display(Protocol):
     """A way of showing a run; the main thread calls all methods."""
 
-    def show(self, event: Event, told: str, state: State, now: float) -> None:
+    def show(self, event: Event, told: str, state: RunState, now: float) -> None:
         """Show what happened. `told` is its sentence, `state` already knows of it."""
 
-    def tick(self, state: State, now: float) -> None:
+    def tick(self, state: RunState, now: float) -> None:
         """A few times a second; `now` is the view's clock."""
 
     def close(self) -> None:
@@ -28,33 +28,33 @@ class Way(Protocol):
 
 
 class View:
-    """Listens to a run: one state of it, shown in one way or several."""
+    """Listens to a run: one state of it, on one display or several."""
 
-    def __init__(self, *ways: Way, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ways = ways
+    def __init__(self, *displays: Display, clock: Callable[[], float] = time.monotonic) -> None:
+        self._displays = displays
         self._clock = clock
-        self._state = State()
+        self._state = RunState()
 
     def handle(self, event: Event) -> None:
         """Take an event in, and show it."""
         now = self._clock()
         self._state.fold(event, now)
         told = sentence(event, self._state, now)
-        for way in self._ways:
-            way.show(event, told, self._state, now)
+        for display in self._displays:
+            display.show(event, told, self._state, now)
 
     def tick(self, now: float) -> None:
-        """Let each way do what it is time for."""
-        for way in self._ways:
-            way.tick(self._state, now)
+        """Let each display do what it is time for."""
+        for display in self._displays:
+            display.tick(self._state, now)
 
     def close(self) -> None:
         """Let each leave the terminal as it was."""
-        for way in self._ways:
-            way.close()
+        for display in self._displays:
+            display.close()
 
 
-def choose_way(stream: TextIO, *, verbosity: int = 0, summary: bool = False) -> Way:
+def choose_display(stream: TextIO, *, verbosity: int = 0, summary: bool = False) -> Display:
     """The live view if it can be drawn, else plain lines.
 
     `verbosity` is below 0 for quiet, above 0 for verbose: then log lines would tear a live view.

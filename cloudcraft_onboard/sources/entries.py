@@ -8,17 +8,19 @@ from dataclasses import replace
 
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.manifest.share import Share, first_match, unused
-from cloudcraft_onboard.manifest.write import Defaults, Entry
+from cloudcraft_onboard.manifest.write import Defaults, NewEntry
 from cloudcraft_onboard.sources.found import Candidate, Found
 
 _PLACEHOLDERS = ("name", "id", "email", "ou")
 
 
-def entries(candidates: Sequence[Candidate], pattern: str, shares: Sequence[Share]) -> list[Entry]:
+def entries(
+    candidates: Sequence[Candidate], pattern: str, shares: Sequence[Share]
+) -> list[NewEntry]:
     """The candidates as entries; the first rule that matches says who sees an account."""
     rules = [first_match(shares, each.path) for each in candidates]
     return [
-        Entry(
+        NewEntry(
             name=named(each, pattern),
             account_id=each.account_id,
             profile=each.profile,
@@ -57,7 +59,7 @@ def check_pattern(pattern: str) -> None:
             raise UsageError(f"--name: unknown placeholder {{{word}}}; use {known}.")
 
 
-def entered(written: Sequence[Entry], found: Found, defaults: Defaults) -> list[Entry]:
+def entered(written: Sequence[NewEntry], found: Found, defaults: Defaults) -> list[NewEntry]:
     """New entries with the way in that the manifest's defaults lack.
 
     What the user names holds; otherwise a way that the defaults know is as good for new accounts.
@@ -66,7 +68,7 @@ def entered(written: Sequence[Entry], found: Found, defaults: Defaults) -> list[
     known = defaults.assume_role is not None or defaults.sso is not None
     if known and not found.chosen:
         way = replace(way, assume_role=None, sso=None)
-    own = Entry(
+    own = NewEntry(
         name="",
         profile=way.profile if way.profile != defaults.profile else None,
         sso=way.sso if way.sso != defaults.sso else None,
@@ -80,7 +82,7 @@ def entered(written: Sequence[Entry], found: Found, defaults: Defaults) -> list[
     ]
 
 
-def unshared(default: Sequence[str] | None, written: Sequence[Entry]) -> list[Entry]:
+def unshared(default: Sequence[str] | None, written: Sequence[NewEntry]) -> list[NewEntry]:
     """Drop `read_access` from entries where it equals the default."""
     same = tuple(default or ())
     return [replace(e, read_access=None) if e.read_access == same else e for e in written]

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs, Scalar, compose
-from cloudcraft_onboard.manifest.source import Source
+from cloudcraft_onboard.manifest.source import SourceText
 from cloudcraft_onboard.manifest.write import clean
-from cloudcraft_onboard.sources.rows import Row, Value, Word, looks_like_id, word_of
+from cloudcraft_onboard.sources.rows import ListRow, Value, Word, looks_like_id, word_of
 
 _OTHER_CLOUDS = {
     "subscriptions": "Azure",
@@ -34,11 +34,11 @@ class List:
     """What a file is, in words; its rows; and sentences about what is left out."""
 
     what: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ListRow] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
 
-def recognised(source: Source) -> List:
+def recognised(source: SourceText) -> List:
     """The list in a text. What is wrong with it is noted in `source`."""
     if not source.text.strip():
         source.complain(1, 1, "the list is empty")
@@ -64,7 +64,7 @@ def recognised(source: Source) -> List:
 # --- CSV -----------------------------------------------------------------------------------------
 
 
-def _table(source: Source) -> List | None:
+def _table(source: SourceText) -> List | None:
     """The rows of a CSV with a header that names the ID; None for anything else."""
     lines = source.text.splitlines(keepends=True)
     told = (n for n, it in enumerate(lines) if it.strip() and not it.startswith(("#", "sep=")))
@@ -95,7 +95,7 @@ def _table(source: Source) -> List | None:
     return found
 
 
-def _cells(source: Source, header: list[str], cells: list[str], line: int) -> Row:
+def _cells(source: SourceText, header: list[str], cells: list[str], line: int) -> ListRow:
     """One row; cells without a column are an error."""
     if any(cell.strip() for cell in cells[len(header) :]):
         source.complain(line, 1, f"{len(cells)} cells, but the header has {len(header)} columns")
@@ -103,7 +103,7 @@ def _cells(source: Source, header: list[str], cells: list[str], line: int) -> Ro
         (name or f"column {position + 1}", cell.strip())
         for position, (name, cell) in enumerate(zip(header, cells, strict=False))
     ]
-    return Row(line=line, column=1, values={name: cell for name, cell in named if cell})
+    return ListRow(line=line, column=1, values={name: cell for name, cell in named if cell})
 
 
 # --- YAML and JSON -------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def _of_list(root: Items) -> List | None:
     return List(what=what, rows=[_row(node) for node in root.nodes])
 
 
-def _of_mapping(source: Source, root: Pairs) -> List | None:
+def _of_mapping(source: SourceText, root: Pairs) -> List | None:
     nodes = root.nodes
     if "version" in nodes and "accounts" in nodes:
         source.complain(1, 1, "this is a manifest already; `onboard plan` takes it as it is")
@@ -142,7 +142,7 @@ def _of_mapping(source: Source, root: Pairs) -> List | None:
     return _of_terraform(source, root)
 
 
-def _of_c7n(source: Source, root: Pairs) -> List:
+def _of_c7n(source: SourceText, root: Pairs) -> List:
     """c7n-org's accounts, with the variables that hold for all."""
     found = List(what="c7n-org's accounts")
     shared = _value(root.nodes["vars"]) if "vars" in root.nodes else None
@@ -152,7 +152,7 @@ def _of_c7n(source: Source, root: Pairs) -> List:
         own = row.values.get("vars")
         merged = {**_mapping(shared), **_mapping(own)}
         values = {**row.values, "vars": merged} if merged else row.values
-        found.rows.append(Row(line=row.line, column=row.column, values=values))
+        found.rows.append(ListRow(line=row.line, column=row.column, values=values))
     for key, cloud in _OTHER_CLOUDS.items():
         others = root.nodes.get(key)
         for node in others.nodes if isinstance(others, Items) else ():
@@ -165,7 +165,7 @@ def _of_c7n(source: Source, root: Pairs) -> List:
     return found
 
 
-def _of_terraform(source: Source, root: Pairs) -> List | None:
+def _of_terraform(source: SourceText, root: Pairs) -> List | None:
     """Terraform's outputs, or the value of one of them (`terraform output -json NAME`)."""
     found = List(what="Terraform's outputs")
     outputs = {
@@ -202,7 +202,7 @@ _PROMISES = re.compile(r"accounts$|account_?(?:ids?|numbers?)$", re.IGNORECASE)
 """Names of outputs that are about accounts, whatever is in them."""
 
 
-def _rows(name: str, node: Node) -> Iterator[Row]:
+def _rows(name: str, node: Node) -> Iterator[ListRow]:
     """The accounts in a value: an ID, an object with one, a list or a mapping of such."""
     if isinstance(node, Items):
         for each in node.nodes:
@@ -214,18 +214,18 @@ def _rows(name: str, node: Node) -> Iterator[Row]:
         yield _row(node, name)
 
 
-def _row(node: Node, name: str = "") -> Row:
+def _row(node: Node, name: str = "") -> ListRow:
     """A row of what a node says; a lone value is an ID."""
     value = _value(node)
     values = value if isinstance(value, Mapping) else {"account_id": value}
-    return Row(line=node.line, column=node.column, values=values, name=name)
+    return ListRow(line=node.line, column=node.column, values=values, name=name)
 
 
 def _is_account(node: Node) -> bool:
     return _has_id(_row(node))
 
 
-def _has_id(row: Row) -> bool:
+def _has_id(row: ListRow) -> bool:
     """Whether one of the columns for it has an account's ID."""
     return any(word_of(key) is Word.ID and looks_like_id(it) for key, it in row.values.items())
 

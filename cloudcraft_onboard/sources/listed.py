@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 
 from cloudcraft_onboard.errors import ManifestError
-from cloudcraft_onboard.manifest.source import MAX_BYTES, Source, decode, read
+from cloudcraft_onboard.manifest.source import MAX_BYTES, SourceText, decode, read
 from cloudcraft_onboard.sources import formats, rows
 from cloudcraft_onboard.sources.found import ASSUME_ROLE, Candidate, Found, Task
 from cloudcraft_onboard.sources.organization import check_role, way_in
@@ -61,7 +61,7 @@ class ListFile:
             states=told.states,
         )
 
-    def _read(self) -> Source:
+    def _read(self) -> SourceText:
         if self.path == "-":
             return decode(STANDARD_INPUT, sys.stdin.buffer.read(MAX_BYTES + 1))
         return read(self.path)

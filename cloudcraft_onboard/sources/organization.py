@@ -19,7 +19,7 @@ EVERY_TAG = "*"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Organization:
+class OrganizationAccounts:
     """The active accounts of the organization, or of some of its units.
 
     `units` are IDs of OUs or roots. `excluded` are account IDs, and OUs by ID or path. `tags` are

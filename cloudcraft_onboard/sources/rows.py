@@ -80,7 +80,7 @@ def looks_like_id(value: Value) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class ListRow:
     """One row; its place counts from 1. `name` is what the list calls it besides its columns."""
 
     line: int
@@ -102,7 +102,7 @@ Complain = Callable[[int, int, str], None]
 """Takes line, column and what is wrong there."""
 
 
-def read(rows: Sequence[Row], path: str, complain: Complain) -> Told:
+def read(rows: Sequence[ListRow], path: str, complain: Complain) -> Told:
     """What the rows say; each is a candidate, a sentence, or an error."""
     told = Told()
     lines: dict[str, int] = {}
@@ -142,7 +142,7 @@ def read(rows: Sequence[Row], path: str, complain: Complain) -> Told:
 class _Reader:
     """Reads one row."""
 
-    def __init__(self, row: Row, complain: Complain) -> None:
+    def __init__(self, row: ListRow, complain: Complain) -> None:
         self._row = row
         self._complain = complain
         self._by_word: dict[Word, list[tuple[str, Value]]] = {}

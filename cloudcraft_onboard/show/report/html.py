@@ -12,9 +12,9 @@ from string import Template
 
 from cloudcraft_onboard.model import Outcome
 from cloudcraft_onboard.show import standing, text
-from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.causes import CauseGroup
 from cloudcraft_onboard.show.changes import Block
-from cloudcraft_onboard.show.document import Document, Kind, Open, Row
+from cloudcraft_onboard.show.document import AccountRow, Document, Kind, Open
 from cloudcraft_onboard.show.report import page, picture
 
 _MOST_CARDS = 100
@@ -59,7 +59,7 @@ def render(document: Document) -> str:
     )
 
 
-def _rank(row: Row) -> int:
+def _rank(row: AccountRow) -> int:
     """Rows that need work come first."""
     return row.kind.rank
 
@@ -107,16 +107,16 @@ class _Cards:
             + page.section("Changes", changes)
         )
 
-    def of(self, row: Row) -> str:
+    def of(self, row: AccountRow) -> str:
         """The card that a row belongs to, empty for none."""
         return self._group.get(id(row.result), "")
 
-    def _named(self, cause: Cause) -> str:
+    def _named(self, cause: CauseGroup) -> str:
         name = f"c{next(self._numbers)}"
         self._group |= {id(result): name for result in cause.results}
         return name
 
-    def _cause(self, cause: Cause) -> str:
+    def _cause(self, cause: CauseGroup) -> str:
         name = self._named(cause)
         return (
             f'<article id="{name}" class="failed"><h3>{page.cause_head(cause)}</h3>'
@@ -176,7 +176,7 @@ def _heads(document: Document, units: Mapping[str, int]) -> Iterator[str]:
         yield page.head("Details", "told")
 
 
-def _cells(document: Document, row: Row, group: str) -> Iterator[str]:
+def _cells(document: Document, row: AccountRow, group: str) -> Iterator[str]:
     result = row.result
     yield from page.identity(result.name, result.account_id)
     if document.covered and document.covered.units:

@@ -84,9 +84,9 @@ def _run(report: Report) -> shape.RunShape:
     return head(report, shape.RunShape, accounts=[account(result) for result in report.results])
 
 
-def account(result: Result) -> shape.AccountShape:
+def account(result: Result) -> shape.ResultShape:
     """What came of one account."""
-    return shape.AccountShape(
+    return shape.ResultShape(
         name=result.name,
         account_id=result.account_id,
         profile=result.profile,
@@ -145,7 +145,7 @@ def _run_of(told: shape.RunShape) -> Report:
     )
 
 
-def _result(told: shape.AccountShape) -> Result:
+def _result(told: shape.ResultShape) -> Result:
     made = Result(
         name=told.name,
         account_id=told.account_id,

@@ -12,7 +12,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from cloudcraft_onboard.console.harmless import COMMAND
-from cloudcraft_onboard.show.document import Document, Failed, Row, Skipped
+from cloudcraft_onboard.show.document import AccountRow, Document, FailedCase, SkippedCase
 from cloudcraft_onboard.show.report.shape import time_text
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,7 +23,7 @@ def render(document: Document) -> str:
     verdicts = [type(row.verdict) for row in document.rows]
     numbers = {
         "tests": str(len(verdicts)),
-        "failures": str(verdicts.count(Failed)),
+        "failures": str(verdicts.count(FailedCase)),
         "errors": "0",
         "time": f"{document.seconds:.2f}",
     }
@@ -35,7 +35,7 @@ def render(document: Document) -> str:
             "name": _letters(f"onboard {document.command} {document.manifest}"),
             "timestamp": time_text(document.started_at),
             **numbers,
-            "skipped": str(verdicts.count(Skipped)),
+            "skipped": str(verdicts.count(SkippedCase)),
         },
     )
     properties = ET.SubElement(suite, "properties")
@@ -51,7 +51,7 @@ def render(document: Document) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _case(suite: ET.Element, document: Document, row: Row) -> None:
+def _case(suite: ET.Element, document: Document, row: AccountRow) -> None:
     within = f".{row.kind.word}" if document.by == "state" else ""
     case = ET.SubElement(
         suite,
@@ -63,10 +63,10 @@ def _case(suite: ET.Element, document: Document, row: Row) -> None:
         },
     )
     match row.verdict:
-        case Failed(type=kind, message=message, text=told):
+        case FailedCase(type=kind, message=message, text=told):
             what = {"type": _letters(kind), "message": _letters(message)}
             ET.SubElement(case, "failure", what).text = _letters(told)
-        case Skipped(message=why):
+        case SkippedCase(message=why):
             ET.SubElement(case, "skipped", {"message": _letters(why)})
 
 

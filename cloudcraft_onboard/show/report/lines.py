@@ -11,9 +11,9 @@ from pydantic import Field, Strict, TypeAdapter
 from cloudcraft_onboard.show.report.shape import (
     SCHEMA,
     AccountId,
-    AccountShape,
     Limit,
     Number,
+    ResultShape,
     RunHead,
     RunWord,
     Text,
@@ -26,7 +26,7 @@ Moment = Annotated[str, Strict(), Field(json_schema_extra={"format": "date-time"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Started:
+class StartedLine:
     """The first line: which command over how many selected accounts."""
 
     type: Literal["started"]
@@ -39,16 +39,16 @@ class Started:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
+class AccountLine:
     """An account's result, as the report has it. Of several lines for one, the last one counts."""
 
     type: Literal["account"]
     at: Moment
-    account: AccountShape
+    account: ResultShape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Retry:
+class RetryLine:
     """An account's request or work is tried again after `wait` seconds."""
 
     type: Literal["retry"]
@@ -60,7 +60,7 @@ class Retry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
+class PaceLine:
     """Nothing is sent to Cloudcraft for `wait` seconds; about so many requests are left then.
 
     `limit` is the rate limit that is kept, such as `20/10`, null while none is known.
@@ -74,7 +74,7 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Notice:
+class NoticeLine:
     """A sentence for people."""
 
     type: Literal["notice"]
@@ -91,7 +91,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finished(RunHead):
+class FinishedLine(RunHead):
     """The last line: the report without its accounts; `error` only where something kept it."""
 
     type: Literal["finished"]
@@ -99,7 +99,7 @@ class Finished(RunHead):
     error: Stopped | None = None
 
 
-Line = Started | Account | Retry | Pace | Notice | Finished
+Line = StartedLine | AccountLine | RetryLine | PaceLine | NoticeLine | FinishedLine
 
 
 @cache
@@ -118,5 +118,5 @@ def dumped(line: Line) -> dict[str, Any]:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a line."""
     schema = schema_of(_adapter(), "A line of onboard's `-o jsonl`")
-    schema["$defs"]["Finished"]["required"].remove("error")
+    schema["$defs"]["FinishedLine"]["required"].remove("error")
     return schema

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cloudcraft_onboard.show import causes, changes, standing, text
-from cloudcraft_onboard.show.causes import Cause
+from cloudcraft_onboard.show.causes import CauseGroup
 from cloudcraft_onboard.show.changes import Block, Line
-from cloudcraft_onboard.show.document import Covered, Document, Kind, Open, Row
+from cloudcraft_onboard.show.document import AccountRow, Covered, Document, Kind, Open
 
 COMMENT_LIMIT = 65_000
 """GitHub takes 65,536 characters in a comment; the rest is for a mark that finds it again."""
@@ -127,7 +127,7 @@ def _meaningless(found: re.Match[str]) -> str:
 # --- what needs work ------------------------------------------------------------------------------
 
 
-def _failure(cause: Cause) -> str:
+def _failure(cause: CauseGroup) -> str:
     problem = cause.problem
     many = text.counted(len(cause.results), "account")
     lines = [
@@ -196,7 +196,7 @@ def _line(line: Line) -> str:
     return f"&#{ord(line.action.symbol)}; <code>{line.action.word}</code>{told}"
 
 
-def _folded(document: Document, kind: Kind, rows: Sequence[Row], most: int) -> str:
+def _folded(document: Document, kind: Kind, rows: Sequence[AccountRow], most: int) -> str:
     columns = ["Account", "ID", "Changes", text.TIME]
     if document.by == "state":
         columns = ["Account", "ID", "OU", "To do"]
@@ -211,7 +211,7 @@ def _folded(document: Document, kind: Kind, rows: Sequence[Row], most: int) -> s
     return f"<details>\n<summary>{head}</summary>\n\n{table}{more}\n\n</details>"
 
 
-def _results(rows: Iterable[Row], most: int) -> Iterator[tuple[str, ...]]:
+def _results(rows: Iterable[AccountRow], most: int) -> Iterator[tuple[str, ...]]:
     """A row for each account, or for all that have the same changes."""
     blocks = {id(block.results[0]): block for block in changes.blocks(row.result for row in rows)}
     for row in rows:
@@ -229,7 +229,7 @@ def _results(rows: Iterable[Row], most: int) -> Iterator[tuple[str, ...]]:
             yield escaped(result.name), result.account_id or "", done, escaped(took)
 
 
-def _standing(row: Row) -> tuple[str, ...]:
+def _standing(row: AccountRow) -> tuple[str, ...]:
     unit = escaped(standing.unit(row.unit)) if row.unit is not None else ""
     to_do = escaped(text.actions(row.result))
     return escaped(row.result.name), row.result.account_id or "", unit, to_do

@@ -93,13 +93,13 @@ def show(key: str, value: str, number: int) -> str:
     )
 
 
-def cause_head(cause: causes.Cause) -> str:
+def cause_head(cause: causes.CauseGroup) -> str:
     """What went wrong, and in how many accounts."""
     many = text.counted(len(cause.results), "account")
     return f'{escaped(causes.headline(cause.problem))} <small class="many">{many}</small>'
 
 
-def cause_body(cause: causes.Cause) -> str:
+def cause_body(cause: causes.CauseGroup) -> str:
     """What happened, and what to do about it."""
     problem = cause.problem
     hint = f'<p class="hint">→ {rich(problem.hint)}</p>' if problem.hint else ""

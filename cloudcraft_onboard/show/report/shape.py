@@ -66,7 +66,7 @@ _STATES = tuple(state.word for state in State)
 Text = Annotated[str, Strict()]
 Truth = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
-Line = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
+LineNumber = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
 Number = Annotated[float, Strict(), Field(ge=0, le=_MOST, allow_inf_nan=False)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 AccountId = Annotated[str, Strict(), StringConstraints(pattern="^[0-9]{12}$")]
@@ -104,7 +104,7 @@ class ChangeShape:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AccountShape:
+class ResultShape:
     """What came of one account; version 0.1 wrote neither `line` nor `changes`."""
 
     name: Text
@@ -117,7 +117,7 @@ class AccountShape:
     cloudcraft_id: Text | None
     attempts: Whole
     seconds: Number
-    line: Line = 1
+    line: LineNumber = 1
     changes: list[ChangeShape] | None = None
     notes: list[Text]
     error: Error | None
@@ -165,7 +165,7 @@ class RunHead:
 class RunShape(RunHead):
     """The report of a run, a plan or a removal."""
 
-    accounts: list[AccountShape]
+    accounts: list[ResultShape]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import RefusalKind, Refused
 from cloudcraft_onboard.model import Account, CloudcraftParameters, Registration, Result
 from cloudcraft_onboard.plan.registration import Listing
-from cloudcraft_onboard.show.causes import Cause, causes
+from cloudcraft_onboard.show.causes import CauseGroup, causes
 
 SEEN = Snapshot(
     parameters=CloudcraftParameters(account_id="912185983511", external_id="e"),
@@ -47,7 +47,9 @@ def deleting(account: Account) -> Track:
     return track
 
 
-def refused(words: str, kind: RefusalKind, *tracks: Track, status: int = 400) -> tuple[Cause, ...]:
+def refused(
+    words: str, kind: RefusalKind, *tracks: Track, status: int = 400
+) -> tuple[CauseGroup, ...]:
     """The causes where Cloudcraft says this to each, with its own ID and name in the words."""
     results = []
     for track, account in zip(tracks, (HERE, THERE), strict=True):
@@ -69,7 +71,7 @@ def test_a_role_that_cannot_be_assumed_is_one_cause_in_all_regions() -> None:
     assert f"the role {THERE.expected_role_arn} trusts" in second
 
 
-def refused_alone(account: Account) -> Cause:
+def refused_alone(account: Account) -> CauseGroup:
     problem = registering(account).problem(Refused(400, "No.", kind=RefusalKind.UNCLEAR))
     (cause,) = causes([Result.of(account).failed(problem)])
     return cause

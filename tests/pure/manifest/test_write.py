@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.errors import ManifestError, UsageError
 from cloudcraft_onboard.manifest.edit import Draft
 from cloudcraft_onboard.manifest.load import load, loads
-from cloudcraft_onboard.manifest.write import Defaults, Entry, as_json, clean, render, unique
+from cloudcraft_onboard.manifest.write import Defaults, NewEntry, as_json, clean, render, unique
 from cloudcraft_onboard.model import AssumeRole
 from tests.support.examples import examples
 
-NEW = Entry(name="New", account_id="012345678901", tags={"ou": "Root/Live"})
+NEW = NewEntry(name="New", account_id="012345678901", tags={"ou": "Root/Live"})
 TEXT = st.text(min_size=1, max_size=20)
 
 
-def update(path: Path, *add: Entry, disable: tuple[str, ...] = ()) -> str:
+def update(path: Path, *add: NewEntry, disable: tuple[str, ...] = ()) -> str:
     """The changed file; changed once more with nothing left to do it must stay the same."""
     draft = Draft(str(path))
     draft.save(draft.edited(add, disable))
@@ -41,7 +41,7 @@ def test_whatever_the_names_a_new_manifest_is_valid_and_says_them(
 ) -> None:
     entries, _ = unique(
         (
-            Entry(
+            NewEntry(
                 name=name,
                 account_id=f"{number:012}",
                 profile=own and clean(own),
@@ -94,10 +94,10 @@ def test_names_are_quoted_where_they_must_be(name: str, written: str) -> None:
 def test_doubled_names_are_made_unique_and_said() -> None:
     entries, said = unique(
         [
-            Entry(name="Sandbox", account_id="111122223333"),
-            Entry(name="Sandbox", account_id="222233334444"),
-            Entry(name=" ", account_id="333344445555"),
-            Entry(name="Taken", account_id="444455556666"),
+            NewEntry(name="Sandbox", account_id="111122223333"),
+            NewEntry(name="Sandbox", account_id="222233334444"),
+            NewEntry(name=" ", account_id="333344445555"),
+            NewEntry(name="Taken", account_id="444455556666"),
         ],
         ["Taken"],
     )

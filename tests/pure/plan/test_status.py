@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudcraft_onboard.coverage.joined import Entry, Sides, join, roleless, unit_of
+from cloudcraft_onboard.coverage.joined import Expected, Sides, join, roleless, unit_of
 from cloudcraft_onboard.coverage.words import OPEN, SEEN, SETTLED, Standing, State, Status
 from cloudcraft_onboard.model import (
     Account,
@@ -67,7 +67,7 @@ def entry(
     changes: tuple[Change, ...] = (),
     notes: tuple[Note, ...] = (),
     enabled: bool = True,
-) -> Entry:
+) -> Expected:
     account = Account(name=name or f"E{account_id}", account_id=account_id, enabled=enabled, line=3)
     result = Result(
         name=account.name,
@@ -79,7 +79,7 @@ def entry(
         notes=notes,
         error=ERROR if outcome is Outcome.FAILED else None,
     )
-    return Entry(account=account, account_id=account_id, result=result)
+    return Expected(account=account, account_id=account_id, result=result)
 
 
 def status(rows: tuple[Standing, ...], *, organization: bool) -> Status:
@@ -121,7 +121,7 @@ ONE = IDS[0]
     ],
 )
 def test_the_first_state_that_fits(
-    given_entry: Entry | None, registrations: int, members: str | None, expected: State
+    given_entry: Expected | None, registrations: int, members: str | None, expected: State
 ) -> None:
     known = None if members is None else {ONE: member(ONE, members)} if members else {}
     sides = Sides(
@@ -196,7 +196,7 @@ SOME = st.sets(st.sampled_from(IDS))
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[list[Entry], list[Registration], list[str], list[Member]]:
+def worlds(draw: st.DrawFn) -> tuple[list[Expected], list[Registration], list[str], list[Member]]:
     entries = []
     for account_id in draw(st.permutations(sorted(draw(SOME)))):
         outcome, changes = draw(PLANS)
@@ -218,7 +218,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[Entry], list[Registration], list[str],
 
 @given(worlds(), st.booleans(), st.randoms(use_true_random=False))
 def test_every_account_has_one_row_and_one_state_whatever_the_order(
-    world: tuple[list[Entry], list[Registration], list[str], list[Member]],
+    world: tuple[list[Expected], list[Registration], list[str], list[Member]],
     organization: bool,  # noqa: FBT001 - hypothesis draws it
     shuffle: object,
 ) -> None:

@@ -26,8 +26,8 @@ from cloudcraft_onboard.events import (
 from cloudcraft_onboard.model import Command, Outcome, RateLimit
 from cloudcraft_onboard.show.plain import Plain
 from cloudcraft_onboard.show.progress import Live
-from cloudcraft_onboard.show.state import State
-from cloudcraft_onboard.show.views import View, choose_way
+from cloudcraft_onboard.show.state import RunState
+from cloudcraft_onboard.show.views import View, choose_display
 from tests.support.reports import denied, report, result
 
 
@@ -282,18 +282,18 @@ class Remembering:
         self.told: list[str] = []
         self.done: list[int] = []
 
-    def show(self, event: Event, told: str, state: State, now: float) -> None:  # noqa: ARG002
+    def show(self, event: Event, told: str, state: RunState, now: float) -> None:  # noqa: ARG002
         self.told.append(told)
         self.done.append(state.done)
 
-    def tick(self, state: State, now: float) -> None: ...
+    def tick(self, state: RunState, now: float) -> None: ...
 
     def close(self) -> None: ...
 
 
 def test_all_ways_of_showing_a_run_are_told_the_same_of_one_state() -> None:
-    ways = Remembering(), Remembering()
-    view = View(*ways, clock=lambda: 0.0)
+    displays = Remembering(), Remembering()
+    view = View(*displays, clock=lambda: 0.0)
     forecast = Forecast(writes=9, requests=10, seconds=0, limit=20, window=60)
     for event in (
         RunStarted(command=Command.RUN, manifest="o.yaml", total=2, dry_run=False),
@@ -305,7 +305,7 @@ def test_all_ways_of_showing_a_run_are_told_the_same_of_one_state() -> None:
         Stopping(reason="Ctrl-C"),
     ):
         view.handle(event)
-    assert ways[0].told == [
+    assert displays[0].told == [
         "onboard run o.yaml: 2 accounts",
         "up to 9 registrations: less than a minute",
         "",  # a second forecast only counts
@@ -314,8 +314,8 @@ def test_all_ways_of_showing_a_run_are_told_the_same_of_one_state() -> None:
         NAMED,
         "stopping: Ctrl-C",
     ]
-    assert ways[1].told == ways[0].told
-    assert ways[0].done == ways[1].done == [0, 0, 0, 1, 1, 1, 1]
+    assert displays[1].told == displays[0].told
+    assert displays[0].done == displays[1].done == [0, 0, 0, 1, 1, 1, 1]
 
 
 class Terminal(io.StringIO):
@@ -327,9 +327,9 @@ def test_the_live_view_is_for_terminals_that_can_draw(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert isinstance(choose_way(Terminal()), Live)
-    assert isinstance(choose_way(io.StringIO()), Plain)
-    assert isinstance(choose_way(Terminal(), verbosity=-1), Plain)
-    assert isinstance(choose_way(Terminal(), verbosity=1), Plain)
+    assert isinstance(choose_display(Terminal()), Live)
+    assert isinstance(choose_display(io.StringIO()), Plain)
+    assert isinstance(choose_display(Terminal(), verbosity=-1), Plain)
+    assert isinstance(choose_display(Terminal(), verbosity=1), Plain)
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(choose_way(Terminal()), Plain)
+    assert isinstance(choose_display(Terminal()), Plain)

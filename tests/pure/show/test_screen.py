@@ -19,20 +19,20 @@ from cloudcraft_onboard.events import (
 )
 from cloudcraft_onboard.model import Command, Outcome, Problem, Stage
 from cloudcraft_onboard.show import screen
-from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.state import RunState
 from tests.support.examples import examples
 from tests.support.reports import denied, result
 
 
-def started(total: int, *, command: Command = Command.RUN) -> State:
-    state = State()
+def started(total: int, *, command: Command = Command.RUN) -> RunState:
+    state = RunState()
     state.fold(
         RunStarted(command=command, manifest="manifests/org.yaml", total=total, dry_run=False), 0
     )
     return state
 
 
-def lines(state: State, now: float, width: int = 72, height: int = 24) -> list[str]:
+def lines(state: RunState, now: float, width: int = 72, height: int = 24) -> list[str]:
     return [line.plain.rstrip() for line in screen.render(state, now, width, height)]
 
 
@@ -67,7 +67,7 @@ def test_five_accounts() -> None:
     ]
 
 
-def big() -> State:
+def big() -> RunState:
     """1,000 accounts in the middle: AWS is done but for 20, Cloudcraft's pace is the rest."""
     state = started(1000)
     state.fold(Forecast(writes=900, requests=901, seconds=2700, limit=20, window=60), 2)
@@ -132,7 +132,7 @@ def test_many_causes_end_in_a_line_that_counts_the_rest() -> None:
     ]
 
 
-def with_causes(number: int) -> State:
+def with_causes(number: int) -> RunState:
     state = started(5000)
     for index in range(number):
         cause = Problem(stage=Stage.ROLE, code=f"Code{index}", message="No.", hint="Mend it.")
@@ -144,7 +144,7 @@ def test_a_frame_costs_what_fits_and_not_what_there_is() -> None:
     few, many = with_causes(30), with_causes(3000)
     assert lines(many, 2, 80, 24)[-1] == "x 2,991 more causes, 2,991 accounts"
 
-    def cost(state: State) -> float:
+    def cost(state: RunState) -> float:
         began = time.process_time()
         for _ in range(30):
             screen.render(state, 2, 80, 24)

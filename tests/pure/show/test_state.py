@@ -17,12 +17,12 @@ from cloudcraft_onboard.events import (
     Throttled,
 )
 from cloudcraft_onboard.model import Command, Outcome, RateLimit
-from cloudcraft_onboard.show.state import State
+from cloudcraft_onboard.show.state import RunState
 from tests.support.reports import denied, result
 
 
-def folded(*events: Event, total: int = 100, now: float = 0.0) -> State:
-    state = State()
+def folded(*events: Event, total: int = 100, now: float = 0.0) -> RunState:
+    state = RunState()
     started = RunStarted(command=Command.RUN, manifest="org.yaml", total=total, dry_run=False)
     for event in (started, *events):
         state.fold(event, now)

@@ -19,7 +19,7 @@ from cloudcraft_onboard.aws.sdk import _timestamp
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError, CannotStart
 from cloudcraft_onboard.model import Account, Stage
-from cloudcraft_onboard.sources.organization import Organization
+from cloudcraft_onboard.sources.organization import OrganizationAccounts
 from cloudcraft_onboard.sources.profiles import Profiles
 from tests.support.answering import answering
 from tests.support.onboarding import run
@@ -156,7 +156,7 @@ def test_organizations_are_read_by_a_source_like_any_other(org: SandboxWorld) ->
     with Path(os.environ["AWS_CONFIG_FILE"]).open("a", encoding="utf-8") as file:
         file.write("\n[profile broken]\ncredential_process = echo []\n")
     with pytest.raises(CannotStart) as caught:
-        create(Organization(profile="broken"), Wishes(), None)
+        create(OrganizationAccounts(profile="broken"), Wishes(), None)
     assert caught.value.hint
 
 
