@@ -166,7 +166,8 @@ class RefusalKind(Enum):
 class Refused(RequestError):
     """An answer that means no: 4xx except 429, or a redirect. `message` is the server's.
 
-    `status` is 0 if the request cannot be sent as it is.
+    `status` is 0 if the request cannot be sent as it is. `cause` is what is known of it
+    whatever the account.
     """
 
     def __init__(
@@ -174,11 +175,12 @@ class Refused(RequestError):
         status: int,
         message: str,
         *,
-        hint: str = "",
+        cause: Cause | None = None,
         kind: RefusalKind = RefusalKind.REQUEST,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=cause.hint if cause else "")
         self.status = status
+        self.cause = cause
         self.kind = kind
 
     @property

@@ -10,6 +10,9 @@ from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_ro
 from cloudcraft_onboard.accounts.facts import Changed, Steps
 from cloudcraft_onboard.accounts.patience import Patience
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
@@ -158,7 +161,12 @@ def ready_of(account: Account, snapshot: Snapshot, access: Access, role: RoleSta
 def _existing(account: Account) -> RoleState:
     arn = account.expected_role_arn
     if account.account_id is None or arn is None:  # the manifest's rules exclude it
-        raise AccountError(Stage.REACH, "NoAccountId", "`role.via: existing` needs `account_id`.")
+        raise AccountError(
+            Stage.REACH,
+            "NoAccountId",
+            "`role.via: existing` needs `account_id`.",
+            cause=Cause(row=ours.NO_ACCOUNT_ID, facts=Facts(name=account.name)),
+        )
     return RoleState(account_id=account.account_id, arn=arn)
 
 
@@ -215,7 +223,10 @@ def _bring_role(
         Stage.ROLE,
         "ConcurrentChange",
         f"The role {desired.name} in {identity.account_id} keeps changing during its update.",
-        hint="Another program manages the same role. Stop one of the two, then run again.",
+        cause=Cause(
+            row=ours.ROLE_CHANGES,
+            facts=Facts(role_name=desired.name, account=identity.account_id),
+        ),
     )
 
 

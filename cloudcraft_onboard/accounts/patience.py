@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from cloudcraft_onboard.accounts.facts import Paused
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.model import Stage
 
@@ -15,6 +18,7 @@ class Patience:
 
     def __init__(self, name: str, account_id: str) -> None:
         self._role = f"The role {name} in {account_id}"
+        self._facts = Facts(role_name=name, account=account_id)
         self._taken = 0
 
     def pause(self) -> Paused:
@@ -25,8 +29,7 @@ class Patience:
                 "ConcurrentChange",
                 f"{self._role} keeps changing: AWS still answers that it does not exist,"
                 f" {sum(_PAUSES):g} s after it was there.",
-                hint="AWS may be slow today, or another program manages the same role: stop one of"
-                " the two. Then run the same command again.",
+                cause=Cause(row=ours.ROLE_NOT_THERE_AGAIN, facts=self._facts),
                 transient=True,
             )
         seconds = _PAUSES[self._taken]

@@ -9,6 +9,9 @@ from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_ro
 from cloudcraft_onboard.accounts.facts import Changed, Steps
 from cloudcraft_onboard.accounts.patience import Patience
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, AccountPending, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.model import (
@@ -204,7 +207,10 @@ def remove_roles(removal: Removal, aws: Aws, scope: Scope) -> Steps[Notes]:
             "WrongAccount",
             f"The credentials led to account {removal.account_id} before, but now lead to {found}."
             " Its role was not touched.",
-            hint="Leave the profile unchanged while onboard runs. Run the same command again.",
+            cause=Cause(
+                row=ours.CREDENTIALS_MOVED,
+                facts=Facts(name=account.name, account=removal.account_id, other=found),
+            ),
         )
     notes: list[Note] = []
     for target in removal.targets:
@@ -231,7 +237,10 @@ def _remove(
         "ConcurrentChange",
         f"The role {target.desired.name} in {session.identity.account_id} keeps getting new"
         " policies.",
-        hint="Another program manages the same role. Stop one of the two, then run again.",
+        cause=Cause(
+            row=ours.ROLE_CHANGES,
+            facts=Facts(role_name=target.desired.name, account=session.identity.account_id),
+        ),
     )
 
 

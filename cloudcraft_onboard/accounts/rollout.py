@@ -84,8 +84,7 @@ class _Roller:
         """The stack set has one external ID; an account registered with another would break."""
         registration = self._snapshot.listing.oldest(account_id)
         if registration and is_another_users(registration, self._snapshot.parameters):
-            message, hint = unlike_stack_set(registration, self._name)
-            raise AccountError(Stage.ROLE, "ExternalIdDiffers", message, hint=hint)
+            raise AccountError.of(unlike_stack_set(registration, self._name))
 
     # --- operations -------------------------------------------------------------------------
 
@@ -207,5 +206,5 @@ def _unstable(name: str, differs: Iterable[StackSetDifference]) -> AccountError:
         Stage.ROLE,
         "ConcurrentChange",
         f"The stack set {name} was updated, but differs again: {clauses(differs)}.",
-        hint="Another program manages the same stack set. Stop one of the two, then run again.",
+        cause=Cause(row=ours.STACK_SET_CHANGES, facts=Facts(stack=name)),
     )

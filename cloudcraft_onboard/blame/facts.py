@@ -36,7 +36,8 @@ class Facts:
     option that gave it in place of the manifest, `external_id` whether one was sent ("sent",
     "none").
 
-    `permission_set` is one of IAM Identity Center's, `offered` are those of the account.
+    `permission_set` is one of IAM Identity Center's, `offered` are those of the account, or the
+    teams that a manifest's `value` may mean.
 
     `variable` is an environment variable that is wrong, `leftover` and `also_missing` are such that
     name what is not there, `ca_bundle` is one whose file is missing, `endpoint` one that may send

@@ -25,6 +25,9 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.cloudcraft import registrations as shapes
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.cloudcraft.exchange import NEVER_SENT, HttpsClient, Unreachable, Unusable
@@ -61,12 +64,11 @@ _TOO_MANY = 429
 _REQUEST_TIMEOUT = 408
 _NOT_FOUND = 404
 
-_HINTS = {
-    401: "Check CLOUDCRAFT_API_KEY: the key is wrong or was revoked.",
-    403: "Use a read-write key of an Owner or Administrator; adding accounts needs a Pro plan.",
-    404: "Check CLOUDCRAFT_BASE_URL.",
+_REFUSED = {
+    401: Cause(row=ours.REFUSED_KEY, facts=Facts()),
+    403: Cause(row=ours.REFUSED_RIGHTS, facts=Facts()),
+    404: Cause(row=ours.NOT_FOUND, facts=Facts()),
 }
-_REDIRECT_HINT = "Check CLOUDCRAFT_BASE_URL. Redirects are not followed: they could leak the key."
 _TROUBLE_HINT = (
     "Cloudcraft, or something in front of it, is in trouble: run the same command later."
 )
@@ -295,7 +297,8 @@ def _judged(method: str, path: str, answer: Answer) -> Answer:
         raise Doubtful(f"Cannot read Cloudcraft's answer to {request}{said}", hint=_SHAPE_HINT)
     if 300 <= status < 400:  # noqa: PLR2004 - the class of the status
         target = excerpt(answer.headers.get("Location", "elsewhere"), 200)
-        raise Refused(status, f"{request} is redirected to {target}.", hint=_REDIRECT_HINT)
+        message = f"{request} is redirected to {target}."
+        raise Refused(status, message, cause=Cause(row=ours.REDIRECTED, facts=Facts()))
     if status >= 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004 - the class of the status
         raise Doubtful(
             f"Cloudcraft answered {request} with {status}{said}",
@@ -303,8 +306,8 @@ def _judged(method: str, path: str, answer: Answer) -> Answer:
             wait=retry_after(answer.headers, time.time()) or 0.0,
         )
     kind = kind_of(status, words)
-    hint = "" if kind is RefusalKind.PLAN else _HINTS.get(status, "")
-    raise Refused(status, words or f"HTTP status {status}", hint=hint, kind=kind)
+    cause = None if kind is RefusalKind.PLAN else _REFUSED.get(status)
+    raise Refused(status, words or f"HTTP status {status}", cause=cause, kind=kind)
 
 
 def _readable(method: str, answer: Answer) -> bool:
@@ -352,6 +355,6 @@ def _path(registration: Registration) -> str:
             NEVER_SENT,
             f"Cloudcraft lists it with the ID {registration.id[:50]!a}, which is not a valid ID. "
             "Nothing was sent.",
-            hint="Change or remove this account in Cloudcraft itself.",
+            cause=Cause(row=ours.UNUSABLE_ID, facts=Facts()),
         )
     return f"{_ACCOUNTS}/{registration.id}"

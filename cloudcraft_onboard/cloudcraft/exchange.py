@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from cloudcraft_onboard import __version__
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.cloudcraft.access import is_loopback
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.console.harmless import sentence
@@ -143,7 +146,7 @@ class HttpsClient:
                 NEVER_SENT,
                 f"Cannot send the request: UTF-8 cannot encode one of its characters"
                 f" ({error.reason}).",
-                hint="Correct the account's name.",
+                cause=Cause(row=ours.UNSENDABLE_NAME, facts=Facts()),
             ) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             outcome = type(error).__name__

@@ -190,4 +190,4 @@ class AwsJobs(Generic[T]):
                 return replace(result, outcome=Outcome.PENDING, notes=(*result.notes, note))
             case AccountError():
                 return result.failed(error.problem)
-        return result.failed(problem_of_a_bug(error, Stage.ROLE))
+        return result.failed(problem_of_a_bug(error, Stage.ROLE, name))

@@ -333,7 +333,7 @@ class Machine(Generic[T, V]):
                     track, E.NOT_PROCESSED, now, Detail(note=NotProcessed(why=error.message))
                 )
             case error:
-                track.crash = problem_of_a_bug(error, Stage.REGISTER)
+                track.crash = problem_of_a_bug(error, Stage.REGISTER, track.name)
                 self._doubt(track, E.NO_ANSWER, track.crash.message, now)
 
     def _doubt(self, track: Track, event: RequestEvent, why: str, now: float) -> None:

@@ -14,6 +14,7 @@ from cloudcraft_onboard.accounts.stackset import Task
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
+from cloudcraft_onboard.blame.row import Row
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.engine.messages import Job, Post, Put, Write, job_of
 from cloudcraft_onboard.engine.tracks import Judgment, Left, Track, Verdict
@@ -70,11 +71,11 @@ class Registering(Track):
     unneeded: bool = False
 
     errand: ClassVar = Errand.REGISTRATION
-    missing: ClassVar = Problem(
-        stage=Stage.VERIFY,
-        code="NotListed",
-        message="Cloudcraft accepted the registration, but does not list the account.",
-        hint="Check whether the account is in Cloudcraft, then run the same command again.",
+    missing: ClassVar = Problem.of(
+        Stage.VERIFY,
+        "NotListed",
+        "Cloudcraft accepted the registration, but does not list the account.",
+        Cause(row=ours.UNCONFIRMED, facts=Facts()),
     )
 
     @property
@@ -204,16 +205,17 @@ class Registering(Track):
         """What a refusal means for the person reading."""
         said = sentence(error.message)
         message = f"Cloudcraft refused the registration ({error.status}): {said}"
+        row = error.cause.row if error.cause else _ROWS.get(error.kind, ours.REFUSED_ROLE)
         if not error.status:
             message = error.message
-        hint = error.hint
-        if self.ready.another_users and error.kind is RefusalKind.ROLE:
-            message, hint = unverified_update(error.status, error.message)
-        elif error.kind is RefusalKind.ROLE or not hint:
-            return Problem.of(Stage.REGISTER, error.code, message, self._cause(error))
-        return Problem(stage=Stage.REGISTER, code=error.code, message=message, hint=hint)
+        elif error.kind is RefusalKind.ROLE:
+            row = ours.REFUSED_ROLE
+            if self.ready.another_users:
+                message = unverified_update(error.status, error.message)
+                row = ours.ANOTHER_USERS
+        return Problem.of(Stage.REGISTER, error.code, message, self._cause(row, error))
 
-    def _cause(self, error: Refused) -> Cause:
+    def _cause(self, row: Row, error: Refused) -> Cause:
         account, spec = self.ready.account, self.ready.spec
         facts = Facts(
             name=account.name,
@@ -223,7 +225,7 @@ class Registering(Track):
             code=error.code,
             reason=error.message,
         )
-        return Cause(row=_ROWS.get(error.kind, ours.REFUSED_ROLE), facts=facts)
+        return Cause(row=row, facts=facts)
 
 
 class Register:

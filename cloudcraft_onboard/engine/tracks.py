@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import ClassVar, Protocol, TypeVar
 
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.engine.messages import Job, Write
 from cloudcraft_onboard.errors import Refused
@@ -169,18 +172,12 @@ class Policy(Protocol[T_co, V_contra]):
         """AWS jobs for many accounts, once no request is left."""
 
 
-def problem_of_a_bug(error: BaseException, stage: Stage) -> Problem:
-    """An exception that nobody foresaw, as one account's problem."""
+def problem_of_a_bug(error: BaseException, stage: Stage, name: str) -> Problem:
+    """An exception that nobody foresaw, as the problem of the account `name`."""
+    code = type(error).__name__
     if isinstance(error, MemoryError):
-        return Problem(
-            stage=stage,
-            code="MemoryError",
-            message="The system ran out of memory.",
-            hint="Add memory or lower --concurrency, then run the same command again.",
-        )
-    return Problem(
-        stage=stage,
-        code=type(error).__name__,
-        message=excerpt(f"Unexpected error: {error}"),
-        hint="This is a bug in onboard. Please report it with the output of -vv.",
-    )
+        cause = Cause(row=ours.OUT_OF_MEMORY, facts=Facts(name=name))
+        return Problem.of(stage, "MemoryError", "The system ran out of memory.", cause)
+    message = excerpt(f"Unexpected error: {error}")
+    cause = Cause(row=ours.BUG, facts=Facts(name=name, code=code, reason=message))
+    return Problem.of(stage, code, message, cause)

@@ -48,11 +48,11 @@ class Deleting(Track):
     by_worker: Result | None = None
 
     errand: ClassVar = Errand.DELETION
-    missing: ClassVar = Problem(
-        stage=Stage.VERIFY,
-        code="StillListed",
-        message="Cloudcraft accepted the deletion, but still lists the account.",
-        hint="Check whether the account is in Cloudcraft, then run the same command again.",
+    missing: ClassVar = Problem.of(
+        Stage.VERIFY,
+        "StillListed",
+        "Cloudcraft accepted the deletion, but still lists the account.",
+        Cause(row=ours.UNCONFIRMED, facts=Facts()),
     )
 
     @property
@@ -120,10 +120,6 @@ class Deleting(Track):
 
     def problem(self, error: Refused) -> Problem:
         """What a refusal means for the person reading."""
-        if not error.status:
-            return Problem(
-                stage=Stage.REGISTER, code=error.code, message=error.message, hint=error.hint
-            )
         facts = Facts(
             name=self.name,
             account=self.removal.account_id,
@@ -131,6 +127,10 @@ class Deleting(Track):
             reason=error.message,
             registration=self.registrations[0].id,
         )
+        if not error.status:
+            row = error.cause.row if error.cause else ours.UNUSABLE_ID
+            cause = Cause(row=row, facts=facts)
+            return Problem.of(Stage.REGISTER, error.code, error.message, cause)
         return Problem.of(
             Stage.REGISTER,
             error.code,

@@ -224,18 +224,13 @@ def _too_long(desired: DesiredRole) -> Problem | None:
     length = sum(len(as_json(document)) for document in desired.inline.values())
     if length <= INLINE_LIMIT:
         return None
-    return Problem(
-        stage=Stage.ROLE,
-        code="PolicyTooLong",
-        message=(
-            f"{' and '.join(desired.inline)} need {length:,} characters; IAM allows"
-            f" {INLINE_LIMIT:,} for all inline policies of a role."
-        ),
-        hint=(
-            "Under `role.policies`, name only one of `cloudcraft:custom` (the shorter one, with"
-            " wildcards) and `cloudcraft:minimal`, or `ReadOnlyAccess`, or a managed policy of the"
-            " account with the same document."
-        ),
+    names = " and ".join(desired.inline)
+    return Problem.of(
+        Stage.ROLE,
+        "PolicyTooLong",
+        f"{names} need {length:,} characters; IAM allows {INLINE_LIMIT:,} for all inline policies"
+        " of a role.",
+        Cause(row=ours.POLICY_TOO_LONG, facts=Facts(key=names)),
     )
 
 

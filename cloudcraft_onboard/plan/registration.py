@@ -7,11 +7,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
+from cloudcraft_onboard.blame.row import Row
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     NOTHING,
     CloudcraftParameters,
+    Problem,
     Registration,
     RegistrationSpec,
     Stage,
@@ -116,34 +121,26 @@ def is_another_users(registration: Registration, parameters: CloudcraftParameter
     return registration.external_id not in (None, parameters.external_id)
 
 
-def unverified_update(status: int, said: str) -> tuple[str, str]:
-    """Message and hint for a refused update of a registration with another user's external ID."""
-    message = (
+def unverified_update(status: int, said: str) -> str:
+    """What is told of a refused update of a registration with another user's external ID."""
+    return (
         f"Cloudcraft could not verify the account for its update ({status}): {sentence(said)}"
         " Another Cloudcraft user registered it, and its role trusts that user's external ID, not"
         " that of this API key's user."
     )
-    return message, _WAYS_OUT
 
 
-def unlike_stack_set(registration: Registration, stack_set: str) -> tuple[str, str]:
-    """Message and hint for an account of a stack set that has another user's external ID."""
+def unlike_stack_set(registration: Registration, stack_set: str) -> Problem:
+    """Why an account that has another user's external ID cannot have a stack set's role."""
+    account_id = registration.account_id
     message = (
-        f"Another Cloudcraft user registered the account {registration.account_id}, and the stack"
+        f"Another Cloudcraft user registered the account {account_id}, and the stack"
         f" set {stack_set} gives every role the external ID of this API key's user. Nothing was"
         " changed."
     )
-    hint = (
-        f"{_WAYS_OUT} Or give it `role.via: assume`, which keeps the external ID of its"
-        f" registration, {registration.id}."
-    )
-    return message, hint
-
-
-_WAYS_OUT = (
-    "Use that user's API key, or take the account out with `onboard remove` and run again to"
-    " register it again with this key."
-)
+    facts = Facts(account=account_id, stack=stack_set, registration=registration.id)
+    cause = Cause(row=ours.ANOTHER_USERS_STACK_SET, facts=facts)
+    return Problem.of(Stage.ROLE, "ExternalIdDiffers", message, cause)
 
 
 def former_roles(registrations: Iterable[Registration], role_name: str) -> tuple[Arn, ...]:
@@ -265,16 +262,14 @@ def _access_id(word: str, teams: Sequence[Team]) -> str:
             Stage.REGISTER,
             "AmbiguousTeam",
             f"Cloudcraft has {len(found)} teams named {word!r}.",
-            hint="Give the ID of the one you mean in read_access/write_access:"
-            f" {_either(f'{_TEAM_PREFIX}{team_id}' for team_id in found)}.",
+            cause=_cause(ours.AMBIGUOUS_TEAM, word, (_TEAM_PREFIX + each for each in found)),
         )
     known = ", ".join(sorted({team.name for team in teams})) or "none"
     raise AccountError(
         Stage.REGISTER,
         "UnknownTeam",
         f"Cloudcraft has no team named {word!r}.",
-        hint=f"In read_access/write_access, give one of its teams ({known}), a team's ID,"
-        f" or `{EVERYONE}`.",
+        cause=_cause(ours.UNKNOWN_TEAM, word, (known,)),
     )
 
 
@@ -288,16 +283,18 @@ def _customer(teams: Sequence[Team]) -> str:
             Stage.REGISTER,
             "AmbiguousCustomer",
             f"`{EVERYONE}` is ambiguous: Cloudcraft shows teams of {len(customers)} customers.",
-            hint="Give the one you mean in read_access/write_access:"
-            f" {_either(f'{_CUSTOMER_PREFIX}{each}' for each in customers)}.",
+            cause=_cause(
+                ours.AMBIGUOUS_CUSTOMER, EVERYONE, (_CUSTOMER_PREFIX + each for each in customers)
+            ),
         )
     raise AccountError(
         Stage.REGISTER,
         "UnknownCustomer",
         f"Cannot tell who `{EVERYONE}` is: Cloudcraft shows no team with a customerId.",
-        hint="Create a team in Cloudcraft, or give customer/ID in read_access/write_access.",
+        cause=_cause(ours.UNKNOWN_CUSTOMER, EVERYONE),
     )
 
 
-def _either(words: Iterable[str]) -> str:
-    return " or ".join(words)
+def _cause(row: Row, word: str, offered: Iterable[str] = ()) -> Cause:
+    """Why a manifest's word for who has access means nobody, or too many."""
+    return Cause(row=row, facts=Facts(value=word, offered=" or ".join(offered)))

@@ -202,11 +202,11 @@ def not_ours(name: str, observed: ObservedStackSet) -> Problem | None:
         why = f"has {observed.permission_model.lower().replace('_', '-')} permissions"
     else:
         return None
-    return Problem(
-        stage=Stage.ROLE,
-        code="StackSetConflict",
-        message=f"A stack set {name} already exists, and it {why}. It is left alone.",
-        hint="Give `role.stackset.name` another name.",
+    return Problem.of(
+        Stage.ROLE,
+        "StackSetConflict",
+        f"A stack set {name} already exists, and it {why}. It is left alone.",
+        Cause(row=ours.STACK_SET_CONFLICT, facts=Facts(stack=name, reason=why)),
     )
 
 

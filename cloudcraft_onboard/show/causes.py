@@ -47,17 +47,20 @@ def headline(problem: Problem) -> str:
     return f"{what} ({problem.stage})"
 
 
-def key(result: Result) -> Problem:
-    """The result's problem without what is particular to its account; equal for equal causes.
+Key = tuple[str, ...] | Problem
+"""What is equal for equal causes: a kind with its facts, or the problem of a saved report."""
 
-    A problem with a cause is known by its kind and by the facts that name the remedy; one of a
-    saved report by its text.
+
+def key(result: Result) -> Key:
+    """What the result's problem has in common with others of the same cause.
+
+    Its kind and the facts that name the remedy; one of a saved report is known by its text.
     """
     problem = result.error
     if problem is None:
         raise ValueError(f"{result.name!r} has no problem")
     if problem.cause is not None:
-        return Problem(stage=problem.stage, code="/".join(problem.cause.key), message="", hint="")
+        return (problem.stage, *problem.cause.key)
     return _generalised(problem, result)
 
 
@@ -101,7 +104,7 @@ def _together(first: Problem, problems: Sequence[Problem]) -> Problem:
 
 def causes(results: Iterable[Result]) -> tuple[CauseGroup, ...]:
     """The failed results by cause, in the order in which the causes first appear."""
-    found: dict[Problem, list[Result]] = {}
+    found: dict[Key, list[Result]] = {}
     for result in results:
         if result.outcome is Outcome.FAILED and result.error is not None:
             found.setdefault(key(result), []).append(result)

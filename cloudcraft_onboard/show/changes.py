@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.model import Action, Outcome, Result
 from cloudcraft_onboard.model.arn import Arn
-from cloudcraft_onboard.model.changes import SavedChange
+from cloudcraft_onboard.model.changes import DeleteRegistration, SavedChange
 from cloudcraft_onboard.show import text
 from cloudcraft_onboard.show.saved import saved
 
@@ -71,23 +71,29 @@ def _key(result: Result) -> object:
 
 def _general(result: Result) -> tuple[Line, ...]:
     """The account's changes without what is its own: its ID, its registration's ID and name."""
+    account_id = result.account_id
+    if not account_id:
+        return lines(result)
     return tuple(
-        Line(action=line.action, told=_alike(line, result).replace(account_id, "ACCOUNT_ID"))
-        if (account_id := result.account_id)
-        else line
-        for line in lines(result)
+        Line(action=line.action, told=line.told.replace(account_id, "ACCOUNT_ID"))
+        for line in _lines(result, _what_alike)
     )
 
 
-def _alike(line: Line, result: Result) -> str:
-    if line.action is not Action.DELETE_REGISTRATION:
-        return line.told
-    _, _, reason = line.told.partition(": ")
-    return "" if reason == text.clean(f"registered as {result.name!r}") else reason
+def _what_alike(change: SavedChange, result: Result) -> str:
+    """What one change makes, of a registration only how its name differs from the account's."""
+    if change.action is not Action.DELETE_REGISTRATION:
+        return what(change, result)
+    own = saved(DeleteRegistration(id=change.subject, name=result.name))
+    return "" if change == own else text.clean(change.reason)
 
 
 def lines(result: Result) -> tuple[Line, ...]:
     """The account's changes, policies that are attached to its role as one."""
+    return _lines(result, what)
+
+
+def _lines(result: Result, told_of: Callable[[SavedChange, Result], str]) -> tuple[Line, ...]:
     told: list[Line] = []
     attached: list[str] = []
     for change in map(saved, result.changes):
@@ -96,7 +102,7 @@ def lines(result: Result) -> tuple[Line, ...]:
                 told.append(Line(action=change.action, told=""))
             attached.append(policy_name(change.subject))
         else:
-            told.append(Line(action=change.action, told=what(change, result)))
+            told.append(Line(action=change.action, told=told_of(change, result)))
     return tuple(
         Line(action=line.action, told=", ".join(attached))
         if line.action is Action.ATTACH_POLICY

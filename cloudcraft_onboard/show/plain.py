@@ -40,7 +40,7 @@ class Plain:
         self._last_line: float | None = None
         self._awaited = 0.0  # since when an operation is awaited, or was named last
         self._told: dict[str, Outcome] = {}
-        self._causes: set[Problem] = set()
+        self._causes: set[causes.Key] = set()
 
     def show(self, event: Event, told: str, state: RunState, now: float) -> None:
         """Print the event's line, if it has one."""

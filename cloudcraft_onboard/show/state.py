@@ -26,7 +26,7 @@ from cloudcraft_onboard.events import (
     Stopping,
     Throttled,
 )
-from cloudcraft_onboard.model import Command, Outcome, Problem, Result
+from cloudcraft_onboard.model import Command, Outcome, Result
 from cloudcraft_onboard.show import causes, text
 
 _WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED)
@@ -63,8 +63,8 @@ class RunState:
     results: dict[str, Result] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
     numbers: Counter[Outcome] = field(default_factory=Counter)
-    failures: dict[Problem, dict[str, Result]] = field(default_factory=dict)
-    grouped: dict[Problem, causes.CauseGroup] = field(default_factory=dict)
+    failures: dict[causes.Key, dict[str, Result]] = field(default_factory=dict)
+    grouped: dict[causes.Key, causes.CauseGroup] = field(default_factory=dict)
     working: dict[str, Work] = field(default_factory=dict)
     most_working: int = 0
     widest_name: int = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from cloudcraft_onboard.model import Outcome, Problem, Result, Stage
 from cloudcraft_onboard.show.causes import causes
 
 README = Path(__file__).parents[2] / "README.md"
+PACKAGE = Path(__file__).parents[2] / "cloudcraft_onboard"
 ROWS = (*TABLE, FALLBACK, *ours.ROWS)
 COMMANDS = ("run", "plan", "remove", "status", "init")
 # Options that a hint may name of the command that shows it; those of others stand in a command.
@@ -42,7 +45,7 @@ def least(row: Row) -> Facts:
         given |= INSTANCE
     if row in ours.ROWS:
         given |= {"role_name": "cloudcraft", "key": "Mine", "units": "r-ab12", "account": "1"}
-        given |= {"region": "us-east-1", "registration": "r1"}
+        given |= {"region": "us-east-1", "registration": "r1", "offered": "Platform"}
     if row.name == "role-name-taken":
         given["role_name"] = "cloudcraft"
     if row.name in ("config-missing", "leftover-endpoint", "endpoint-without-tls"):
@@ -74,6 +77,24 @@ def test_names_are_unique_and_facts_are_known() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
     for row in ROWS:
         assert set(row.by) | set(row.needs) <= set(NAMES)
+
+
+def problems_without_a_cause(tree: ast.Module) -> Iterator[int]:
+    """Lines that make an account's problem, and give it no cause; a pending account needs none."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="AccountError" | "Problem"), keywords=given):
+                if "cause" not in {each.arg for each in given}:
+                    yield node.lineno
+
+
+def test_every_problem_has_a_cause_but_for_those_of_saved_reports() -> None:
+    (of_saved,) = [
+        str(path.relative_to(PACKAGE))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for _ in problems_without_a_cause(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert of_saved == "show/report/json.py"
 
 
 def failed(number: int, problem: Problem) -> Result:

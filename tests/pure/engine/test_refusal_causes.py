@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from cloudcraft_onboard.accounts.account import RoleState, ready_of
 from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.accounts.removal import Removal
+from cloudcraft_onboard.blame import ours
+from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.tracks import Track
 from cloudcraft_onboard.engine.unregister import Unregister
@@ -25,24 +29,28 @@ HERE = Account(name="Shop", account_id="111111111111", region="us-east-1")
 THERE = Account(name="Web", account_id="222222222222", region="eu-central-1")
 
 
-def registering(account: Account) -> Track:
+def made(account: Account, external_id: str = "e") -> Registration:
+    return Registration(
+        id=f"id-of-{account.name}",
+        name=account.name,
+        role_arn=account.expected_role_arn or "",
+        external_id=external_id,
+    )
+
+
+def registering(account: Account, seen: Snapshot = SEEN) -> Track:
     role = RoleState(
         account_id=account.account_id or "", arn=account.expected_role_arn or "", age=None
     )
-    ready = ready_of(account, SEEN, (None, None), role)
+    ready = ready_of(account, seen, (None, None), role)
     track = Register(apply=True).worked(Result.of(account), ready)
     assert isinstance(track, Track)
     return track
 
 
 def deleting(account: Account) -> Track:
-    made = Registration(
-        id=f"id-of-{account.name}",
-        name=account.name,
-        role_arn=account.expected_role_arn or "",
-        external_id="e",
-    )
-    removal = Removal(account=account, account_id=made.account_id, registrations=(made,))
+    found = made(account)
+    removal = Removal(account=account, account_id=found.account_id, registrations=(found,))
     (track,) = Unregister([removal]).tracks()
     return track
 
@@ -94,6 +102,28 @@ def test_what_is_the_accounts_own_parts_no_cause_and_other_words_do(
         track.problem(Refused(400, w, kind=kind)) for track, w in zip(tracks, "ab", strict=True)
     )
     assert len(causes([Result.of(HERE).failed(one), Result.of(THERE).failed(other)])) == 2
+
+
+@pytest.mark.parametrize("make", [registering, deleting])
+def test_what_no_account_can_help_is_one_cause_whatever_is_in_the_words(
+    make: Callable[[Account], Track],
+) -> None:
+    unusable = Cause(row=ours.UNUSABLE_ID, facts=Facts())
+    results = []
+    for account in (HERE, THERE):
+        error = Refused(0, f"The ID of '{account.name}' is not valid.", cause=unusable)
+        results.append(Result.of(account).failed(make(account).problem(error)))
+    (cause,) = causes(results)
+    assert cause.names == ("Shop", "Web")
+    assert cause.problem.hint == "Change or remove this account in Cloudcraft itself."
+
+
+def test_another_users_registrations_are_one_cause() -> None:
+    theirs = replace(SEEN, listing=Listing([made(each, external_id="x") for each in (HERE, THERE)]))
+    tracks = [registering(replace(each, name=f"{each.name} 2"), theirs) for each in (HERE, THERE)]
+    (cause,) = refused("Unable to verify AWS account {id}", RefusalKind.ROLE, *tracks)
+    assert "Another Cloudcraft user registered it" in cause.problem.message
+    assert cause.problem.hint.startswith("Use that user's API key, or take the account out")
 
 
 def test_a_refused_deletion_is_one_cause_with_a_word_for_the_registration() -> None:
