@@ -1,7 +1,7 @@
 # Python 3.11 or newer, pip, make and git are all that a machine needs.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := cloudcraft_onboard tests .github/sbom.py
+SOURCES := cloudcraft_onboard tests .github
 # Three test processes a core: many tests wait for real time.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3)
 

@@ -12,6 +12,7 @@ import typer
 
 import cloudcraft_onboard
 from cloudcraft_onboard.cli.main import app
+from cloudcraft_onboard.sandbox.seed import DATADOG
 from tests.pure.test_imports import MAY_IMPORT
 
 ROOT = Path(cloudcraft_onboard.__file__).parents[1]
@@ -52,6 +53,16 @@ def test_every_option_stands_in_the_readme(command: str, option: str) -> None:
 @pytest.mark.parametrize("variable", sorted(variables()))
 def test_every_environment_variable_stands_in_the_readme(variable: str) -> None:
     assert f"`{variable}`" in README
+
+
+def test_every_tag_of_the_sandbox_stands_in_the_manifest_that_lists_them() -> None:
+    seed = (ROOT / "cloudcraft_onboard" / "sandbox" / "seed.py").read_text("utf-8")
+    tags = {DATADOG, *re.findall(r'"([\w-]+)" in states?\b', seed)}
+    for several in re.findall(r"state & \{(.*?)\}", seed):
+        tags |= set(re.findall(r'"([\w-]+)"', several))
+    listing = (ROOT / "manifests" / "trouble.yaml").read_text("utf-8")
+    assert set(re.findall(r"^#   ([\w-]+)  ", listing, re.MULTILINE)) == tags
+    assert len(tags) > 10
 
 
 @pytest.mark.parametrize("name", COMMANDS)

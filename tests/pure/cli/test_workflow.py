@@ -1,4 +1,4 @@
-"""The workflows and the action for GitHub, and the README's examples for CI systems."""
+"""The workflows and the action for GitHub, GitLab's pipeline, and the README's examples."""
 
 from __future__ import annotations
 
@@ -166,8 +166,42 @@ def parse(line: str) -> None:
     command.make_context(name, list(rest))
 
 
-def gitlab_example() -> str:
-    _before, _heading, rest = README.partition("### GitLab CI")
-    found = re.search(r"```yaml\n(.*?)```", rest, re.DOTALL)
-    assert found, "the README has an example for GitLab CI"
-    return found[1]
+GITLAB = ROOT / ".gitlab-ci.yml"
+
+
+def test_gitlabs_jobs_give_only_what_the_commands_take() -> None:
+    jobs = yaml.safe_load(GITLAB.read_text("utf-8"))
+    for name in ("plan", "run", "status"):
+        for line in jobs[name]["script"]:
+            parse(line)
+
+
+def test_without_its_roles_gitlab_has_no_jobs() -> None:
+    jobs = yaml.safe_load(GITLAB.read_text("utf-8"))
+    for name in ("plan", "run", "status"):
+        role = jobs[name]["variables"]["AWS_ROLE_ARN"]
+        assert [rule["if"].split(" && ")[0] for rule in jobs[name]["rules"]] == [role]
+
+
+def test_only_gitlabs_run_gets_the_key_that_writes() -> None:
+    jobs = yaml.safe_load(GITLAB.read_text("utf-8"))
+    keys = {
+        name: jobs[name]["variables"]["CLOUDCRAFT_API_KEY"] for name in ("plan", "run", "status")
+    }
+    assert keys == {
+        "plan": "$CLOUDCRAFT_READ_KEY",
+        "run": "$CLOUDCRAFT_RUN_KEY",
+        "status": "$CLOUDCRAFT_READ_KEY",
+    }
+
+
+def test_what_the_workflow_for_new_accounts_may_do() -> None:
+    job = loaded(GITHUB / "workflows" / "new-accounts.yml")["jobs"]["update"]
+    assert job["if"] == "vars.AWS_PLAN_ROLE_ARN != ''"
+    assert job["permissions"] == {
+        "contents": "write",
+        "id-token": "write",
+        "pull-requests": "write",
+    }
+    holders = [step.get("name") for step in job["steps"] if "secrets." in yaml.safe_dump(step)]
+    assert holders == ["Propose"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -269,18 +268,34 @@ def test_nothing_selected(make_world: MakeWorld, tmp_path: Path) -> None:
     assert [line["type"] for line in lines] == ["started", "account", "finished"]
 
 
-def test_the_readmes_reader_reads_it(make_world: MakeWorld, tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
-    (reader,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    make_world(existing(3))
-    ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", *JSONL)
+READER = Path(__file__).parents[3] / ".github" / "examples" / "follow.py"
+
+
+def followed(lines: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", reader],
-        input=ended.stdout,
+        [sys.executable, "-W", "error", READER],
+        input=lines,
         capture_output=True,
         text=True,
         timeout=HANG,
         check=True,
     )
-    assert "A002 created" in done.stdout
-    assert "3 created" in done.stdout.splitlines()[-1]
+    return done.stdout.splitlines()
+
+
+def test_the_example_reads_it(make_world: MakeWorld, tmp_path: Path) -> None:
+    world = make_world(existing(3))
+    world.fault(faults.error(400, "No.", processed=False, method="POST", account="200000000001"))
+    ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", *JSONL)
+    told = followed(ended.stdout)
+    assert {"A000 failed", "A001 created", "A002 created"} <= set(told)
+    assert "A000: Cloudcraft refused the registration (400): No." in told
+    assert told[-1] == "3 total, 2 created, 1 failed"
+
+
+def test_the_example_says_why_nothing_started(make_world: MakeWorld, tmp_path: Path) -> None:
+    make_world(existing(3))
+    ended = onboard(
+        tmp_path / "run", "run", tmp_path / "manifest.yaml", *JSONL, CLOUDCRAFT_API_KEY=None
+    )
+    assert followed(ended.stdout) == ["There is no Cloudcraft API key.", "3 total, 3 pending"]

@@ -1,4 +1,4 @@
-"""The README's workflow for new accounts, run over nights in which the organization changes."""
+"""The workflow for new accounts, run over nights in which the organization changes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from moto.server import ThreadedMotoServer
 
+from tests.support.actions import loaded
 from tests.support.doorway import doorway
 from tests.support.organization import Organization, serving
 from tests.support.process import HANG, environment_with
 
 ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+WORKFLOW = ROOT / ".github" / "workflows" / "new-accounts.yml"
 GH = '#!/bin/sh\necho "$@" >> "$PULL_REQUESTS"\n'
 
 
@@ -37,13 +37,9 @@ def organization(
 
 
 def scripts() -> list[str]:
-    """The steps of the README's workflow, but for those that install."""
-    found = re.search(
-        r"```yaml\n(# \.github/workflows/new-accounts\.yml\n.*?)```", README, re.DOTALL
-    )
-    assert found
-    steps = yaml.safe_load(found[1])["jobs"]["update"]["steps"]
-    return [step["run"] for step in steps if "pip install" not in step.get("run", "pip install")]
+    """Its steps, but for those that install."""
+    steps = loaded(WORKFLOW)["jobs"]["update"]["steps"]
+    return [step["run"] for step in steps if "run" in step and step["name"] != "Install"]
 
 
 class Repository:
@@ -106,7 +102,10 @@ class Repository:
             assert done.returncode == 0, done.stderr
         if not self.requests.exists():
             return []
-        assert self.requests.read_text("utf-8").startswith("pr create --fill --head new-accounts")
+        assert self.requests.read_text("utf-8").splitlines() == [
+            "auth setup-git",
+            "pr create --fill --head new-accounts",
+        ]
         self.git("fetch", "-q", "origin")
         told = self.git("diff", "-U0", "origin/main", "origin/new-accounts")
         changed = re.findall(r"^[+-](?![+-]{2}).*$", told, re.MULTILINE)

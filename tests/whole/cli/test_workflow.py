@@ -1,4 +1,4 @@
-"""The workflows, the action and the README's examples, checked by other programs."""
+"""The workflows, the action and GitLab's pipeline, checked by other programs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.pure.cli.test_workflow import (
     ACTIONS,
     GITHUB,
+    GITLAB,
     ONBOARD,
     ROOT,
     WORKFLOWS,
     everywhere,
-    gitlab_example,
-    parse,
 )
 from tests.support.actions import loaded
 from tests.support.process import HANG
@@ -105,12 +103,9 @@ def test_scripts_are_valid_shell() -> None:
             assert ended.returncode == 0, ended.stderr
 
 
-def test_the_readmes_gitlab_example_is_valid(tmp_path: Path) -> None:
-    file = tmp_path / ".gitlab-ci.yml"
-    file.write_text(gitlab_example(), encoding="utf-8")
-    ended = checked("vendor.gitlab-ci", file, "--data-transform", "gitlab-ci")
+def test_gitlabs_pipeline_fits_its_schema(tmp_path: Path) -> None:
+    ended = checked("vendor.gitlab-ci", GITLAB, "--data-transform", "gitlab-ci")
     assert ended.returncode == 0, ended.stdout
-    jobs = yaml.safe_load(gitlab_example())
-    for name in ("plan", "run", "status"):
-        for line in jobs[name]["script"]:
-            parse(line)
+    broken = tmp_path / ".gitlab-ci.yml"
+    broken.write_text(GITLAB.read_text("utf-8").replace("when: always", "when: ever"), "utf-8")
+    assert checked("vendor.gitlab-ci", broken, "--data-transform", "gitlab-ci").returncode != 0
