@@ -14,9 +14,10 @@ OnboardError            1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Self
+
+from cloudcraft_onboard.frozen import frozen
 
 if TYPE_CHECKING:  # `onboard --help` needs no model, and building its classes takes a while
     from cloudcraft_onboard.blame.cause import Cause
@@ -40,7 +41,7 @@ class UsageError(OnboardError):
     exit_code = 2
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ManifestProblem:
     """One error in a manifest. Line and column count from 1; `source` is the line.
 

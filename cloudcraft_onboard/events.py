@@ -6,13 +6,13 @@ a state of their own; they never ask the engine anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Command, RateLimit, Report, Result
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RunStarted:
     """The first event: which command over how many selected accounts.
 
@@ -26,7 +26,7 @@ class RunStarted:
     skipped: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Forecast:
     """How many requests are still to be sent, and about how long that takes.
 
@@ -43,7 +43,7 @@ class Forecast:
     limits: tuple[RateLimit, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StepStarted:
     """An account is being worked on; `step` is a short verb phrase, such as "assuming role"."""
 
@@ -51,14 +51,14 @@ class StepStarted:
     step: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StepEnded:
     """Work on `name` has ended; only for what is not an account of the manifest."""
 
     name: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AccountQueued:
     """The account's AWS work is done; it waits to be registered."""
 
@@ -66,7 +66,7 @@ class AccountQueued:
     ready_in: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AccountRetried:
     """The account is retried after `wait` seconds, and why."""
 
@@ -75,7 +75,7 @@ class AccountRetried:
     wait: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AccountFinished:
     """The account has its result. `provisional` results wait for the verifying read."""
 
@@ -83,7 +83,7 @@ class AccountFinished:
     provisional: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PaceWaited:
     """Nothing can be sent for `seconds`, then `slots` requests. Not a hang."""
 
@@ -92,14 +92,14 @@ class PaceWaited:
     waiting: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Throttled:
     """Cloudcraft answered 429: somebody else uses the same quota. All wait for `seconds`."""
 
     seconds: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RateLimitKnown:
     """It is now known which limit holds: `limit` requests per `window` seconds."""
 
@@ -107,7 +107,7 @@ class RateLimitKnown:
     window: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RequestRetried:
     """A request that was not processed is resent after `wait` seconds, and why.
 
@@ -120,7 +120,7 @@ class RequestRetried:
     account_id: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OperationAwaited:
     """The accounts `names` wait for an operation on their stack set, asked for at `since`.
 
@@ -133,7 +133,7 @@ class OperationAwaited:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RequestPutOff:
     """A request was answered 429 and is sent again after the pause, in about `wait` seconds."""
 
@@ -141,21 +141,21 @@ class RequestPutOff:
     account_id: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Said:
     """A sentence for the person watching, such as why a run stops early."""
 
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Stopping:
     """No new work is started from here on, and why."""
 
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RunFinished:
     """The last event."""
 

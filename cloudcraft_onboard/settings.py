@@ -6,7 +6,7 @@ import codecs
 import re
 import time
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cloudcraft_onboard import defaults
 from cloudcraft_onboard.cloudcraft.access import check_base_url, check_key
 from cloudcraft_onboard.errors import CannotStart, UsageError
+from cloudcraft_onboard.frozen import frozen
 
 if TYPE_CHECKING:
     from cloudcraft_onboard.model import RateLimit
@@ -34,7 +35,7 @@ _RATE_LIMIT = re.compile(r"(\d{1,6})\s{0,9}/\s{0,9}(\d{1,6}(?:\.\d{1,6})?)")
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Selection:
     """Which accounts of the manifest a command works on."""
 
@@ -44,7 +45,7 @@ class Selection:
     retry: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Settings:
     """The options that `run`, `plan` and `remove` share (README, Options); times in seconds.
 
@@ -71,7 +72,7 @@ class Settings:
     """The command's own options, as a command to be pasted repeats them."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Endpoint:
     """Where Cloudcraft is, its rate limits, the API key, a file of certificates to trust."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
@@ -15,6 +14,7 @@ from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import (
     Account,
     Change,
@@ -48,7 +48,7 @@ _RACES = 4
 _SEEN_BY_CLOUDCRAFT = (CreateRole, UpdateTrust)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleReady:
     """An account whose AWS side is done (in a plan: compared), and what Cloudcraft needs of it.
 
@@ -90,7 +90,7 @@ Access = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
 """IDs of those who may read, and write; None: as it is."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleState:
     """An account's role as a run leaves it, or as a plan finds it; `age` as in `RoleReady`."""
 

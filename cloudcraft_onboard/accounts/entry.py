@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cloudcraft_onboard.accounts.facts import Steps
@@ -14,6 +14,7 @@ from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import (
     Account,
     CloudcraftParameters,
@@ -31,7 +32,7 @@ NOBODY = CloudcraftParameters(account_id="", external_id="")
 """For a removal that reads no role: no trust policy fits it, so no role would be deleted."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Snapshot:
     """What Cloudcraft said at the start of a command, read once for all accounts.
 
@@ -72,7 +73,7 @@ class Claims:
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entered:
     """An account and the way into it; `session` is None where AWS isn't needed.
 

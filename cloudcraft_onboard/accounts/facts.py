@@ -7,11 +7,11 @@ stack set has a word for each of them: `Worked`, `Failed` or `HandedBack`.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cloudcraft_onboard.errors import AccountPending
 from cloudcraft_onboard.events import OperationAwaited, Said, StepStarted
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account, Change
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Changed:
     """One change was made in an account."""
 
@@ -27,7 +27,7 @@ class Changed:
     change: Change
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Worked(Generic[V_co]):
     """AWS is done with an account; `value` is what it came to."""
 
@@ -35,7 +35,7 @@ class Worked(Generic[V_co]):
     value: V_co
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Failed:
     """AWS work failed for one of several accounts."""
 
@@ -43,14 +43,14 @@ class Failed:
     error: Exception
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class HandedBack:
     """No stack set covers this account: it is to be worked on by itself."""
 
     account: Account
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Paused:
     """Nothing is to be done for some seconds; if the run is stopped meanwhile, `error` ends it."""
 

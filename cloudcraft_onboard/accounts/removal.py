@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
 from cloudcraft_onboard.accounts.facts import Changed, Steps
@@ -14,6 +14,7 @@ from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.errors import AccountError, AccountPending, ConcurrentChange
 from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import (
     Account,
     Change,
@@ -44,7 +45,7 @@ Notes = tuple[Note, ...]
 """What is kept of a role, and why."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Scope:
     """How far a removal goes: no role at all, or also roles that others use."""
 
@@ -52,7 +53,7 @@ class Scope:
     force: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Target:
     """A role that a removal is about: the manifest's, or one that a registration names instead.
 
@@ -63,7 +64,7 @@ class Target:
     former: Arn | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleRemoval:
     """What takes an account's roles away; `arn` is the manifest's role.
 
@@ -78,7 +79,7 @@ class RoleRemoval:
     by_stack_set: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Removal:
     """What there is of an account, what takes it away, and (notes) what stays and why.
 
@@ -276,7 +277,7 @@ def _targets(account: Account, identity: Identity, snapshot: Snapshot) -> tuple[
     return (Target(desired=desired), *former)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Found:
     """A role's ARN, None where there is no such role, and what becomes of it."""
 

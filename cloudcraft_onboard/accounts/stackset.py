@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from cloudcraft_onboard.accounts.ports import Aws, StackSets
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError, AccountPending
 from cloudcraft_onboard.events import OperationAwaited, StepStarted
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account, Organization, Problem, RoleSpec, Stage, Via
 from cloudcraft_onboard.plan.registration import Listing
 
@@ -29,7 +29,7 @@ POLL_SECONDS = 3.0
 """How often an operation is looked at; CloudFormation takes some 20 seconds for an instance."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StackSetAccounts:
     """One stack set and the accounts that it serves; they all have an ID."""
 
@@ -135,7 +135,7 @@ class Operations:
             yield from self.wait(operation_id, operation.since)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OpenStackSet:
     """A stack set, and its accounts that are left for it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cloudcraft_onboard import defaults
@@ -14,6 +14,7 @@ from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.console.files import unusable, write_whole
 from cloudcraft_onboard.console.harmless import dumps
 from cloudcraft_onboard.errors import OnboardError, UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.edit import UNIT, Draft
 from cloudcraft_onboard.manifest.schema import json_schema
 from cloudcraft_onboard.manifest.share import EVERYWHERE, Share
@@ -27,7 +28,7 @@ from cloudcraft_onboard.sources.news import news, one_each
 _TENTH = 10
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wishes:
     """How new entries are written: their names' pattern, and who sees them, by the first match.
 
@@ -39,7 +40,7 @@ class Wishes:
     resolve: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Disabling:
     """Whether accounts that are gone are disabled, and how many at most."""
 
@@ -47,7 +48,7 @@ class Disabling:
     most: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class InitResult:
     """The text for stdout (empty if a file was written), sentences for stderr, the exit code."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
 from cloudcraft_onboard.aws.calls import ORGANIZATION, Call, entry_role_arn
 from cloudcraft_onboard.console.streams import json_text
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.partitions import partition_of
 from cloudcraft_onboard.model import MANAGED_BY, Account, Via
@@ -24,7 +25,7 @@ MANAGED_POLICY_LIMIT = 6_144
 """Characters of a customer-managed policy, white space not counted (IAM quotas)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Permissions:
     """Two IAM policies: for the identity that runs `onboard`, and for the role that it assumes.
 
@@ -99,7 +100,7 @@ def _length(document: Mapping[str, Any]) -> int:
     return len(json.dumps(document, separators=(",", ":")))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Needs:
     """Whose accounts they are, and what is to be done in them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudcraft_onboard import defaults
 from cloudcraft_onboard.accounts.entry import NOBODY, Snapshot
@@ -25,13 +25,14 @@ from cloudcraft_onboard.engine.offboarding import (
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.events import AccountFinished, Event, Said, StepEnded
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import NOTHING, Command, Note, Result
 from cloudcraft_onboard.model.notes import Declined, NotRemoved, Stop
 from cloudcraft_onboard.plan.registration import Listing
 from cloudcraft_onboard.settings import Settings
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RemoveOptions:
     """The options of `remove` alone; `most` is how many unlisted registrations may be deleted."""
 

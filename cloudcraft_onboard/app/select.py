@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cloudcraft_onboard.app import report
 from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import select
 from cloudcraft_onboard.model import Account, Manifest, Outcome, Report, Result
 from cloudcraft_onboard.settings import Selection
@@ -17,7 +17,7 @@ _UNFINISHED = (Outcome.FAILED, Outcome.PENDING)
 _MOST_GONE = 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Chosen:
     """The selected accounts in the manifest's order, and what there is to say of the selection."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -32,6 +32,7 @@ from cloudcraft_onboard.engine.onboarding import onboard_accounts
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import CannotStart, Interrupted, OnboardError
 from cloudcraft_onboard.events import Said, StepEnded, StepStarted
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account, Command, Member, Result, Via
 from cloudcraft_onboard.model.notes import Stop
 from cloudcraft_onboard.settings import Selection, Settings
@@ -42,7 +43,7 @@ T = TypeVar("T")
 _ORGANIZATION = "AWS Organizations"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Sources:
     """What to compare: AWS Organizations (and by which profile), the roles in IAM."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
@@ -31,6 +31,7 @@ from cloudcraft_onboard.blame.table import cause_of
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.errors import AccountError, AccountPending
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.installation import command_for
 from cloudcraft_onboard.model import RoleSpec, Stage
 
@@ -43,7 +44,7 @@ _SERVER_FAULT = 500
 _THROTTLED = re.compile(THROTTLED, re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Where:
     """What was being done when it went wrong.
 

@@ -25,6 +25,7 @@ from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.origin import origin
 from cloudcraft_onboard.aws.signing import UnexpectedAnswer, as_fault
 from cloudcraft_onboard.errors import CannotStart, UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Member, Stage
 
 ACTIVE = "ACTIVE"
@@ -42,7 +43,7 @@ _CONNECTING = 4  # tries; throttling is met with more patience
 _LONG = 5  # seconds without an answer that are worth a word
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Unit:
     """A root or an OU: names and IDs of all from the root down to it, itself included."""
 
@@ -108,7 +109,7 @@ class Progress:
         return f"{found}, waiting for AWS since {waiting} s" if waiting >= _LONG else found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Asked:
     """Who asks: the profile, the command whose options hints may name.
 

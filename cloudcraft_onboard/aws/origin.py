@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.blame.facts import Maker
+from cloudcraft_onboard.frozen import frozen
 
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - a variable's name
 _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -16,7 +16,7 @@ OF_THEIR_OWN = ("AWS_ACCESS_KEY_ID", _TOKEN_FILE, *_CONTAINER)
 """Variables that give credentials without a profile."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ConfiguredRole:
     """A role that the SDK assumes because a profile says so; `keys` are that profile's."""
 
@@ -25,7 +25,7 @@ class ConfiguredRole:
     keys: frozenset[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Origin:
     """Where a source of credentials begins: at the end of its chain of `source_profile`.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,6 +34,7 @@ from cloudcraft_onboard.blame.facts import Facts, Maker
 from cloudcraft_onboard.blame.table import cause_of
 from cloudcraft_onboard.console.redact import protect
 from cloudcraft_onboard.errors import AccountError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import SSO_CACHE, SsoRole, Stage
 
 NO_SECTION = "SsoSessionNotFound"
@@ -47,7 +47,7 @@ _NOT_OFFERED = frozenset({"ForbiddenException", "ResourceNotFoundException"})
 """What the portal answers, the first one undocumented, for roles that it doesn't offer."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PortalAccount:
     """An account that is assigned to whoever signed in."""
 
@@ -56,7 +56,7 @@ class PortalAccount:
     email: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _SignedIn:
     """A token that works; clients for the portal, and for STS and IAM in its region."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import botocore.session
@@ -12,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.errors import CannotStart
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Stage
 from cloudcraft_onboard.model.arn import account_of
 
@@ -22,7 +22,7 @@ _PROCESS = re.compile(r"\baws-sso\b.*?(?:arn:[^:\s]*:iam::|(?:--account|-A)[ =])
 """The command that aws-sso-cli writes as `credential_process`: for a role, or an account."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Profile:
     """A profile; `account_id` is None where the config doesn't tell it."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from cloudcraft_onboard.frozen import frozen
 
 _HEADER = re.compile(r"\A\[(.+)\]")
 _KINDS = ("profile", "sso-session", "services")
@@ -15,7 +16,7 @@ _OTHERS = frozenset({"default", "preview", "plugins"})
 """Sections without a kind that the SDK or the AWS CLI reads."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Ignored:
     """A section that makes no profile: `mend` is how its header would be read.
 

@@ -6,7 +6,6 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from botocore.credentials import Credentials
@@ -20,6 +19,7 @@ from cloudcraft_onboard.aws.signing import signed_by
 from cloudcraft_onboard.blame.grouping import together
 from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Identity, Stage
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def _copy(error: AccountError) -> AccountError:
     return type(error)(error.stage, error.code, error.message, hint=error.hint, cause=error.cause)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Opened:
     """A source that works: its credentials, the clients for its endpoints, whose it is."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.blame.row import Row
 from cloudcraft_onboard.blame.words import hint
+from cloudcraft_onboard.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Cause:
     """Why something failed: a kind, and the facts of one account's case."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
+
+from cloudcraft_onboard.frozen import frozen
 
 
 class Maker(StrEnum):
@@ -25,7 +27,7 @@ def _differing(word: str) -> str:
     return field(default="", metadata={"word": word})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Facts:
     """Facts of one error; empty where unknown.
 

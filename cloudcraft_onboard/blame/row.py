@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from cloudcraft_onboard.blame.facts import Facts, Maker
+from cloudcraft_onboard.frozen import frozen
 
 Sentence = str | tuple[str, ...]
 """A template, or several of which the first is taken whose facts are all known."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One kind of cause.
 

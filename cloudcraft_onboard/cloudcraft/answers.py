@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from cloudcraft_onboard.console.redact import excerpt, redact
+from cloudcraft_onboard.frozen import frozen
 
 LONGEST_EXCERPT = 200
 
@@ -23,7 +23,7 @@ _UNSEEN = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Answer:
     """A complete answer."""
 

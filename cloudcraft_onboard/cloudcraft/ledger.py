@@ -39,6 +39,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import RateLimit
 
 NEVER = -math.inf
@@ -74,7 +75,7 @@ class Use:
     heard: float = math.inf
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Pause:
     """What a 429 led to.
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cloudcraft_onboard import defaults
 from cloudcraft_onboard.console.harmless import clean
 from cloudcraft_onboard.coverage.words import Standing, State, Status
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.notes import NotActive
 
 _MOST_PATTERNS = 3  # accounts up to which a command selects them, rather than takes them all
@@ -20,7 +20,7 @@ _TENTH = 10  # the part of the manifest that `init --disable-closed` takes witho
 _PENDING = "PENDING_ACTIVATION"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Closing:
     """A command that closes a group; `purpose` tells it from another one for the same group."""
 

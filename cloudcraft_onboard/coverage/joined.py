@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.coverage.words import Standing, State
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import (
     Account,
     Member,
@@ -37,7 +38,7 @@ ACTIVE = "ACTIVE"
 SAME_ACCOUNT = "SameAccount"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Expected:
     """An account of the manifest, and what a plan says of it; None where it has no plan.
 
@@ -56,7 +57,7 @@ class Expected:
         return self.account_id is None and (error is None or error.code != SAME_ACCOUNT)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Sides:
     """What Cloudcraft and AWS Organizations know; without the latter, `members` is None."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Change, Note, Problem
 
 
@@ -56,7 +56,7 @@ OPEN = (
 """States that need action, in the order of reports."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """One AWS account that any side knows.
 
@@ -81,7 +81,7 @@ class Standing:
     sure: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Coverage:
     """How many accounts Cloudcraft sees, of those that it could."""
 
@@ -99,7 +99,7 @@ class Coverage:
         return self.seen == self.total
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Circumstances:
     """What a command must repeat to mean the same accounts as the status that advises it.
 
@@ -115,7 +115,7 @@ class Circumstances:
 NOTHING_MORE = Circumstances()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Status:
     """Everything that `onboard status` found; the accounts in the order of the report.
 

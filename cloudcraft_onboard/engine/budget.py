@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic
 
 from cloudcraft_onboard import defaults
@@ -12,10 +12,11 @@ from cloudcraft_onboard.engine.control import CLOSING_SECONDS, MOMENT_SECONDS, C
 from cloudcraft_onboard.engine.messages import T
 from cloudcraft_onboard.engine.ports import PaceView
 from cloudcraft_onboard.events import Forecast
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.notes import Stop
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Limits:
     """What bounds a run besides its time: accounts at once, retries of one request, failures."""
 

@@ -11,7 +11,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from cloudcraft_onboard.accounts.facts import (
@@ -52,6 +51,7 @@ from cloudcraft_onboard.engine.ports import Cloudcraft, Pace
 from cloudcraft_onboard.engine.threads import Threads
 from cloudcraft_onboard.errors import AccountPending, OnboardError, OutOfResources
 from cloudcraft_onboard.events import Event, Said
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Registration, Slot, Stage
 from cloudcraft_onboard.model.notes import Stop
 
@@ -62,7 +62,7 @@ V_contra = TypeVar("V_contra", contravariant=True)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Tools:
     """What a run works with."""
 

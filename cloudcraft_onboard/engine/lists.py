@@ -6,7 +6,6 @@ What a list means for an account is decided in `machine` and by its track.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Generic
 
 from cloudcraft_onboard.engine.agenda import Agenda
@@ -14,6 +13,7 @@ from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import ListRead, T
 from cloudcraft_onboard.engine.outgoing import Outgoing
 from cloudcraft_onboard.engine.tracks import Track
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.plan.registration import Listing
 
 REREAD_SECONDS = 2.0
@@ -26,7 +26,7 @@ _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubl
 _LONGEST_DOUBT_SECONDS = 30.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Known:
     """The list that the run began with, and when it was read."""
 

@@ -7,13 +7,13 @@ is given to do, `V` what its work on an account comes to. Times are seconds of t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
 from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worked
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account, Registration, RegistrationSpec, Slot
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ T_co = TypeVar("T_co", covariant=True)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Job(Generic[T_co]):
     """One piece of AWS work: an account, or a stack set with the accounts that it serves.
 
@@ -56,7 +56,7 @@ class Method(StrEnum):
     DELETE = "DELETE"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ReadList:
     """`GET` of all registrations. `number` is unique among all requests."""
 
@@ -64,7 +64,7 @@ class ReadList:
     number: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Post:
     """Registers the account `name`."""
 
@@ -74,7 +74,7 @@ class Post:
     spec: RegistrationSpec
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Put:
     """Makes a registration of the account `name` as specified; not sent after `until`."""
 
@@ -86,7 +86,7 @@ class Put:
     until: float = math.inf
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Delete:
     """Deletes a registration of the account `name`."""
 
@@ -103,7 +103,7 @@ Request = Write | ReadList
 # --- messages: what happened --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Ended:
     """A worker is through with the job of these accounts.
 
@@ -114,21 +114,21 @@ class Ended:
     error: BaseException | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SlotFree:
     """The slot that was waited for; whoever gets it owns it."""
 
     slot: Slot
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NoSlot:
     """No slot comes in time, or the run was stopped."""
 
     error: BaseException
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Answered:
     """A write's end: accepted, or the error (`RequestError`; anything else is a crash).
 
@@ -141,7 +141,7 @@ class Answered:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ListRead:
     """The list of all registrations, or why it could not be read."""
 
@@ -151,14 +151,14 @@ class ListRead:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotSpawned:
     """A request was not sent: there is no thread for it now; its slot was given back."""
 
     request: Request
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Woken:
     """Nothing but that time has passed, or that the run was stopped."""
 
@@ -181,26 +181,26 @@ Message = (
 # --- orders: what is to be done -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Start(Generic[T_co]):
     """Have a worker do this."""
 
     job: Job[T_co]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class WaitForSlot:
     """Say `SlotFree` when the pace allows the next request."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class GiveBack:
     """This slot is not used."""
 
     slot: Slot
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Send:
     """Send this; without a slot, in one that the client waits for itself."""
 
@@ -208,7 +208,7 @@ class Send:
     slot: Slot | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Tell:
     """Tell the listeners."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Generic
 
@@ -17,6 +17,7 @@ from cloudcraft_onboard.engine.outgoing import Outgoing
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.tracks import Judgment, Track
 from cloudcraft_onboard.events import AccountFinished, AccountQueued, AccountRetried
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Note, Outcome, Problem, Result, Slot
 from cloudcraft_onboard.model.notes import NoAnswer
 
@@ -38,7 +39,7 @@ class Do(Enum):
     END = "tell the worker's result"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Detail:
     """What a move needs to know besides the event: why, what is noted, after how many seconds."""
 

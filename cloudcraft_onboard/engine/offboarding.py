@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot
@@ -33,6 +33,7 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import CannotStart, Interrupted
 from cloudcraft_onboard.events import StepStarted
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account, Note, Outcome, Registration, Result, RoleSpec, Via
 from cloudcraft_onboard.model.notes import Outage, Stop
 from cloudcraft_onboard.plan.registration import Listing, unlisted
@@ -41,7 +42,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RemovalPlan:
     """Every account's result as it would be, and what is to be done to those that change."""
 

@@ -18,6 +18,7 @@ from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.console.redact import excerpt
 from cloudcraft_onboard.engine.messages import Job, Write
 from cloudcraft_onboard.errors import Refused
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account, Note, Outcome, Problem, Registration, Result, Stage
 from cloudcraft_onboard.model.notes import Errand
 from cloudcraft_onboard.plan.registration import Listing
@@ -44,7 +45,7 @@ class Verdict(Enum):
     UNCLEAR = auto()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Judgment:
     """A verdict, with notes on it, and what mends the account.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.explain import find, key_path, written
 from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs
@@ -19,7 +19,7 @@ _SSO = "write an `[sso-session]` of the AWS config and the name of a permission 
 _Place = tuple[int | str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """An entry of the manifest: its index, what is written there, and the account it makes."""
 

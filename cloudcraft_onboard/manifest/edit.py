@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ import yaml
 
 from cloudcraft_onboard.console.files import write_whole
 from cloudcraft_onboard.errors import ManifestError, OnboardError, UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.load import loads, opened
 from cloudcraft_onboard.manifest.nodes import Node
 from cloudcraft_onboard.manifest.source import SourceText, read
@@ -34,7 +35,7 @@ UNIT = "ou"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n]|$)")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Insert:
     """Text that replaces the characters from `start` to `end`."""
 

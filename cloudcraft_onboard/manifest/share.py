@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import rules
 
 EVERYWHERE = "*"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Share:
     """One `--share GLOB=WHO`: accounts whose OU path matches are shared with this team."""
 

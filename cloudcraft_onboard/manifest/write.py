@@ -6,8 +6,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.nodes import reads_as_text
 
 _UNQUOTED = re.compile(r"[^\W\d_](?:[\w .()/+@&-]*[\w)])?")
@@ -18,7 +19,7 @@ Way = str | Mapping[str, str | int]
 """A value of `assume_role`: a role's name or ARN, or a mapping with more."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NewEntry:
     """An account to be written. `comment` is one line for the reader."""
 
@@ -38,7 +39,7 @@ class NewEntry:
         return not (self.profile is None and self.sso is None and self.assume_role is None)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Defaults:
     """The defaults of a manifest, as far as new entries depend on them."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from cloudcraft_onboard.frozen import frozen
 
 _ARN = re.compile(r"arn:([^:\s]*):([^:\s]*):([^:\s]*):([^:\s]*):(\S+)")
 _ACCOUNT_ID = re.compile("[0-9]{12}")
@@ -11,7 +12,7 @@ _PARTITION = re.compile("aws[a-z-]{0,20}")
 _ROLE = re.compile(r"role/(?:[^/]+/)*[^/]+")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Arn:
     """`arn:PARTITION:SERVICE:REGION:ACCOUNT_ID:RESOURCE`; what IAM has is in no region.
 

@@ -7,10 +7,11 @@ shown (`show/saved.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, ClassVar
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.differences import (
     Differs,
     ForeignTrust,
@@ -51,7 +52,7 @@ class Action(Enum):
 # --- the role -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NewRole:
     """What a new role will be like; `permissions_boundary` is the manifest's word."""
 
@@ -62,7 +63,7 @@ class NewRole:
     tags: Mapping[str, str] = field(hash=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CreateRole:
     """Make the role; its policies are changes of their own."""
 
@@ -70,7 +71,7 @@ class CreateRole:
     role: NewRole
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TrustParts:
     """What a trust policy says, sorted; `statements` is their number."""
 
@@ -83,7 +84,7 @@ class TrustParts:
     statements: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class UpdateTrust:
     """Make the trust policy the wanted one; `adopted`: it names somebody else."""
 
@@ -94,7 +95,7 @@ class UpdateTrust:
     adopted: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class UpdateRole:
     """Change the role's settings, those that differ; the boundary by its ARN, or None."""
 
@@ -103,7 +104,7 @@ class UpdateRole:
     permissions_boundary: Differs[str | None] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TagRole:
     """Give the role the tags that it lacks, or has with another value."""
 
@@ -112,7 +113,7 @@ class TagRole:
     after: Mapping[str, str] = field(hash=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AttachPolicy:
     """Attach a managed policy."""
 
@@ -120,7 +121,7 @@ class AttachPolicy:
     policy: PolicyRef
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PolicyParts:
     """What an inline policy says, sorted; `statements` is their number."""
 
@@ -132,7 +133,7 @@ class PolicyParts:
     statements: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PutPolicy:
     """Write an inline policy; `before` is None where there is none yet."""
 
@@ -142,7 +143,7 @@ class PutPolicy:
     after: PolicyParts
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DetachPolicy:
     """Take a managed policy (its ARN) off a role that is to be deleted, or delete an inline one."""
 
@@ -151,7 +152,7 @@ class DetachPolicy:
     inline: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DeleteRole:
     """Delete the role, which holds no policy any more; `arn` where it is not the manifest's."""
 
@@ -175,7 +176,7 @@ RoleChange = (
 # --- the role, by a stack set -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CreateByStackSet:
     """Make the role with an instance of the stack set, which is `new` or there already."""
 
@@ -186,7 +187,7 @@ class CreateByStackSet:
     policies: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class UpdateByStackSet:
     """Update the stack set, and its instance in the account."""
 
@@ -195,7 +196,7 @@ class UpdateByStackSet:
     differences: tuple[StackSetDifference, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class UpdateInstance:
     """Bring the account's instance up to date; `status` is CloudFormation's word for it."""
 
@@ -204,7 +205,7 @@ class UpdateInstance:
     status: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DeleteByStackSet:
     """Delete the account's instance of the stack set, and the role with it."""
 
@@ -218,7 +219,7 @@ StackSetChange = CreateByStackSet | UpdateByStackSet | UpdateInstance | DeleteBy
 # --- the registration ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RegisterAccount:
     """Register the account; who has access by the words that the manifest would use."""
 
@@ -229,7 +230,7 @@ class RegisterAccount:
     write_access: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class UpdateRegistration:
     """Change what differs of the registration; who has access as in `RegisterAccount`, sorted."""
 
@@ -240,7 +241,7 @@ class UpdateRegistration:
     write_access: Differs[tuple[str, ...]] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DeleteRegistration:
     """Delete a registration; `name` is the one in Cloudcraft."""
 
@@ -255,7 +256,7 @@ RegistrationChange = RegisterAccount | UpdateRegistration | DeleteRegistration
 # --- both, read back ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SavedChange:
     """A change as a report has it.
 

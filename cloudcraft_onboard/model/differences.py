@@ -6,13 +6,14 @@ The clause of each is made here: the reason of a change and the problem of a con
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar, assert_never
+
+from cloudcraft_onboard.frozen import frozen
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Differs(Generic[T]):
     """One value, as it is and as it should be."""
 
@@ -23,12 +24,12 @@ class Differs(Generic[T]):
 # --- a role's trust policy ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TrustsNobody:
     """It has no statement."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TrustsOthers:
     """It names others: principals, those of whole accounts by their ID. `besides` Cloudcraft."""
 
@@ -36,57 +37,57 @@ class TrustsOthers:
     besides: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OtherEffect:
     """It has a statement with another effect than Allow, or with none."""
 
     effect: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NoPrincipal:
     """It has a statement that names nobody; `instead` is an element that it has, if any."""
 
     instead: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeveralStatements:
     """It has more than one statement for Cloudcraft; whether their external IDs differ."""
 
     external_ids_differ: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeveralExternalIds:
     """One statement accepts more than one external ID."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ExternalIdMissing:
     """It asks for no external ID."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ExternalIdDiffers:
     """It asks for another external ID."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OtherActions:
     """It allows other actions than sts:AssumeRole."""
 
     actions: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OtherConditions:
     """It has further conditions: operators and keys."""
 
     conditions: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OtherElements:
     """It has elements that a trust policy of Cloudcraft's guide has not."""
 
@@ -109,12 +110,12 @@ OwnTrust = (
 # --- a stack set --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TemplateDiffers:
     """Its template makes another role."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ParameterDiffers:
     """One of its parameters has another value; None: it has none."""
 
@@ -123,7 +124,7 @@ class ParameterDiffers:
     after: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NoAutoDeployment:
     """Accounts that join later don't get the role."""
 

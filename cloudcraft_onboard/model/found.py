@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.arn import Arn
 
 DIRECT_SOURCE = "aws"
 """The `source` of a registration made by hand or through the API, if it has one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Identity:
     """Whose credentials these are, from `sts:GetCallerIdentity` or `sts:AssumeRole`."""
 
@@ -22,7 +23,7 @@ class Identity:
     arn: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CloudcraftParameters:
     """`GET /aws/account/iamParameters`: whom a role must trust."""
 
@@ -30,7 +31,7 @@ class CloudcraftParameters:
     external_id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Team:
     """A Cloudcraft team; `id` as in `readAccess` lists without the `team/` prefix.
 
@@ -42,7 +43,7 @@ class Team:
     customer_id: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Registration:
     """One AWS account as Cloudcraft lists it.
 
@@ -75,7 +76,7 @@ class Registration:
         return self.source in (None, DIRECT_SOURCE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ObservedRole:
     """The role as IAM shows it; `trust` and the inline documents parsed from their JSON."""
 
@@ -91,7 +92,7 @@ class ObservedRole:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Organization:
     """The AWS organization: its management account, and its root."""
 
@@ -99,7 +100,7 @@ class Organization:
     root: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StackInstance:
     """The role's stack in one account. `status` is CURRENT, OUTDATED or INOPERABLE."""
 
@@ -109,7 +110,7 @@ class StackInstance:
     unit: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ObservedStackSet:
     """The stack set as CloudFormation shows it.
 
@@ -131,7 +132,7 @@ class ObservedStackSet:
     changed_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StackOperation:
     """How far an operation has come: statuses and reasons are CloudFormation's, by account ID.
 
@@ -149,7 +150,7 @@ class StackOperation:
         return self.status in ("SUCCEEDED", "FAILED", "STOPPED")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Member:
     """One account of the organization.
 

@@ -5,9 +5,9 @@ A note holds facts; its sentence is made where it is shown (`show/notes.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.role_notes import RemovalNote, RoleNote
 
 
@@ -36,61 +36,61 @@ class Errand(Enum):
 # --- the registration ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class BroughtIn:
     """Somebody else brought the account into Cloudcraft (`source`): it is left as it is."""
 
     source: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StillBroughtIn:
     """Besides its own registrations, the account has one from `source`, which is kept."""
 
     source: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RegisteredBefore:
     """It was registered more than once before the run; IDs, the one that is used in front."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Doubled:
     """It is registered more than once; IDs, the one that is used in front."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AnotherRunRegistered:
     """Somebody else registered it, too; `id` is the newer registration, which stays."""
 
     id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AnotherRunWasFirst:
     """Somebody else registered it at the same time, and that registration is the one that stays."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class LostAnswerCounted:
     """The run's own first request, whose answer was lost, was processed: `id` is what stays."""
 
     id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DoubledInDoubt:
     """It is listed more than once, and a lost request of this run may have made one of these."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class UnlistedBeside:
     """Cloudcraft accepted it as `id` and does not list that, but another registration of it."""
 
@@ -98,14 +98,14 @@ class UnlistedBeside:
     listed: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DuplicateDeleted:
     """This run registered it twice, and deleted the newer registration."""
 
     id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DuplicateLeft:
     """This run registered it twice, and could not delete the newer registration; `why`."""
 
@@ -113,14 +113,14 @@ class DuplicateLeft:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class KeptBrought:
     """The registration that stays differed from the manifest, and was brought to it."""
 
     id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class KeptDiffers:
     """The registration that stays differs from the manifest, and was not brought to it; `why`."""
 
@@ -128,14 +128,14 @@ class KeptDiffers:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RegisteredAnew:
     """It was registered again while it was removed; IDs of the registrations, which stay."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotVerified:
     """It was registered, or removed, and the last list could not be read; `why`."""
 
@@ -164,29 +164,29 @@ DoubleNote = (
 # --- where an account stands --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotActive:
     """AWS Organizations' word for the account's state, such as SUSPENDED; empty without one."""
 
     state: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotInOrganization:
     """The organization that was asked does not have the account."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class UnitUnknown:
     """In which OU the account is, nobody told: it moved while they were read."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DrawnByDatadog:
     """Cloudcraft draws the account from Datadog's data, of which this program sees nothing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class MayBe:
     """It may be the account of one of these entries, whose account nobody told."""
 
@@ -199,57 +199,57 @@ CoverageNote = NotActive | NotInOrganization | UnitUnknown | DrawnByDatadog | Ma
 # --- why an account is not worked on, or what it waits for ---------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Disabled:
     """`enabled: false` in the manifest."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotFinished:
     """The run ended before the account was finished."""
 
     stop: Stop
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Outage:
     """AWS, the network or this system failed it for a while; `why` is their word."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RegistrationQueued:
     """Its role is ready, and its registration waits for a slot."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NothingRemoved:
     """Nothing of it has been removed yet."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleLeft:
     """Its role has not been deleted yet; whether a registration of it has."""
 
     registration_deleted: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NoAnswer:
     """Its request was sent; the answer never came."""
 
     errand: Errand
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NeverAnswered:
     """After several tries there was no answer, and a list shows that nothing came of it."""
 
     errand: Errand
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotChecked:
     """Its request may have been processed, and the list that would tell was not read; `why`."""
 
@@ -257,7 +257,7 @@ class NotChecked:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotSent:
     """Its request was not sent; `why`."""
 
@@ -265,14 +265,14 @@ class NotSent:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotProcessed:
     """Its request was not processed, and the retries are used up; `why` is the last error."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RefusedSoFar:
     """Cloudcraft refused its role in these words; the role is so new that this may change."""
 
@@ -286,14 +286,14 @@ class Declined(Enum):
     NOT_CONFIRMED = auto()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotRemoved:
     """The removal's plan was shown, and not carried out."""
 
     why: Declined
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SavedNote:
     """A note that was read back from a saved report, which holds its sentence alone."""
 

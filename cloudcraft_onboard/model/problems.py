@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cloudcraft_onboard.blame.cause import Cause
+from cloudcraft_onboard.frozen import frozen
 
 
 class Stage(StrEnum):
@@ -17,7 +17,7 @@ class Stage(StrEnum):
     VERIFY = "verify"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Problem:
     """Why an account failed, for people to read: what happened and what to do next.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.changes import Change
 from cloudcraft_onboard.model.notes import Note
 from cloudcraft_onboard.model.problems import Problem
@@ -37,7 +38,7 @@ class Outcome(Enum):
         raise ValueError(f"{word!r} is not an outcome")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Result:
     """What came of one account. `seconds` is time worked on it, without waiting in a queue.
 
@@ -88,7 +89,7 @@ class RateLimit:
         return f"{self.requests}/{self.seconds:g}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CloudcraftUsage:
     """Requests sent to Cloudcraft, those answered 429, and those that were sent again.
 
@@ -113,7 +114,7 @@ class Command(StrEnum):
     STATUS = "status"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Report:
     """Everything a view or a file says about a run (README, The JSON report). Times are in UTC."""
 

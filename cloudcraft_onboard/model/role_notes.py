@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.differences import ForeignTrust
 from cloudcraft_onboard.model.problems import Problem
 
 # --- of a run, or a plan ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleNotMoved:
     """The role is at another path than the manifest's, and IAM moves none."""
 
@@ -19,14 +19,14 @@ class RoleNotMoved:
     wanted: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class BoundaryKept:
     """The role has a permissions boundary (its ARN), and the manifest names none."""
 
     boundary: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PoliciesKept:
     """The role has policies that the manifest does not list: ARNs, and names of inline ones."""
 
@@ -34,7 +34,7 @@ class PoliciesKept:
     inline: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FormerRole:
     """The registration names another role than the manifest: one that a run leaves behind.
 
@@ -45,7 +45,7 @@ class FormerRole:
     entered: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RolledOut:
     """The role comes with a stack set, kept in this region and account."""
 
@@ -54,19 +54,19 @@ class RolledOut:
     account_id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StackSetBusy:
     """Another operation on the stack set is in progress."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class JoinersCovered:
     """Accounts that join later get the role, too: those of the manifest's OUs, or all."""
 
     organizational_units: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StackSetStays:
     """The stack set is in OUs that the manifest does not name, and stays there."""
 
@@ -74,12 +74,12 @@ class StackSetStays:
     units: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class InChina:
     """The account is in the partition `aws-cn`, which Cloudcraft does not support."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class InGovCloud:
     """The account is in the partition `aws-us-gov`, for which Cloudcraft has another service."""
 
@@ -95,7 +95,7 @@ class Denier(Enum):
     ORGANIZATION = auto()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class WouldBeDenied:
     """AWS says that it would deny a run these actions; `identity` as in `role/Admin`."""
 
@@ -114,7 +114,7 @@ class Unasked(Enum):
     FAILED = auto()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DenialsUnknown:
     """AWS did not tell what it would deny a run."""
 
@@ -140,12 +140,12 @@ RoleNote = (
 # --- of a removal -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NotMadeHere:
     """The role has no tag of this program."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleKept:
     """`remove` keeps the role with this ARN, and why; `--force` counts but for the first."""
 
@@ -153,31 +153,31 @@ class RoleKept:
     why: NotMadeHere | PoliciesKept | ForeignTrust
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ExistingRoleKept:
     """`remove` keeps a role that somebody else made (`role.via: existing`)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RolesKept:
     """`remove --keep-roles` looks at no role."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleOfStackSetKept:
     """The stack set that the role came with is left alone because of `problem`."""
 
     problem: Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FormerRoleRemoved:
     """`remove` takes the role along that the registration names instead of the manifest's."""
 
     arn: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FormerRoleUnread:
     """`remove` keeps that role, because it could not be read; `why`."""
 
@@ -185,7 +185,7 @@ class FormerRoleUnread:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FormerRoleOutside:
     """`remove` keeps that role: the account's role comes with a stack set, and nobody enters it."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.ways import AssumeRole, SsoRole
 
@@ -25,7 +26,7 @@ class Via(StrEnum):
     EXISTING = "existing"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StackSetSpec:
     """The stack set that rolls the role out (`role.stackset`).
 
@@ -41,7 +42,7 @@ class StackSetSpec:
     region: str = "us-east-1"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RoleSpec:
     """The role that the manifest asks for (`role`); durations in seconds."""
 
@@ -57,7 +58,7 @@ class RoleSpec:
     stackset: StackSetSpec = StackSetSpec()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Account:
     """One entry of the manifest, defaults merged in.
 
@@ -89,7 +90,7 @@ class Account:
         return str(Arn.role(role.partition, self.account_id, role.name, path=role.path))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Manifest:
     """A valid manifest. `path` is as the user gave it; accounts are in file order.
 
@@ -101,7 +102,7 @@ class Manifest:
     profile: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RegistrationSpec:
     """The desired registration.
 
@@ -116,7 +117,7 @@ class RegistrationSpec:
     write_access: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Trust:
     """Whom the role must trust: Cloudcraft's account in the role's partition, by external ID."""
 
@@ -125,7 +126,7 @@ class Trust:
     partition: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PolicyRef:
     """A policy that is to be attached.
 
@@ -137,7 +138,7 @@ class PolicyRef:
     arns: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DesiredRole:
     """The desired role in one account, with every name resolved for its partition."""
 
@@ -153,7 +154,7 @@ class DesiredRole:
     adopt: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DesiredStackSet:
     """The desired stack set. `units` are the roots and OUs that get it."""
 

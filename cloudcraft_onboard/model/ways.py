@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from cloudcraft_onboard.frozen import frozen
 
 SESSION_NAME = "cloudcraft-onboard"
 """What CloudTrail calls the sessions of assumed roles, unless the manifest says otherwise."""
@@ -15,7 +17,7 @@ The AWS CLI's own is found by the session's name, and one of the user's has that
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AssumeRole:
     """A role that is assumed in the account (`assume_role`), with what `sts:AssumeRole` is told.
 
@@ -44,7 +46,7 @@ class AssumeRole:
         return ("sts:AssumeRole", *tagged, *named)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SsoRole:
     """A permission set of IAM Identity Center (`sso`), in place of a profile and a role.
 

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     Account,
@@ -61,7 +61,7 @@ INLINE_LIMIT = 10_240
 _OURS = "cloudcraft:"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RolePlan:
     """The writes to make, in this order; none when `conflict` says why the role is left alone."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import NOTHING
 
 VERSION = "2012-10-17"
@@ -20,7 +20,7 @@ VERSION = "2012-10-17"
 _KNOWN = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Statement:
     """One statement's meaning. `other` holds elements that are not read any closer, as JSON."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import (
     MANAGED_BY,
     CloudcraftParameters,
@@ -50,7 +51,7 @@ SERVICE_MANAGED = "SERVICE_MANAGED"
 _CURRENT, _INOPERABLE = "CURRENT", "INOPERABLE"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StackSetPlan:
     """The operations to start, in this order, and what they do to each account.
 

@@ -7,9 +7,10 @@ or says anything unknown, is a conflict: people may depend on that access.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Trust
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.differences import (
@@ -33,7 +34,7 @@ _ACTION = "sts:AssumeRole"
 _EXTERNAL_ID = "sts:ExternalId"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TrustFinding:
     """How an existing trust policy compares with the desired one.
 

@@ -7,12 +7,12 @@ import re
 import secrets
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from starlette.responses import JSONResponse, Response
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import DIRECT_SOURCE
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.policies import POLICIES
@@ -51,7 +51,7 @@ def error(status: int, text: str) -> Response:
     return Json({"error": text}, status)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ApiCall:
     """One request, as far as the API needs it. `lag` and `twin` are a fault's (`faults.py`)."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from cloudcraft_onboard.frozen import frozen
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@frozen
 class Fault:
     """What happens to matching requests, after `skip` of them, `times` times (-1: for ever).
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from cloudcraft_onboard.frozen import frozen
 
 EXTERNAL_ID = "4414aef4-1f35-4bbc-9b7a-5d5a1b7c0e2f"
 CUSTOMER = "7a3f0c52-6d18-4e0b-8f4b-2c9d1e5a7b63"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Options:
     """Settings of one sandbox; times are seconds.
 

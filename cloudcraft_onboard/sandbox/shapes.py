@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import DIRECT_SOURCE
 
 Document = dict[str, Any]
@@ -41,7 +42,7 @@ def trust(
     }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeedUser:
     """An IAM user whose key stands in the AWS config as `profile`; None is the default one."""
 
@@ -50,7 +51,7 @@ class SeedUser:
     policy: Document
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeedRole:
     """A role; `policies` as a manifest writes them, `inline` documents by name."""
 
@@ -66,7 +67,7 @@ class SeedRole:
     inline: dict[str, Document] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeedAssignment:
     """The permission sets that IAM Identity Center offers in an account."""
 
@@ -76,7 +77,7 @@ class SeedAssignment:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeedPolicies:
     """Policies that must exist in an account, as a manifest writes them."""
 
@@ -84,7 +85,7 @@ class SeedPolicies:
     policies: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeedTeam:
     """A Cloudcraft team."""
 
@@ -92,7 +93,7 @@ class SeedTeam:
     name: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeedRegistration:
     """An account that Cloudcraft knows; access lists as the API has them.
 
@@ -107,7 +108,7 @@ class SeedRegistration:
     source: str = DIRECT_SOURCE
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SeedMember:
     """An account of the organization; `path` are the OUs below the root that lead to it."""
 
@@ -117,7 +118,7 @@ class SeedMember:
     status: str = "ACTIVE"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Seed:
     """Everything that exists at first. `management` is the organization's own account."""
 

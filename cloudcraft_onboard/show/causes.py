@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudcraft_onboard.blame.cause import QUOTES, REQUEST_ID
 from cloudcraft_onboard.blame.grouping import together
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Outcome, Problem, Result
 from cloudcraft_onboard.show.notes import all_told
 
@@ -19,7 +20,7 @@ _OWN_GUESS = re.compile(r"Did you mean [^?]+\?")
 _DENIALS = ("AccessDenied", "UnauthorizedOperation")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CauseGroup:
     """One cause and its results, in order.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Action, Outcome, Result
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import DeleteRegistration, SavedChange
@@ -24,7 +24,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Line:
     """One change: what is done, and what it makes."""
 
@@ -32,7 +32,7 @@ class Line:
     told: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Block:
     """Accounts with the same changes, told once; `ACCOUNT_ID` stands where theirs differ."""
 

@@ -7,18 +7,19 @@ out. Nothing in it depends on a format but what is particular to JUnit, its verd
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
 from cloudcraft_onboard.coverage.advice import Closing
 from cloudcraft_onboard.coverage.words import Coverage
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Result
 from cloudcraft_onboard.show.causes import CauseGroup
 from cloudcraft_onboard.show.changes import Block, Line
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Kind:
     """What rows are counted, coloured and filtered by: an outcome or a state.
 
@@ -35,7 +36,7 @@ class Kind:
     meaning: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FailedCase:
     """What JUnit says of an account that needs something done."""
 
@@ -44,14 +45,14 @@ class FailedCase:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SkippedCase:
     """What JUnit says of an account that was left out."""
 
     message: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AccountRow:
     """One account. `unit` is the path of its OU, None where it is not known."""
 
@@ -64,7 +65,7 @@ class AccountRow:
     verdict: FailedCase | SkippedCase | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Open:
     """A kind of accounts that need something done: why, and the commands that do it."""
 
@@ -79,7 +80,7 @@ class Open:
         return tuple(row.result.name for row in self.rows)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Covered:
     """What Cloudcraft sees: all in all, and of each OU by its path."""
 
@@ -93,7 +94,7 @@ class Covered:
         return sorted(lacking, key=lambda it: (it[1].share, it[1].seen - it[1].total, it[0]))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Document:
     """A report as people read it; times in UTC.
 

@@ -6,10 +6,11 @@ Squarified Treemaps, Bruls, Huizing and van Wijk, 2000.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from cloudcraft_onboard.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Rectangle:
     """Where something is drawn, from the upper left corner."""
 

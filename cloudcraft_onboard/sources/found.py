@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.write import Defaults, Way
 
 ASSUME_ROLE = "OrganizationAccountAccessRole"
@@ -16,7 +17,7 @@ ACTIVE = "ACTIVE"
 _PENDING = "PENDING_ACTIVATION"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Candidate:
     """An account that a source knows. `path` are the names of root and OUs down to it.
 
@@ -34,7 +35,7 @@ class Candidate:
     comment: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Found:
     """What a source yielded; `said` are sentences for the reader.
 
@@ -66,7 +67,7 @@ def is_open(state: str) -> bool:
     return state in (ACTIVE, _PENDING)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Task:
     """What is to be found: `whole` with the states of all accounts, to compare a manifest with.
 

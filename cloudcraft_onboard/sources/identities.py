@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cloudcraft_onboard.aws.crew import each
 from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.errors import AccountError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account
 
 _LOOKUPS = 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Identities:
     """Account IDs by profile, and why the others are not known."""
 

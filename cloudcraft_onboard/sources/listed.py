@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudcraft_onboard.errors import ManifestError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.source import MAX_BYTES, SourceText, decode, read
 from cloudcraft_onboard.sources import formats, rows
 from cloudcraft_onboard.sources.found import ASSUME_ROLE, Candidate, Found, Task
@@ -14,7 +15,7 @@ from cloudcraft_onboard.sources.organization import check_role, way_in
 STANDARD_INPUT = "standard input"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ListFile:
     """The accounts of a file, `-` for standard input; what it is, its content says.
 

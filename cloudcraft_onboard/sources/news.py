@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudcraft_onboard.console.harmless import listed
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Account
 from cloudcraft_onboard.sources.entries import named
 from cloudcraft_onboard.sources.found import Candidate
@@ -14,7 +15,7 @@ from cloudcraft_onboard.sources.identities import Identities, configured, identi
 _NAMED = 12
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class News:
     """Candidates that a manifest lacks in any form; `doubts` are what could not be found out."""
 

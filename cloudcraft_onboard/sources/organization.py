@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cloudcraft_onboard.aws import organizations
 from cloudcraft_onboard.aws.profiles import of_environment
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.write import Defaults, clean
 from cloudcraft_onboard.model import Member
@@ -18,7 +19,7 @@ _UNIT = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 EVERY_TAG = "*"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OrganizationAccounts:
     """The active accounts of the organization, or of some of its units.
 

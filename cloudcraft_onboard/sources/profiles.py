@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.aws.sections import ignored
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.sources.found import Candidate, Found, Task
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Profiles:
     """The profiles whose names match a glob; each is the way into its account."""
 

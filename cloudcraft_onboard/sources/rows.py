@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from cloudcraft_onboard.console.redact import redact
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.source import quoted
 from cloudcraft_onboard.manifest.write import Way, clean
@@ -79,7 +80,7 @@ def looks_like_id(value: Value) -> bool:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ListRow:
     """One row; its place counts from 1. `name` is what the list calls it besides its columns."""
 

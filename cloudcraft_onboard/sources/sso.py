@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cloudcraft_onboard.aws.crew import WORKERS, each
 from cloudcraft_onboard.aws.portal import NO_SECTION, Portal, PortalAccount
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.console.harmless import clean
 from cloudcraft_onboard.errors import AccountError, CannotStart, UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.write import Defaults
 from cloudcraft_onboard.sources.found import Candidate, Found, Task
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class IdentityCenter:
     """The accounts that a session of the AWS config shows; `role` is a permission set's name.
 

@@ -13,6 +13,7 @@ import cloudcraft_onboard
 PACKAGE = "cloudcraft_onboard"
 ROOT = Path(cloudcraft_onboard.__file__).parent
 WORDS = {
+    "frozen",
     "blame",
     "defaults",
     "model",
@@ -26,6 +27,7 @@ WORDS = {
 
 # What each room may import of the package, besides itself and the words.
 MAY_IMPORT: dict[str, set[str]] = {
+    "frozen": set(),
     "blame": set(),
     "defaults": set(),
     "model": set(),
@@ -91,15 +93,16 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Words know nobody but each other, in this order.
 WORD_ORDER = {
-    "blame": set(),
+    "frozen": set(),
+    "blame": {"frozen"},
     "defaults": set(),
-    "model": {"blame"},
+    "model": {"blame", "frozen"},
     "console.redact": {"console.harmless"},
     "console.encoding": set(),
     "console.harmless": set(),
-    "errors": {"blame", "model"},
-    "installation": set(),
-    "events": {"model"},
+    "errors": {"blame", "frozen", "model"},
+    "installation": {"frozen"},
+    "events": {"frozen", "model"},
 }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict, TypeAdapter
 
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.show.report.shape import (
     SCHEMA,
     AccountId,
@@ -25,7 +25,7 @@ from cloudcraft_onboard.show.report.shape import (
 Moment = Annotated[str, Strict(), Field(json_schema_extra={"format": "date-time"})]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StartedLine:
     """The first line: which command over how many selected accounts."""
 
@@ -38,7 +38,7 @@ class StartedLine:
     total: Whole
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AccountLine:
     """An account's result, as the report has it. Of several lines for one, the last one counts."""
 
@@ -47,7 +47,7 @@ class AccountLine:
     account: ResultShape
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RetryLine:
     """An account's request or work is tried again after `wait` seconds."""
 
@@ -59,7 +59,7 @@ class RetryLine:
     wait: Number
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PaceLine:
     """Nothing is sent to Cloudcraft for `wait` seconds; about so many requests are left then.
 
@@ -73,7 +73,7 @@ class PaceLine:
     requests_left: Whole
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NoticeLine:
     """A sentence for people."""
 
@@ -82,7 +82,7 @@ class NoticeLine:
     text: Text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Stopped:
     """Why nothing could start, or why it ended before its time."""
 
@@ -90,7 +90,7 @@ class Stopped:
     hint: Text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FinishedLine(RunHead):
     """The last line: the report without its accounts; `error` only where something kept it."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from cloudcraft_onboard.coverage.words import Coverage
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.show import standing, text
 from cloudcraft_onboard.show.report import page
 from cloudcraft_onboard.show.treemap import Rectangle, squarified
@@ -17,7 +17,7 @@ _WIDE, _NARROW = 5 / 2, 4 / 5
 _STEPS = (0.5, 0.8, 0.95, 1.0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Tile:
     """A part of the picture: one OU, or the many small ones that are too many to be drawn."""
 

@@ -7,7 +7,6 @@ version adds are left out; `Parts`, what a change is about, may be anything that
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Final, Literal
@@ -17,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from cloudcraft_onboard.coverage.words import State
 from cloudcraft_onboard.errors import UsageError
+from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Action, Command, Outcome, Stage
 
 SCHEMA: Final = 1
@@ -82,7 +82,7 @@ StateWord = Annotated[str, Strict(), _known("a state", _STATES), _choice(_STATES
 Parts = Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Error:
     """Why an account failed."""
 
@@ -92,7 +92,7 @@ class Error:
     hint: Text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ChangeShape:
     """One write, with what it changes as far as there is something to show."""
 
@@ -103,7 +103,7 @@ class ChangeShape:
     after: Parts
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ResultShape:
     """What came of one account; version 0.1 wrote neither `line` nor `changes`."""
 
@@ -123,7 +123,7 @@ class ResultShape:
     error: Error | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Summary:
     """How many accounts there are of each outcome; who reads a report counts for himself."""
 
@@ -137,7 +137,7 @@ class Summary:
     skipped: Whole = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Usage:
     """What was asked of Cloudcraft."""
 
@@ -147,7 +147,7 @@ class Usage:
     rate_limit: Limit | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RunHead:
     """A run, a plan or a removal as a whole: the report without its accounts."""
 
@@ -161,14 +161,14 @@ class RunHead:
     cloudcraft: Usage
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RunShape(RunHead):
     """The report of a run, a plan or a removal."""
 
     accounts: list[ResultShape]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StandingShape:
     """Where one account stands."""
 
@@ -183,7 +183,7 @@ class StandingShape:
     error: Error | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class States:
     """How many accounts there are in each state."""
 
@@ -199,7 +199,7 @@ class States:
     gone: Whole = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StatusShape:
     """The report of `onboard status`."""
 
