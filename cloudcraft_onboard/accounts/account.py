@@ -31,7 +31,7 @@ from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.model.changes import CreateRole, UpdateTrust
 from cloudcraft_onboard.model.notes import RegisteredBefore
 from cloudcraft_onboard.model.role_notes import FormerRole
-from cloudcraft_onboard.plan.diff import plan_role
+from cloudcraft_onboard.plan.diff import RolePlan, plan_role
 from cloudcraft_onboard.plan.partitions import partition_notes
 from cloudcraft_onboard.plan.registration import (
     access_ids,
@@ -199,11 +199,9 @@ def _bring_role(
                 notes=(*denied, *plan.notes),
             )
         try:
-            for change in plan.changes:
-                yield StepStarted(name=account.name, step=change.action.word)
-                arn = session.apply(change, desired, observed) or arn
-                done.append(change)
-                yield Changed(name=account.name, change=change)
+            arn = (
+                yield from _apply(session, plan, desired, observed, name=account.name, done=done)
+            ) or arn
         except ConcurrentChange as race:
             if any(isinstance(change, CreateRole) for change in done):
                 yield patience.pause()
@@ -219,14 +217,34 @@ def _bring_role(
             notes=plan.notes,
             age=_age(done, observed),
         )
-    raise problem or AccountError(
+    raise problem or _keeps_changing(desired.name, identity.account_id)
+
+
+def _apply(
+    session: AccountSession,
+    plan: RolePlan,
+    desired: DesiredRole,
+    observed: ObservedRole | None,
+    *,
+    name: str,
+    done: list[Change],
+) -> Steps[str | None]:
+    """Make the changes, each added to `done`; returns the ARN that AWS gave, if it made a role."""
+    arn: str | None = None
+    for change in plan.changes:
+        yield StepStarted(name=name, step=change.action.word)
+        arn = session.apply(change, desired, observed) or arn
+        done.append(change)
+        yield Changed(name=name, change=change)
+    return arn
+
+
+def _keeps_changing(role: str, account_id: str) -> AccountError:
+    return AccountError(
         Stage.ROLE,
         "ConcurrentChange",
-        f"The role {desired.name} in {identity.account_id} keeps changing during its update.",
-        cause=Cause(
-            row=ours.ROLE_CHANGES,
-            facts=Facts(role_name=desired.name, account=identity.account_id),
-        ),
+        f"The role {role} in {account_id} keeps changing during its update.",
+        cause=Cause(row=ours.ROLE_CHANGES, facts=Facts(role_name=role, account=account_id)),
     )
 
 

@@ -14,6 +14,47 @@ from cloudcraft_onboard.settings import Selection, Settings
 WHAT = "What to remove"
 
 
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", "-y", help="Skip the confirmation. Required without a terminal."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
+KeepRoles = Annotated[
+    bool,
+    typer.Option(
+        "--keep-roles",
+        help="Delete only registrations; keep the roles in AWS.",
+        rich_help_panel=WHAT,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Also delete roles made by onboard that have others' policies, or trust others.",
+        rich_help_panel=WHAT,
+    ),
+]
+Unlisted = Annotated[
+    bool,
+    typer.Option(
+        "--unlisted",
+        help="Instead, delete registrations of accounts not in the manifest; keep all roles.",
+        rich_help_panel=WHAT,
+    ),
+]
+MaxRemovals = Annotated[
+    int | None,
+    typer.Option(
+        "--max-removals",
+        metavar="N",
+        min=0,
+        help=f"With --unlisted: delete nothing if there are more. Default: {defaults.MOST}.",
+        rich_help_panel=WHAT,
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(epilog="Example: onboard remove org.yaml --only Legacy --report removed.md")(remove)
@@ -23,47 +64,12 @@ def register(app: typer.Typer) -> None:
 def remove(
     settings: Settings,
     *,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", "-y", help="Skip the confirmation. Required without a terminal."),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be removed.")
-    ] = False,
-    keep_roles: Annotated[
-        bool,
-        typer.Option(
-            "--keep-roles",
-            help="Delete only registrations; keep the roles in AWS.",
-            rich_help_panel=WHAT,
-        ),
-    ] = False,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="Also delete roles made by onboard that have others' policies, or trust others.",
-            rich_help_panel=WHAT,
-        ),
-    ] = False,
-    unlisted: Annotated[
-        bool,
-        typer.Option(
-            "--unlisted",
-            help="Instead, delete registrations of accounts not in the manifest; keep all roles.",
-            rich_help_panel=WHAT,
-        ),
-    ] = False,
-    max_removals: Annotated[
-        int | None,
-        typer.Option(
-            "--max-removals",
-            metavar="N",
-            min=0,
-            help=f"With --unlisted: delete nothing if there are more. Default: {defaults.MOST}.",
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    keep_roles: KeepRoles = False,
+    force: Force = False,
+    unlisted: Unlisted = False,
+    max_removals: MaxRemovals = None,
 ) -> None:
     """Remove what onboard made: registrations in Cloudcraft, then roles in AWS.
 

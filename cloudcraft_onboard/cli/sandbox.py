@@ -19,6 +19,38 @@ if TYPE_CHECKING:
     from cloudcraft_onboard.sandbox.world import World
 
 
+Accounts = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="MANIFEST", help="The accounts to create. Default: only a management account."
+    ),
+]
+RateLimit = Annotated[
+    str,
+    typer.Option(
+        "--rate-limit",
+        metavar="REQUESTS/SECONDS",
+        help="The local Cloudcraft's rate limit, for its whole API.",
+    ),
+]
+RetryAfter = Annotated[
+    bool,
+    typer.Option(
+        "--retry-after/--no-retry-after",
+        help="Whether 429 answers say how long to wait.",
+    ),
+]
+Propagation = Annotated[
+    float,
+    typer.Option(
+        "--propagation",
+        metavar="SECONDS",
+        min=0,
+        help="How old a role must be before the local Cloudcraft can assume it.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
@@ -27,37 +59,11 @@ def register(app: typer.Typer) -> None:
 
 
 def sandbox(
-    manifest: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MANIFEST", help="The accounts to create. Default: only a management account."
-        ),
-    ] = None,
+    manifest: Accounts = None,
     *,
-    rate_limit: Annotated[
-        str,
-        typer.Option(
-            "--rate-limit",
-            metavar="REQUESTS/SECONDS",
-            help="The local Cloudcraft's rate limit, for its whole API.",
-        ),
-    ] = "20/10",
-    retry_after: Annotated[
-        bool,
-        typer.Option(
-            "--retry-after/--no-retry-after",
-            help="Whether 429 answers say how long to wait.",
-        ),
-    ] = True,
-    propagation: Annotated[
-        float,
-        typer.Option(
-            "--propagation",
-            metavar="SECONDS",
-            min=0,
-            help="How old a role must be before the local Cloudcraft can assume it.",
-        ),
-    ] = 5.0,
+    rate_limit: RateLimit = "20/10",
+    retry_after: RetryAfter = True,
+    propagation: Propagation = 5.0,
 ) -> None:
     """Run a local AWS and a local Cloudcraft until Ctrl-C.
 

@@ -1,9 +1,9 @@
 """What becomes of each request to Cloudcraft: a state machine without threads, clock or I/O.
 
-Everything that moves a
-request from one state to another is in this file: `TRANSITIONS` has the moves, `Machine` says which
-event a message is. What a move orders is done in `moves`. The parts that it holds know nothing of
-states: the requests on their way, the lists, what mends accounts, and the stop.
+Everything that moves a request from one state to another is in this file: `TRANSITIONS` has the
+moves, `Machine` says which event a message is. What a move orders is done in `moves`. The parts
+that it holds know nothing of states: the requests on their way, the lists, what mends accounts, and
+the stop.
 
 A doubtful request (no answer that can be trusted) is never sent again blindly: doubtful ones are
 gathered, one list tells what became of all of them, and only what is missing is sent again.

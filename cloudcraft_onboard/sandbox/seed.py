@@ -28,7 +28,7 @@ import hashlib
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cloudcraft_onboard.model import (
@@ -100,22 +100,25 @@ def seed(manifest: Manifest | None, external_id: str, customer_id: str = CUSTOME
             ),
             *(_by_hand(stranger) for stranger in (STRANGERS[1:] if strangers else ())),
         ),
-        assignments=tuple(
-            SeedAssignment(
-                session=account.sso.session,
-                account_id=home,
-                name=account.name,
-                roles=(_offered(account, account.sso), VIEW_ONLY),
-            )
-            for account, home in placed
-            if account.sso
-        ),
+        assignments=tuple(_assignments(placed)),
         signed_out=tuple(
             account.sso.session
             for account in accounts
             if account.sso and "signed-out" in states(account)
         ),
     )
+
+
+def _assignments(placed: Iterable[tuple[Account, str]]) -> Iterator[SeedAssignment]:
+    """What IAM Identity Center offers whoever signs in."""
+    for account, home in placed:
+        if account.sso:
+            yield SeedAssignment(
+                session=account.sso.session,
+                account_id=home,
+                name=account.name,
+                roles=(_offered(account, account.sso), VIEW_ONLY),
+            )
 
 
 STRANGERS = (

@@ -8,7 +8,8 @@ profiles.py      the profiles of the AWS config
 sso.py           IAM Identity Center
 listed.py        a list that exists already: CSV, YAML or JSON
 formats.py       where the rows of such a list are; pure
-rows.py          what a row says, by the names of its columns; pure
+columns.py       what the columns of such a list are called; pure
+rows.py          what a row says; pure
 identities.py    which accounts profiles lead to
 
 Each source is one class with `find()`; nobody asks for its type.

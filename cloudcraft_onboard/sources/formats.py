@@ -15,7 +15,8 @@ from cloudcraft_onboard.console.harmless import listed
 from cloudcraft_onboard.manifest.nodes import Items, Node, Pairs, Scalar, compose
 from cloudcraft_onboard.manifest.source import SourceText
 from cloudcraft_onboard.manifest.write import clean
-from cloudcraft_onboard.sources.rows import ListRow, Value, Word, looks_like_id, word_of
+from cloudcraft_onboard.sources.columns import Value, Word, looks_like_id, word_of
+from cloudcraft_onboard.sources.rows import ListRow
 
 _OTHER_CLOUDS = {
     "subscriptions": "Azure",

@@ -6,51 +6,28 @@ serves all of them. What has no place in a manifest becomes a tag.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
-from cloudcraft_onboard.console.redact import redact
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.source import quoted
 from cloudcraft_onboard.manifest.write import Way, clean
+from cloudcraft_onboard.sources.columns import (
+    Value,
+    Word,
+    flat,
+    is_secret,
+    letters,
+    looks_like_id,
+    pairs_of,
+    several,
+    text_of,
+    word_of,
+)
 from cloudcraft_onboard.sources.found import Candidate, is_open
 
-Value = str | None | Sequence["Value"] | Mapping[str, "Value"]
-"""A value as text, a list or a mapping of such; None for one that is left blank."""
-
-
-class Word(Enum):
-    """What a column can be about, with its names, the likeliest first; only letters count."""
-
-    ID = (
-        *("accountid", "awsaccountid", "accountnumber", "awsaccountnumber", "accountno"),
-        *("awsaccount", "account", "uid", "id"),
-    )
-    NAME = ("name", "accountname", "awsaccountname", "alias", "accountalias", "displayname")
-    EMAIL = ("email", "accountemail", "rootemail", "emailaddress")
-    PROFILE = ("profile", "awsprofile", "profilename")
-    ROLE = ("role", "rolearn", "assumerole", "assumerolearn", "rolename", "iamrole")
-    EXTERNAL_ID = ("externalid",)
-    SESSION = ("sessionname", "rolesessionname")
-    DURATION = ("durationseconds", "sessionduration")
-    REGION = ("region", "awsregion", "defaultregion", "homeregion")
-    REGIONS = ("regions",)
-    OU = ("ou", "oupath", "organizationalunit", "organizationalunitpath", "orgunit")
-    PROVIDER = ("provider", "cloudprovider", "cloud")
-    STATE = ("state", "accountstate", "status", "accountstatus")
-    TAGS = ("tags", "tagsall")
-    VARS = ("vars",)
-    CREDENTIALS = ("credentials",)
-    AUTH = ("authmethod",)
-    ARN = ("arn", "accountarn")
-
-
-_WORDS = {name: word for word in Word for name in word.value}
-_SECRET = re.compile("secret|password|token|privatekey|accesskey|apikey|clientkey|kubeconfig")
 _ONE = frozenset(
     {Word.NAME, Word.EMAIL, Word.PROFILE, Word.ROLE, Word.EXTERNAL_ID, Word.SESSION, Word.DURATION}
     | {Word.REGION, Word.REGIONS, Word.OU, Word.PROVIDER}
@@ -62,22 +39,6 @@ _STATES = frozenset(
 )
 _AWS = frozenset({"aws", "amazon", "amazonwebservices", "awscloud"})
 _DIGITS = 12
-
-
-def word_of(key: str) -> Word | None:
-    """What a column of this name is about; None for one that nobody knows."""
-    return _WORDS.get(_letters(key))
-
-
-def _letters(key: str) -> str:
-    return re.sub(r"[\W_]", "", key).casefold()
-
-
-def looks_like_id(value: Value) -> bool:
-    """Whether a value is an account's ID, or was one before somebody's program took it apart."""
-    return isinstance(value, str) and bool(
-        re.fullmatch(r"[0-9]{9,13}|[0-9]{4}(?:-[0-9]{4}){2}", value)
-    )
 
 
 @frozen
@@ -151,7 +112,7 @@ class _Reader:
         self.asides: list[str] = []
         self.secrets: list[str] = []
         self.state = ""
-        for key, value in _flat(row.values):
+        for key, value in flat(row.values):
             self._take(key, value)
 
     def _take(self, key: str, value: Value) -> None:
@@ -160,7 +121,7 @@ class _Reader:
         if value in (None, "", [], {}):
             return
         told = self._by_word.setdefault(word, []) if word else []
-        if word is Word.CREDENTIALS or (word is None and _is_secret(key, value)):
+        if word is Word.CREDENTIALS or (word is None and is_secret(key, value)):
             self.secrets.append(key)
         elif word is None or (word in _ONE and told and told[0][1] != value):
             self._rest.append((key, value))
@@ -170,7 +131,7 @@ class _Reader:
     def candidate(self) -> Candidate | None:
         """The account; None where it is another cloud's, or where something is wrong."""
         provider = self._text(Word.PROVIDER)
-        if provider and _letters(provider) not in _AWS:
+        if provider and letters(provider) not in _AWS:
             name = self._text(Word.NAME) or self._text(Word.ID) or self._row.name
             self.asides.append(f"left out {clean(name)}: it is of {clean(provider)}, not of AWS.")
             return None
@@ -196,13 +157,13 @@ class _Reader:
 
     def _account_id(self) -> str | None:
         """The ID; an error where it is none."""
-        texts = [_text(value) for _, value in self._by_word.get(Word.ID, [])]
+        texts = [text_of(value) for _, value in self._by_word.get(Word.ID, [])]
         texts = [text for text in texts if not re.search("[A-Za-z]{2}", text)] or texts[:1]
         found = next((text for text in texts if looks_like_id(text)), next(iter(texts), ""))
         self._rest += [
             (key, value)
             for key, value in self._by_word.get(Word.ID, [])
-            if _text(value) not in (found, self._name())
+            if text_of(value) not in (found, self._name())
         ]
         if not found:
             self._error("`account_id` is missing: the 12 digits of an AWS account")
@@ -226,19 +187,19 @@ class _Reader:
 
     def _name(self) -> str:
         """What it is called; a column `account` may be its name as well as its ID."""
-        texts = [_text(value) for _, value in self._by_word.get(Word.NAME, [])]
+        texts = [text_of(value) for _, value in self._by_word.get(Word.NAME, [])]
         texts += [self._row.name]
         texts += [
-            _text(value)
+            text_of(value)
             for key, value in self._by_word.get(Word.ID, [])
-            if _letters(key) in ("account", "awsaccount") and re.search("[A-Za-z]", _text(value))
+            if letters(key) in ("account", "awsaccount") and re.search("[A-Za-z]", text_of(value))
         ]
         return next((clean(text) for text in texts if clean(text)), "")
 
     def _take_state(self) -> None:
         """The state in the words of AWS Organizations; a status of another kind is a tag."""
         for key, value in self._by_word.get(Word.STATE, []):
-            state = _text(value).strip().upper().replace(" ", "_")
+            state = text_of(value).strip().upper().replace(" ", "_")
             if state not in _STATES:
                 self._rest.append((key, value))
             elif not self.state or is_open(self.state):
@@ -247,15 +208,15 @@ class _Reader:
     def _take_arn(self, account_id: str) -> None:
         """An ARN is a role's, or says the account's ID once more; any other is a tag."""
         for key, value in self._by_word.get(Word.ARN, []):
-            if ":role/" in _text(value):
+            if ":role/" in text_of(value):
                 self._take(Word.ROLE.value[0], value)
-            elif account_id not in _text(value):
+            elif account_id not in text_of(value):
                 self._rest.append((key, value))
 
     def _way(self, account_id: str) -> Way | None:
         """The role to assume; of a chain of roles, the last one is in the account."""
         told = self._by_word.get(Word.ROLE, [])
-        roles = [_text(role).strip() for _, value in told for role in _several(value)]
+        roles = [text_of(role).strip() for _, value in told for role in several(value)]
         if not roles:
             return self._more(account_id) or None  # of the role that all others are entered by
         *hops, role = roles
@@ -301,7 +262,7 @@ class _Reader:
                 self._error(f"region: {quoted(region)} {why}")
             return region
         for key, value in self._by_word.get(Word.REGIONS, []):
-            regions = [_text(each).strip() for each in _several(value)]
+            regions = [text_of(each).strip() for each in several(value)]
             known = [region for region in regions if rules.region(region) is None]
             if regions != known[:1]:
                 self._rest.append((key, ",".join(regions)))
@@ -310,11 +271,11 @@ class _Reader:
 
     def _tags(self, path: Sequence[str]) -> dict[str, str]:
         """The tags: the row's own, its OU, and all that has no other place."""
-        pairs = [pair for _, value in self._by_word.get(Word.TAGS, []) for pair in _pairs(value)]
+        pairs = [pair for _, value in self._by_word.get(Word.TAGS, []) for pair in pairs_of(value)]
         pairs += [("ou", "/".join(path))] if path else []
-        pairs += [(key, _text(value)) for key, value in self._by_word.get(Word.EMAIL, [])]
-        own = [pair for _, value in self._by_word.get(Word.VARS, []) for pair in _pairs(value)]
-        pairs += [(key, _text(value)) for key, value in self._rest]
+        pairs += [(key, text_of(value)) for key, value in self._by_word.get(Word.EMAIL, [])]
+        own = [pair for _, value in self._by_word.get(Word.VARS, []) for pair in pairs_of(value)]
+        pairs += [(key, text_of(value)) for key, value in self._rest]
         tags: dict[str, str] = {}
         for key, text in (*pairs, *own):
             name, value = clean(key).replace("=", "-"), clean(text)
@@ -330,79 +291,4 @@ class _Reader:
     def _text(self, word: Word) -> str:
         """The value of a kind, as text."""
         told = self._by_word.get(word, [])
-        return _text(told[0][1]) if told else ""
-
-
-def _is_secret(key: str, value: Value) -> bool:
-    """Whether a key or its value is not for a manifest, which others read."""
-    text = _text(value)
-    return _SECRET.search(_letters(key)) is not None or redact(text) != text
-
-
-def _flat(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
-    """Keys and values, those of `credentials` among them; of equal words, the likeliest first."""
-    told = []
-    for key, value in values.items():
-        inner = value
-        if word_of(key) is Word.CREDENTIALS and isinstance(value, str):
-            inner = _parsed(value)
-        if word_of(key) is Word.CREDENTIALS and isinstance(inner, Mapping):
-            told += list(inner.items())
-        else:
-            told.append((key, value))
-    names = list(_WORDS)
-    return iter(
-        sorted(
-            told,
-            key=lambda pair: names.index(_letters(pair[0])) if word_of(pair[0]) else len(names),
-        )
-    )
-
-
-def _parsed(text: str) -> Value:
-    """The JSON in a cell; None where it is none."""
-    try:
-        found: Value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found
-
-
-def _text(value: Value) -> str:
-    """A value as text; JSON for what is not one."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _several(value: Value) -> Sequence[Value]:
-    """A list, or one value as such."""
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-
-
-def _pairs(value: Value) -> list[tuple[str, str]]:
-    """Tags in any of their shapes.
-
-    A mapping; AWS's list of `Key` and `Value`; c7n's list of `key:value`; a cell with several.
-    """
-    if isinstance(value, Mapping):
-        return [(key, _text(each)) for key, each in value.items()]
-    if isinstance(value, str):
-        parts = [part.strip() for part in re.split("[,;|]", value)]
-        if not all(re.fullmatch("[^:=]+[:=].*", part) for part in parts):
-            return [("tags", value)]
-        return [_pair(part) for part in parts]
-    pairs = []
-    for each in value or []:
-        if isinstance(each, Mapping):
-            told = {_letters(key): _text(text) for key, text in each.items()}
-            pairs.append((told.get("key", ""), told.get("value", "")))
-        else:
-            pairs.append(_pair(_text(each)))
-    return pairs
-
-
-def _pair(text: str) -> tuple[str, str]:
-    """`key:value` or `key=value`, whichever comes first; a lone word is a key."""
-    found = re.match("([^:=]*)[:=](.*)", text)
-    return (found[1], found[2]) if found else (text, "")
+        return text_of(told[0][1]) if told else ""

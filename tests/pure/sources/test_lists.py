@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cloudcraft_onboard.errors import ManifestError
 from cloudcraft_onboard.manifest.source import decode
 from cloudcraft_onboard.manifest.write import clean
-from cloudcraft_onboard.sources import formats, rows
+from cloudcraft_onboard.sources import columns, formats, rows
 from cloudcraft_onboard.sources.found import Candidate
 from cloudcraft_onboard.sources.rows import Told
 
@@ -390,13 +390,13 @@ def test_a_row_among_accounts_that_is_none_is_an_error() -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=8)
 
 
-@given(st.dictionaries(TEXT | st.sampled_from(list(rows._WORDS)), TEXT, max_size=6))
+@given(st.dictionaries(TEXT | st.sampled_from(list(columns.WORDS)), TEXT, max_size=6))
 @example({"TAGS": "0:"})
 @example({"tags": "team=a, b:", "vars": "x:1"})
 @example({"tags": " :1"})
-def test_every_column_becomes_a_tag_or_is_told(columns: dict[str, str]) -> None:
+def test_every_column_becomes_a_tag_or_is_told(named: dict[str, str]) -> None:
     """Nothing is left out without a word, whatever the columns are called."""
-    text = json.dumps([{"account_id": "111122223333", **columns}])
+    text = json.dumps([{"account_id": "111122223333", **named}])
     try:
         _, told = read(text)
     except ManifestError:
@@ -404,8 +404,8 @@ def test_every_column_becomes_a_tag_or_is_told(columns: dict[str, str]) -> None:
     for found in told.candidates:
         kept = [*found.tags.values(), found.name, found.email, found.region, found.profile]
         kept += [str(found.assume_role), "/".join(found.path), *told.said]
-        for key, value in columns.items():
-            word = rows.word_of(key)
+        for key, value in named.items():
+            word = columns.word_of(key)
             assert (
                 word in UNDERSTOOD
                 or clean(value) in " ".join(map(str, kept))
@@ -427,5 +427,5 @@ def keeps_pairs(cell: str, found: Candidate) -> bool:
     )
 
 
-UNDERSTOOD = (rows.Word.AUTH, rows.Word.PROVIDER, rows.Word.STATE)
-PAIRS = (rows.Word.TAGS, rows.Word.VARS)
+UNDERSTOOD = (columns.Word.AUTH, columns.Word.PROVIDER, columns.Word.STATE)
+PAIRS = (columns.Word.TAGS, columns.Word.VARS)
