@@ -5,6 +5,9 @@ SOURCES := cloudcraft_onboard tests .github
 # Three test processes a core: many tests wait for real time.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3)
 
+# Programs that tests start, and the next run of the tests, need not compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 

@@ -3,10 +3,14 @@
 To import everything takes half a second of each start. Where the start isn't what is tested, a test
 gets the program by `fork` instead: with its own process group, standard streams, environment and
 folder, from `main()` to the interpreter's own end it is the program as `python -m` starts it.
+
+Shells, terminals and `subprocess` get it by a door: a small program that hands on what it was
+started with, passes signals on and ends as it does. A link to it may stand in a PATH.
 """
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import gc
 import importlib
@@ -19,6 +23,8 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -27,7 +33,27 @@ from pathlib import Path
 
 PACKAGE = "cloudcraft_onboard"
 INHERITED = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR")
-LONGEST = 1 << 20  # bytes of one message
+_LONGEST = 1 << 20  # bytes of one message
+_DOOR = f"""#!{sys.executable} -IS
+import fcntl, json, os, signal, socket, sys, termios
+if sys.argv[1:2] == ["sandbox"]:  # it stays, and tests end it
+    os.execv(sys.executable, [sys.executable, "-m", "{PACKAGE}", *sys.argv[1:]])
+if os.isatty(0) and os.getsid(0) == os.getpid():  # its terminal becomes the program's
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    fcntl.ioctl(0, termios.TIOCNOTTY)
+door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+door.connect(os.path.join(os.path.dirname(os.path.realpath(__file__)), "socket"))
+wish = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
+socket.send_fds(door, [wish], [0, 1, 2])
+pid = int(door.recv(99))
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, lambda number, _: os.kill(pid, number))
+code = int(door.recv(99))
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+os._exit(code)
+"""
 
 
 class Nursery:
@@ -35,10 +61,19 @@ class Nursery:
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        self._folder = tempfile.TemporaryDirectory()
+        self.door = Path(self._folder.name) / "onboard"
+        """An executable that is `onboard` for shells and `subprocess`."""
+        self.door.write_text(_DOOR, encoding="utf-8")
+        self.door.chmod(0o700)
+        visitors = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, visitors:
+            visitors.bind(str(self.door.with_name("socket")))
+            visitors.listen()
+            descriptors = [theirs.fileno(), visitors.fileno()]
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", __name__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-W", "error", "-m", __name__, *map(str, descriptors)],
+                pass_fds=descriptors,
                 env={name: os.environ[name] for name in INHERITED if name in os.environ},
                 cwd=Path(__file__).parents[2],
                 stdin=subprocess.DEVNULL,
@@ -48,14 +83,10 @@ class Nursery:
         self._ended: dict[int, int] = {}
 
     def start(
-        self,
-        arguments: Sequence[str],
-        environment: Mapping[str, str],
-        streams: Sequence[int],
-        folder: str = "",
+        self, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
     ) -> Forked:
-        """Start `onboard ARGUMENTS` here or in a folder, with these files as standard streams."""
-        wish = json.dumps([arguments, dict(environment), folder or str(Path.cwd())]).encode()
+        """Start `onboard ARGUMENTS` with these files as its standard streams."""
+        wish = json.dumps([arguments, dict(environment), str(Path.cwd())]).encode()
         with self._lock:
             socket.send_fds(self._socket, [wish], list(streams))
             while (pid := self._read()) is None:
@@ -79,7 +110,7 @@ class Nursery:
 
     def _read(self) -> int | None:
         """Take in what the process tells: who was started (that is returned), or who ended how."""
-        told = self._socket.recv(LONGEST)
+        told = self._socket.recv(_LONGEST)
         assert told, "the nursery has ended"
         pid, *code = json.loads(told)
         if not code:
@@ -91,6 +122,7 @@ class Nursery:
         """End the process."""
         self._socket.close()
         self._process.wait()
+        self._folder.cleanup()
 
 
 class Forked:
@@ -129,42 +161,66 @@ def main() -> None:
             importlib.import_module(module.name)
     gc.collect()
     gc.freeze()  # at a program's end nobody goes through all of it again
-    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel, visitors = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     waking, woken = socket.socketpair()
     signal.signal(signal.SIGCHLD, lambda *_: None)
     woken.setblocking(False)
     signal.set_wakeup_fd(woken.fileno())
-    with channel, waking, woken:
-        wish = _forked(channel, waking)
+    with channel, visitors, waking, woken:
+        wish = _forked(channel, visitors, waking)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if wish:
         _become(*wish)
 
 
-def _forked(channel: socket.socket, waking: socket.socket) -> tuple[bytes, list[int]] | None:
+def _forked(
+    channel: socket.socket, visitors: socket.socket, waking: socket.socket
+) -> tuple[bytes, list[int]] | None:
     """In each fork, what it shall become; in the nursery itself, nothing at the end."""
+    asked: dict[int, socket.socket] = {}  # by which visitor, if not by the channel
     while True:
-        ready = _readable([channel, waking])
+        ready = _readable([channel, visitors, waking])
         if waking in ready:
-            waking.recv(LONGEST)
-            _tell_who_ended(channel)
-        if channel in ready:
-            wish, streams, _, _ = socket.recv_fds(channel, LONGEST, 3)
+            waking.recv(_LONGEST)
+            _tell_who_ended(channel, asked)
+        for door in {channel, visitors} & set(ready):
+            visitor = None if door is channel else visitors.accept()[0]
+            wish, streams, _, _ = socket.recv_fds(visitor or channel, _LONGEST, 3)
+            if not wish and visitor:
+                visitor.close()  # it was ended before it could ask
+                continue
             if not wish:
                 return None
             pid = os.fork()
             if pid == 0:
+                for each in [*asked.values(), *([visitor] if visitor else [])]:
+                    each.close()
                 return wish, streams
             for stream in streams:
                 os.close(stream)
-            channel.send(json.dumps([pid]).encode())
+            if visitor:
+                asked[pid] = visitor
+                _tell(visitor, pid)
+            else:
+                channel.send(json.dumps([pid]).encode())
 
 
-def _tell_who_ended(channel: socket.socket) -> None:
+def _tell_who_ended(channel: socket.socket, asked: dict[int, socket.socket]) -> None:
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            channel.send(json.dumps([ended[0], os.waitstatus_to_exitcode(ended[1])]).encode())
+            pid, code = ended[0], os.waitstatus_to_exitcode(ended[1])
+            if pid in asked:
+                with asked.pop(pid) as visitor:
+                    _tell(visitor, code)
+            else:
+                channel.send(json.dumps([pid, code]).encode())
+
+
+def _tell(visitor: socket.socket, number: int) -> None:
+    """Tell a visitor a process ID or an exit code, if it still listens."""
+    with suppress(OSError):
+        visitor.send(str(number).encode())
 
 
 def _become(wish: bytes, streams: Sequence[int]) -> None:
@@ -173,6 +229,9 @@ def _become(wish: bytes, streams: Sequence[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    if os.isatty(0):
+        with suppress(OSError):  # it is a shell's
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

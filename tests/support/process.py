@@ -159,6 +159,11 @@ def _fresh(
     )
 
 
+def door() -> str:
+    """A command that is `onboard` from the nursery: in a shell's PATH, for `subprocess`."""
+    return str(nursery().door)
+
+
 def environment_with(changes: Mapping[str, str | None]) -> dict[str, str]:
     """This process's environment with `changes`; None takes a variable away."""
     environment: dict[str, str | None] = {**os.environ, **changes}

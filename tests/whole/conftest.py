@@ -10,7 +10,6 @@ import pytest
 
 from cloudcraft_onboard.sandbox.world import start
 from tests.support.aws_proxy import AwsProxy
-from tests.support.doorway import doorway
 from tests.support.nursery import nursery
 from tests.support.world import MakeWorld, SandboxWorld, written
 
@@ -41,8 +40,6 @@ def _turn(item: pytest.Item) -> int:
 @pytest.fixture(autouse=True, scope="session")
 def _nursery() -> Iterator[None]:
     yield
-    if doorway.cache_info().currsize:
-        doorway().close()
     if nursery.cache_info().currsize:
         nursery().close()
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,9 +14,8 @@ import time
 from pathlib import Path
 
 from tests.support.actions import GH, Runner, comments, loaded
-from tests.support.doorway import doorway, fresh
 from tests.support.onboarding import existing, hub
-from tests.support.process import HANG
+from tests.support.process import HANG, ONBOARD, door
 from tests.support.world import MakeWorld, SandboxWorld
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +27,8 @@ def runner(folder: Path, world: SandboxWorld | None, command: str, **inputs: str
     """A job at whose end `manifest.yaml` is planned or run; the program is installed already."""
     bin_folder = folder / "onboard" / "bin"
     bin_folder.mkdir(parents=True, exist_ok=True)
-    doorway().write(bin_folder / "onboard")
+    (bin_folder / "onboard").unlink(missing_ok=True)
+    (bin_folder / "onboard").symlink_to(door())
     python = bin_folder / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
@@ -150,7 +151,7 @@ def test_a_manifest_of_the_organization_works_with_credentials_of_the_environmen
     admin = {**os.environ, "AWS_PROFILE": "org-admin"}
     init = ["init", "--organization", "--profile", "org-admin", "-f", str(manifest)]
     made = subprocess.run(
-        [sys.executable, "-m", "cloudcraft_onboard", *init],
+        [door(), *init],
         env=admin,
         capture_output=True,
         text=True,
@@ -241,7 +242,10 @@ def test_a_cancelled_job_ends_the_run_with_its_reports(
 ) -> None:
     world = make_world(existing(30), rate_limit="3/60")
     job = runner(tmp_path, world, "run")
-    fresh(tmp_path / "onboard" / "bin" / "onboard")
+    program = tmp_path / "onboard" / "bin" / "onboard"
+    program.unlink()
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(ONBOARD)} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
     (step,) = [step for step in job.action["runs"]["steps"] if step.get("id") == "run"]
     command, environment = job.script(step)
     with subprocess.Popen(command, env=environment, start_new_session=True) as shell:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.support.process import HANG
+from tests.support.process import HANG, door
 from tests.support.programs import ZSH
 
 MANIFEST = """
@@ -34,7 +34,7 @@ def complete(shell: str, words: list[str], folder: Path) -> str:
         "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }[shell]
     done = subprocess.run(
-        [sys.executable, "-m", "cloudcraft_onboard"],
+        [door()],
         env={**os.environ, "_ONBOARD_COMPLETE": f"complete_{shell}", **asked},
         capture_output=True,
         text=True,
@@ -90,7 +90,7 @@ def test_a_broken_manifest_completes_to_nothing(tmp_path: Path) -> None:
 
 
 INTERACTIVE = """
-onboard() { {python} -m cloudcraft_onboard "$@"; }
+onboard() { {door} "$@"; }
 {script}
 COMP_WORDS=({words}); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _onboard_completion onboard
@@ -101,7 +101,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 @functools.cache
 def script_for_bash() -> str:
     return subprocess.run(
-        [sys.executable, "-m", "cloudcraft_onboard"],
+        [door()],
         env={**os.environ, "_ONBOARD_COMPLETE": "source_bash"},
         capture_output=True,
         text=True,
@@ -131,11 +131,8 @@ def test_bash_inserts_what_it_can_read_again(
     (tmp_path / "m.yaml").write_text(MANIFEST + shop, encoding="utf-8")
     script = script_for_bash()
     source = (
-        INTERACTIVE.replace("{python}", shlex.quote(sys.executable))
-        .replace(
-            "{script}",
-            script.replace(" $1 )", f" {shlex.quote(sys.executable)} -m cloudcraft_onboard )"),
-        )
+        INTERACTIVE.replace("{door}", shlex.quote(door()))
+        .replace("{script}", script.replace(" $1 )", f" {shlex.quote(door())} )"))
         .replace("{words}", shlex.join(["onboard", "run", "m.yaml", *words]))
     )
     done = subprocess.run(
@@ -153,7 +150,7 @@ def test_bash_inserts_what_it_can_read_again(
 
 
 ANSWERING = """#!/bin/sh
-if [ -n "$_ONBOARD_COMPLETE" ]; then exec {python} -m cloudcraft_onboard "$@"; fi
+if [ -n "$_ONBOARD_COMPLETE" ]; then exec {door} "$@"; fi
 printf 'read: %s|' "$@"
 """
 
@@ -170,7 +167,7 @@ def shell(name: str, folder: Path) -> Iterator[pexpect.spawn[str]]:
     arguments, own_file, own = SETUPS[name]
     program = folder / "bin" / "onboard"
     program.parent.mkdir()
-    program.write_text(ANSWERING.format(python=shlex.quote(sys.executable)), encoding="utf-8")
+    program.write_text(ANSWERING.format(door=shlex.quote(door())), encoding="utf-8")
     program.chmod(0o755)
     environment = {
         **os.environ,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
 from tests.support import reports
-from tests.support.process import HANG, ONBOARD, fresh_onboard
+from tests.support.process import HANG, door, fresh_onboard
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
@@ -121,8 +120,8 @@ def test_a_removal_tells_how_many_accounts_the_sandbox_lists(tmp_path: Path) -> 
         assert ended.code == 0, ended.stderr
         assert f"Its Cloudcraft now sees {left} account" in ended.stderr
     with pexpect.spawn(
-        ONBOARD[0],
-        [*ONBOARD[1:], "remove", str(manifest), "--sandbox"],
+        door(),
+        ["remove", str(manifest), "--sandbox"],
         env={**os.environ, **FAST, "COLUMNS": "400"},
         encoding="utf-8",
         timeout=HANG,
@@ -147,7 +146,7 @@ def test_a_path_of_another_encoding_keeps_the_indent(tmp_path: Path) -> None:
 def piped(manifest: str, *words: str) -> subprocess.CompletedProcess[str]:
     """`onboard plan -` with this manifest on standard input."""
     return subprocess.run(
-        [sys.executable, "-m", "cloudcraft_onboard", "plan", "-", *words],
+        [door(), "plan", "-", *words],
         input=manifest,
         env={**os.environ, **FAST},
         capture_output=True,

@@ -12,7 +12,7 @@ import yaml
 
 from tests.support import faults, hostile
 from tests.support.aws_proxy import AwsProxy
-from tests.support.process import HANG, ONBOARD, environment_with
+from tests.support.process import HANG, door, environment_with
 from tests.support.terminal import Tty
 from tests.support.world import MakeWorld
 
@@ -22,7 +22,7 @@ FORMATS = (".json", ".md", ".html", ".xml", ".csv")
 def said(*arguments: object, **environment: str) -> str:
     """All that the program shows, and its exit code must be one of the README's."""
     done = subprocess.run(
-        [*ONBOARD, *map(str, arguments)],
+        [door(), *map(str, arguments)],
         capture_output=True,
         stdin=subprocess.DEVNULL,
         env=environment_with(environment),

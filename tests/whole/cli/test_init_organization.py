@@ -16,7 +16,7 @@ from cloudcraft_onboard.errors import OnboardError, UsageError
 from cloudcraft_onboard.manifest.edit import Draft
 from cloudcraft_onboard.manifest.load import load, loads
 from tests.support.organization import MANAGEMENT, Organization, serving
-from tests.support.process import HANG, ONBOARD
+from tests.support.process import HANG, door
 from tests.whole.cli.test_init import run
 
 
@@ -196,7 +196,7 @@ def test_a_new_file_has_its_schema_beside_it(organization: Organization, tmp_pat
     _, err = run("--organization", "-f", str(file))
     assert file.read_text().startswith("# yaml-language-server: $schema=./onboard.schema.json\n")
     assert f"Wrote {schema}" in err
-    printed = subprocess.run([*ONBOARD, "schema"], capture_output=True, timeout=HANG, check=True)
+    printed = subprocess.run([door(), "schema"], capture_output=True, timeout=HANG, check=True)
     assert schema.read_bytes() == printed.stdout
     schema.write_text("{}")
     _, err = run("--organization", "-f", str(tmp_path / "other.yaml"))

@@ -17,7 +17,7 @@ import pytest
 from tests.support import faults
 from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import existing, hub
-from tests.support.process import HANG, ONBOARD, Exited, environment_with, onboard, program
+from tests.support.process import HANG, Exited, door, environment_with, onboard, program
 from tests.support.schemas import accounts_of, read_lines
 from tests.support.world import MakeWorld
 
@@ -175,7 +175,7 @@ def test_it_ends_with_finished_even_when_it_is_interrupted_twice(
 
 def bare(*arguments: object, **environment: str | None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*ONBOARD, *map(str, arguments), *JSONL],
+        [door(), *map(str, arguments), *JSONL],
         env=environment_with(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -12,9 +12,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.actions import loaded
-from tests.support.doorway import doorway
 from tests.support.organization import Organization, serving
-from tests.support.process import HANG, environment_with
+from tests.support.process import HANG, door, environment_with
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / ".github" / "workflows" / "new-accounts.yml"
@@ -51,7 +50,7 @@ class Repository:
         self.main = folder / "main"
         bin_folder = folder / "bin"
         bin_folder.mkdir()
-        doorway().write(bin_folder / "onboard")
+        (bin_folder / "onboard").symlink_to(door())
         (bin_folder / "gh").write_text(GH, encoding="utf-8")
         (bin_folder / "gh").chmod(0o755)
         self.environment = environment_with(

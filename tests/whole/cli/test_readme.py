@@ -20,8 +20,7 @@ import pytest
 import yaml
 
 from cloudcraft_onboard.manifest.load import loads
-from tests.support.doorway import doorway
-from tests.support.process import HANG
+from tests.support.process import HANG, door
 from tests.support.world import MakeWorld, SandboxWorld
 
 ROOT = Path(__file__).parents[3]
@@ -107,7 +106,7 @@ def blocks() -> list[str]:
 def tools(folder: Path) -> None:
     """Put `onboard` and the stand-ins into a folder for the PATH."""
     folder.mkdir()
-    doorway().write(folder / "onboard")
+    (folder / "onboard").symlink_to(door())
     names = {"uvx": RUN, "pipx": RUN, "uv": INSTALL, "pip": INSTALL}
     for name, script in {**names, "make": MAKE, "aws": AWS, "jq": JQ}.items():
         text = script.format(python=sys.executable, root=ROOT, make="/usr/bin/make")

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from tests.support import faults
 from tests.support.onboarding import hub
-from tests.support.process import AT_ONCE, HANG, ONBOARD, interrupt, onboard, program
+from tests.support.process import AT_ONCE, HANG, door, interrupt, onboard, program
 from tests.support.removing import roles
 from tests.support.world import MakeWorld, SandboxWorld
 
@@ -97,10 +96,9 @@ def test_stdout_carries_results_only(make_world: MakeWorld, tmp_path: Path) -> N
 @contextmanager
 def asked(tmp_path: Path, *arguments: str) -> Iterator[pexpect.spawn]:
     """The program in a pseudo-terminal, at its question."""
-    command = [*ONBOARD[1:], "remove", str(tmp_path / "manifest.yaml"), *arguments]
     child = pexpect.spawn(
-        sys.executable,
-        command,
+        door(),
+        ["remove", str(tmp_path / "manifest.yaml"), *arguments],
         env={**os.environ, "TERM": "dumb"},
         timeout=HANG,
         encoding="utf-8",
@@ -176,8 +174,8 @@ def test_where_nothing_is_to_be_removed_nothing_is_asked(
     manifest = tmp_path / "manifest.yaml"
     assert onboard(tmp_path / "first", "remove", manifest, "--yes").code == 0
     child = pexpect.spawn(
-        sys.executable,
-        [*ONBOARD[1:], "remove", str(manifest)],
+        door(),
+        ["remove", str(manifest)],
         env={**os.environ, "TERM": "dumb"},
         timeout=HANG,
         encoding="utf-8",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloudcraft_onboard.console.files import same
-from tests.support.process import HANG, ONBOARD, environment_with
+from tests.support.process import HANG, door, environment_with
 
 MANIFEST = {"version": 1, "accounts": [{"name": "A", "account_id": "111122223333"}]}
 
@@ -43,7 +43,7 @@ WAYS: list[Callable[[Path], Path]] = [lambda path: path, linked, hard, spelled, 
 
 def refused(*arguments: object, what: str, **environment: str) -> None:
     done = subprocess.run(
-        [*ONBOARD, *map(str, arguments)],
+        [door(), *map(str, arguments)],
         env=environment_with({"CLOUDCRAFT_BASE_URL": "http://127.0.0.1:1", **environment}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -99,7 +99,7 @@ def test_standard_input_is_an_input_too(tmp_path: Path) -> None:
     before.write_text("{}", encoding="utf-8")
     with before.open() as stdin:
         done = subprocess.run(
-            [*ONBOARD, "report", "-", "--report", str(before)],
+            [door(), "report", "-", "--report", str(before)],
             stdin=stdin,
             capture_output=True,
             text=True,

@@ -6,7 +6,6 @@ import configparser
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from tests.support import faults
 from tests.support.aws_proxy import EXPIRED, SCP, AwsProxy
 from tests.support.onboarding import hub
-from tests.support.process import HANG
+from tests.support.process import HANG, door
 from tests.support.world import MakeWorld
 
 CREDENTIALS_IN_THE_CLEAR = re.compile(
@@ -53,7 +52,7 @@ def test_no_secret_is_shown_or_written(
     reports = [tmp_path / f"r{suffix}" for suffix in (".json", ".md", ".html", ".xml", ".csv")]
     options = [verbosity, "--settle=0", *(f"--report={report}" for report in reports)]
     done = subprocess.run(
-        [sys.executable, "-m", "cloudcraft_onboard", "run", world.manifest.path, *options],
+        [door(), "run", world.manifest.path, *options],
         capture_output=True,
         text=True,
         timeout=HANG,

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.nursery import Forked, nursery
 from tests.support.onboarding import existing
 from tests.support.process import AT_ONCE, HANG, ONBOARD, tell, time_budget
 from tests.support.schemas import accounts_of, read_lines
@@ -26,23 +26,21 @@ MANY = 60  # accounts, of which progress and results fill that
 
 
 @contextmanager
-def unread(*arguments: object, streams: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def unread(*arguments: object, streams: str) -> Iterator[tuple[Forked, int]]:
     """A program whose `streams`, such as "12", go into a full pipe, and the pipe's other end."""
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, TINY)
-    where = {number: writing if number in streams else subprocess.DEVNULL for number in "12"}
-    running = subprocess.Popen(
-        [*ONBOARD, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        stdout=where["1"],
-        stderr=where["2"],
-    )
+    nothing = os.open(os.devnull, os.O_RDWR)
+    where = [nothing, *(writing if number in streams else nothing for number in "12")]
+    running = nursery().start([*map(str, arguments)], os.environ, where)
+    os.close(nothing)
     os.close(writing)
     try:
         yield running, reading
     finally:
-        running.kill()
-        running.wait()
+        if running.poll() is None:
+            os.kill(running.pid, signal.SIGKILL)
+        running.wait(HANG)
         os.close(reading)
 
 
@@ -117,7 +115,7 @@ def test_a_signal_ends_it_with_a_report(
         while not world.registered and time.monotonic() < until:
             time.sleep(0.02)
         sent = time.monotonic()
-        running.send_signal(number)
+        os.kill(running.pid, number)
         assert running.wait(AT_ONCE) == 130
         tell(f"{time.monotonic() - sent:.2f} s from the signal to the end")
     summary = wait_for(path)["summary"]
@@ -132,15 +130,15 @@ def test_a_signal_ends_the_wait_for_a_reader(make_world: MakeWorld, tmp_path: Pa
     with unread(*arguments, streams="12") as (running, _pipe):
         assert wait_for(path)["summary"]["created"] == MANY
         time.sleep(1)
-        running.send_signal(signal.SIGTERM)
+        os.kill(running.pid, signal.SIGTERM)
         assert running.wait(AT_ONCE) == 130
 
 
 def test_so_it_does_for_a_command_that_only_prints() -> None:
     with unread("schema", streams="12") as (running, _pipe):
-        with pytest.raises(subprocess.TimeoutExpired):
+        with pytest.raises(TimeoutError):
             running.wait(3)
-        running.send_signal(signal.SIGTERM)
+        os.kill(running.pid, signal.SIGTERM)
         assert running.wait(AT_ONCE) == 130
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.process import onboard
+from tests.support.process import door, onboard
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_wrong_usage_has_the_style_of_every_error(
 )
 def test_help_shows_no_type_of_a_flag_and_no_braces(command: str, usage: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "cloudcraft_onboard", command, "--help"],
+        [door(), command, "--help"],
         capture_output=True,
         text=True,
         env=os.environ | {"COLUMNS": "80", "NO_COLOR": "1"},
