@@ -31,6 +31,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support import models
+
 PACKAGE = "cloudcraft_onboard"
 INHERITED = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR")
 _LONGEST = 1 << 20  # bytes of one message
@@ -159,6 +161,8 @@ def main() -> None:
     for module in pkgutil.walk_packages(importlib.import_module(PACKAGE).__path__, f"{PACKAGE}."):
         if not module.name.startswith(f"{PACKAGE}.sandbox.") and "__main__" not in module.name:
             importlib.import_module(module.name)
+    models.remember()
+    models.read_ahead()
     gc.collect()
     gc.freeze()  # at a program's end nobody goes through all of it again
     channel, visitors = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])

@@ -10,6 +10,7 @@ import pytest
 
 from cloudcraft_onboard.sandbox.world import start
 from tests.support.aws_proxy import AwsProxy
+from tests.support.models import remember
 from tests.support.nursery import nursery
 from tests.support.world import MakeWorld, SandboxWorld, written
 
@@ -35,6 +36,11 @@ def _turn(item: pytest.Item) -> int:
     if item.get_closest_marker("xdist_group"):
         return 0
     return 1 if HERE in item.path.parents else 2
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _models() -> None:
+    remember()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,0 +1,45 @@
+"""botocore's service models, read once a process: each session reads megabytes of JSON anew."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import JSONFileLoader, Loader
+
+USED = ("endpoints", "partitions", "sdk-default-configuration")
+SERVICES = ("iam", "sts", "organizations", "sso")
+
+
+def remember() -> None:
+    """Whatever comes with botocore is read once from now on. Sessions only read it."""
+    read, find = JSONFileLoader.load_file, Loader.list_available_services
+
+    @functools.cache
+    def reread(path: str) -> Any:
+        return read(JSONFileLoader(), path)
+
+    @functools.cache
+    def found(paths: tuple[str, ...], kind: str) -> list[str]:
+        return find(Loader(list(paths), include_default_search_paths=False), kind)
+
+    def load_file(self: JSONFileLoader, file_path: str) -> Any:
+        comes_with_it = Path(Loader.BUILTIN_DATA_PATH) in Path(file_path).parents
+        return reread(file_path) if comes_with_it else read(self, file_path)
+
+    def list_available_services(self: Loader, type_name: str) -> list[str]:
+        return list(found(tuple(self.search_paths), type_name))
+
+    JSONFileLoader.load_file = load_file  # type: ignore[method-assign]
+    Loader.list_available_services = list_available_services  # type: ignore[method-assign]
+
+
+def read_ahead() -> None:
+    """Read now what nearly every program reads."""
+    loader = Loader()
+    for name in USED:
+        loader.load_data(name)
+    for service in SERVICES:
+        loader.load_service_model(service, "service-2")
+        loader.load_service_model(service, "endpoint-rule-set-1")
