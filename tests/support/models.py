@@ -6,7 +6,10 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from botocore.loaders import JSONFileLoader, Loader
+import cloudcraft_onboard.aws  # noqa: F401 - it decides what botocore imports
+
+# Pure tests import this module too, and none of botocore.
+# ruff: noqa: PLC0415
 
 USED = ("endpoints", "partitions", "sdk-default-configuration")
 SERVICES = ("iam", "sts", "organizations", "sso")
@@ -14,6 +17,8 @@ SERVICES = ("iam", "sts", "organizations", "sso")
 
 def remember() -> None:
     """Whatever comes with botocore is read once from now on. Sessions only read it."""
+    from botocore.loaders import JSONFileLoader, Loader
+
     read, find = JSONFileLoader.load_file, Loader.list_available_services
 
     @functools.cache
@@ -37,6 +42,8 @@ def remember() -> None:
 
 def read_ahead() -> None:
     """Read now what nearly every program reads."""
+    from botocore.loaders import Loader
+
     loader = Loader()
     for name in USED:
         loader.load_data(name)

@@ -394,6 +394,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=8)
 @example({"TAGS": "0:"})
 @example({"tags": "team=a, b:", "vars": "x:1"})
 @example({"tags": " :1"})
+@example({"OU": "/"})
+@example({"OU": "a//b"})
 def test_every_column_becomes_a_tag_or_is_told(named: dict[str, str]) -> None:
     """Nothing is left out without a word, whatever the columns are called."""
     text = json.dumps([{"account_id": "111122223333", **named}])
@@ -408,10 +410,16 @@ def test_every_column_becomes_a_tag_or_is_told(named: dict[str, str]) -> None:
             word = columns.word_of(key)
             assert (
                 word in UNDERSTOOD
+                or (word is columns.Word.OU and found.path == parts(clean(value)))
                 or clean(value) in " ".join(map(str, kept))
                 or (word in PAIRS and keeps_pairs(value, found))
                 or (not clean(key) or f"`{clean(key)}`" in " ".join(told.said))
             )
+
+
+def parts(path: str) -> tuple[str, ...]:
+    """What is between the slashes; the root's path has nothing."""
+    return tuple(part for part in path.split("/") if part)
 
 
 def keeps_pairs(cell: str, found: Candidate) -> bool:
