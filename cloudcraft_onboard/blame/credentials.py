@@ -168,7 +168,7 @@ ROWS = (
         says=_EXPIRED,
         next=(
             (
-                "The credentials of {source} have expired. Get new ones from where they come from,"
+                "The credentials of {source} have expired. Get new ones from their source,"
                 " then run the same command again."
             ),
             _DONE,
@@ -287,7 +287,7 @@ ROWS = (
         needs=("missing",),
         next=(
             (
-                "Give {missing} a value as well, or take away the other half of these credentials."
+                "Give {missing} a value as well, or remove the other half of these credentials."
                 " `aws configure list{option}` shows what is used."
             ),
         ),
@@ -316,7 +316,7 @@ ROWS = (
                 ),
                 "Run the `credential_process` of {source} by itself to see why it fails.",
             ),
-            "`aws sts get-caller-identity{option}` fails alike.",
+            "`aws sts get-caller-identity{option}` fails in the same way.",
         ),
         by=("process",),
     ),

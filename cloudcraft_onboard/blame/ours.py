@@ -209,8 +209,8 @@ REFUSED_BY_PLAN = Row(
     name="refused-by-plan",
     next=(
         (
-            "Ask the owner of the Cloudcraft account about its plan, or take accounts out that are"
-            " not needed any more, then run the same command again."
+            "Ask the owner of the Cloudcraft account about its plan, or remove accounts that are no"
+            " longer needed, then run the same command again."
         ),
     ),
     by=("code", "reason"),

@@ -21,7 +21,7 @@ ROWS = (
         next=(
             (
                 "AWS limits these calls for the whole organization; others use them as well. Try"
-                " again in some minutes."
+                " again in a few minutes."
             ),
         ),
     ),
@@ -33,8 +33,8 @@ ROWS = (
             (
                 "Run again with {slower}; what is done stays done.",
                 (
-                    "Something else asks for much at the same time. Run the same command again in a"
-                    " few minutes."
+                    "Something else sends many requests at the same time. Run the same command"
+                    " again in a few minutes."
                 ),
             ),
         ),

@@ -30,11 +30,11 @@ ROWS = (
         next=(
             (
                 (
-                    "It is there, but the SDK does not read its section as it is called: write"
+                    "It is there, but the SDK does not read its section as it is written: write"
                     " {ignored} in line {line} of {file}."
                 ),
                 (
-                    "It is there, but the SDK does not read its section as it is called: write"
+                    "It is there, but the SDK does not read its section as it is written: write"
                     " {ignored} in {file}."
                 ),
             ),
@@ -110,7 +110,7 @@ ROWS = (
         next=(
             (
                 "In the AWS config file, the line after `region` of {source} is indented, and so is"
-                " taken for a part of it. Let it begin in the first column."
+                " taken for a part of it. Start it in the first column."
             ),
         ),
         by=("profile",),
@@ -161,8 +161,11 @@ ROWS = (
         needs=("ca_bundle",),
         next=(
             (
-                "{ca_bundle} names {value}, which is no file of certificates. Correct or unset it.",
-                "{ca_bundle} names no file of certificates. Correct it, or take it out.",
+                (
+                    "{ca_bundle} names {value}, which is not a file of certificates. Correct it, or"
+                    " unset it."
+                ),
+                "{ca_bundle} does not name a file of certificates. Correct or remove it.",
             ),
         ),
         by=("ca_bundle", "value"),
@@ -185,7 +188,7 @@ ROWS = (
         codes=words("InvalidConfig"),
         says="Invalid endpoint",
         needs=("leftover",),
-        next=("{leftover} is no address: write it with http:// or https://, or unset it.",),
+        next=("{leftover} is not an address: write it with http:// or https://, or unset it.",),
         by=("leftover", "value"),
     ),
     Row(
@@ -194,7 +197,7 @@ ROWS = (
         next=(
             (
                 (
-                    "If a proxy inspects TLS, its certificates belong into {value}, which"
+                    "If a proxy inspects TLS, its certificates belong in {value}, which"
                     " {variable} names, or into a file that AWS_CA_BUNDLE names."
                 ),
                 "If a proxy inspects TLS, set AWS_CA_BUNDLE to its certificates.",

@@ -41,10 +41,12 @@ def schema(
     *,
     report: Annotated[
         bool,
-        typer.Option("--report", help="Of the JSON reports instead: run, plan, remove, status."),
+        typer.Option(
+            "--report", help="Print that of the JSON reports instead (run, plan, remove, status)."
+        ),
     ] = False,
     events: Annotated[
-        bool, typer.Option("--events", help="Instead, that of a line of -o jsonl.")
+        bool, typer.Option("--events", help="Print that of a line of -o jsonl instead.")
     ] = False,
 ) -> None:
     """Print the manifest's JSON Schema (draft 2020-12), for editors."""

@@ -173,7 +173,7 @@ MaxDisabled = Annotated[
         metavar="N",
         min=0,
         help="Write nothing if --disable-closed would disable more."
-        f" Default: {defaults.MOST}, or a tenth.",
+        f" Default: {defaults.MOST}, or a tenth if that is more.",
     ),
 ]
 

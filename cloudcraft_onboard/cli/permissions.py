@@ -24,10 +24,13 @@ def permissions(
         typer.Option("-o", "--output", help='json is {"operator": POLICY, "account": POLICY}.'),
     ] = "text",
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="What plan and status need; run needs more.")
+        bool, typer.Option("--read-only", help="Only what plan and status need.")
     ] = False,
     organization: Annotated[
-        bool, typer.Option("--organization", help="With what --organization of others reads.")
+        bool,
+        typer.Option(
+            "--organization", help="Also what init --organization and status --organization read."
+        ),
     ] = False,
 ) -> None:
     """Print the least-privilege IAM policies that MANIFEST needs. Offline.

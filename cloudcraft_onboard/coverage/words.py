@@ -21,7 +21,7 @@ class State(Enum):
     UNLISTED = ("unlisted", "?", "in Cloudcraft, not in the manifest")
     UNCOVERED = ("uncovered", "+", "in the organization, neither in the manifest nor in Cloudcraft")
     MISSING = ("missing", "+", "in the manifest, not in Cloudcraft")
-    UNREACHABLE = ("unreachable", "x", "registered, but its role could not be checked")
+    UNREACHABLE = ("unreachable", "x", "in the manifest, but its role could not be checked")
     DRIFTED = ("drifted", "~", "registered, but not as the manifest wants it")
     ONBOARDED = ("onboarded", "=", "registered as the manifest wants it")
 

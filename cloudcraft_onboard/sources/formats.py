@@ -57,7 +57,9 @@ def recognised(source: SourceText) -> List:
     if found is None:
         head = re.search(r"\b[0-9]{12}\b", source.lines[0])
         no_header = "the first line names no columns; " if head and root else ""
-        source.complain(1, 1, f"{no_header}this is no list that onboard knows: {_KNOWN}")
+        source.complain(
+            1, 1, f"{no_header}onboard does not know this kind of list: it reads {_KNOWN}"
+        )
         return List(what="")
     return found
 
@@ -162,7 +164,7 @@ def _of_c7n(source: SourceText, root: Pairs) -> List:
             where = f"{source.path}:{node.line}"
             found.said.append(f"{where}: left out{told}: it is of {cloud}, not of AWS.")
     rest = [key for key in root.nodes if key not in ("accounts", "vars", *_OTHER_CLOUDS)]
-    found.said += [f"{source.path}: left out `{clean(key)}`: it is no account." for key in rest]
+    found.said += [f"{source.path}: left out `{clean(key)}`: it is not an account." for key in rest]
     return found
 
 

@@ -223,7 +223,7 @@ class _Reader:
         if hops:
             self.asides.append(
                 f"left out {', '.join(map(clean, hops))}: only the last role of a chain is assumed;"
-                " make the others the way of a profile in the AWS config, and give it as --profile."
+                " configure the others as a profile in the AWS config, and give it as --profile."
             )
         if "/" in role and not role.startswith("arn:"):
             role = f"arn:aws:iam::{account_id}:role/{role.strip('/')}"

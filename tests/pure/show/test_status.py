@@ -58,7 +58,7 @@ def test_everything_open_is_told_with_the_command_that_closes_it() -> None:
         "    New  111122223333  Prod",
         "  → onboard run org.yaml --only New",
         "",
-        "x 1 unreachable: registered, but its role could not be checked",
+        "x 1 unreachable: in the manifest, but its role could not be checked",
         "    sts:AssumeRole denied (reach) in Locked: not authorized to perform: sts:AssumeRole",
         "    → let the role trust the profile's identity",
         "",

@@ -120,11 +120,17 @@ def test_all_errors_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("111122223333,Prod\n222233334444,Dev\n", "the first line names no columns; this is no"),
-        ("name,mail\nProd,x\n", "this is no list that onboard knows: a CSV whose header names"),
-        ("hello", "this is no list that onboard knows"),
-        ("[]", "this is no list that onboard knows"),
-        ("{}", "this is no list that onboard knows"),
+        (
+            "111122223333,Prod\n222233334444,Dev\n",
+            "the first line names no columns; onboard does not know",
+        ),
+        (
+            "name,mail\nProd,x\n",
+            "onboard does not know this kind of list: it reads a CSV whose header names",
+        ),
+        ("hello", "onboard does not know this kind of list"),
+        ("[]", "onboard does not know this kind of list"),
+        ("{}", "onboard does not know this kind of list"),
         (" \n", "the list is empty"),
         ('{"Accounts": [', "not valid YAML"),
         ('account_id,name\n111122223333,"open\n', "not valid CSV"),

@@ -114,7 +114,7 @@ def test_denied_entry_says_where_to_look(
 # --- everything else that AWS answers -----------------------------------------------------------
 
 ANSWERS: list[tuple[str, dict[str, Any], str]] = [
-    ("CreateRole", EXPIRED, "Get new ones from where they come from"),  # static keys of its own
+    ("CreateRole", EXPIRED, "Get new ones from their source"),  # static keys of its own
     ("AssumeRole", EXPIRED, "The credentials of profile 'hub' have expired."),
     ("CreateRole", THROTTLING, "a lower --concurrency or more --retries"),
     ("AssumeRole", THROTTLING, "a lower --concurrency or more --retries"),

@@ -106,7 +106,7 @@ def test_a_bundle_that_is_none_is_named(
     with with_tls(tmp_path) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         error = refusal()
-    assert f"AWS_CA_BUNDLE names {bundle}, which is no file of certificates" in error.hint
+    assert f"AWS_CA_BUNDLE names {bundle}, which is not a file of certificates" in error.hint
     assert "proxy" not in error.hint
 
 
