@@ -1,5 +1,8 @@
 """What options are where nobody gives them (README, Options); one place for every room."""
 
+REQUESTS = "cloudcraft_onboard.http"
+"""The logger to which the clients of Cloudcraft and AWS tell each request, as INFO."""
+
 CONCURRENCY = 64
 """Accounts worked on in AWS at once: at 50 to 200 ms a call no other number is much faster."""
 

@@ -17,11 +17,12 @@ from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
 from cloudcraft_onboard.console.redact import excerpt
+from cloudcraft_onboard.defaults import REQUESTS
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Identity, Stage
 from cloudcraft_onboard.model.arn import Arn
 
-_LOG = logging.getLogger("cloudcraft_onboard.http")
+_LOG = logging.getLogger(REQUESTS)
 
 # With a process of `credential_process` or a prompt for MFA, the SDK lets these through as well.
 FAULTS = (BotoCoreError, ClientError, EOFError)

@@ -22,11 +22,11 @@ def _never(_: RoleSpec) -> bool:
 
 
 def _attaches(role: RoleSpec) -> bool:
-    return any(not name.startswith("cloudcraft:") for name in role.policies)
+    return bool(role.attached)
 
 
 def _puts(role: RoleSpec) -> bool:
-    return any(name.startswith("cloudcraft:") for name in role.policies)
+    return bool(role.documents)
 
 
 def _bounds(role: RoleSpec) -> bool:

@@ -22,6 +22,7 @@ from cloudcraft_onboard.cloudcraft.access import is_loopback
 from cloudcraft_onboard.cloudcraft.answers import Answer
 from cloudcraft_onboard.console.harmless import sentence
 from cloudcraft_onboard.console.redact import excerpt
+from cloudcraft_onboard.defaults import REQUESTS
 from cloudcraft_onboard.errors import CannotStart, Doubtful, Refused, Unavailable
 
 MOST_ENTRIES = 100_000
@@ -39,7 +40,7 @@ NEVER_SENT = 0
 
 _E = TypeVar("_E", bound=BaseException)
 
-_log = logging.getLogger("cloudcraft_onboard.http")
+_log = logging.getLogger(REQUESTS)
 
 _NOT_SENT = (
     httpx.ConnectError,  # refused, DNS, TLS handshake

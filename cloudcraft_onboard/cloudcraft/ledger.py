@@ -83,12 +83,10 @@ class Pause:
         seconds: how long nobody sends from now on; None where the 429 belongs to a pause that has
             begun before.
         in_a_row: how many pauses began since a request was last let through.
-        learned: whether it proved a slower limit.
     """
 
     seconds: float | None
     in_a_row: int
-    learned: bool
 
 
 class Ledger:
@@ -216,7 +214,7 @@ class Ledger:
         if fresh or learned:
             seconds = self._length(retry_after, under)
         self.pause(now + (retry_after or 0.0 if seconds is None else seconds))
-        return Pause(seconds=seconds, in_a_row=self._pauses_in_a_row, learned=learned)
+        return Pause(seconds=seconds, in_a_row=self._pauses_in_a_row)
 
     def pause(self, until: float) -> None:
         """Nobody sends before `until`."""

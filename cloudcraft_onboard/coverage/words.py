@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
 
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Change, Note, Problem
+from cloudcraft_onboard.model.worded import Worded
 
 
-class State(Enum):
+class State(Worded):
     """Where an account stands: the word of the report, a symbol, and what it means.
 
     The first one that fits an account is its state; in this order they are worked out.
@@ -26,17 +26,8 @@ class State(Enum):
     ONBOARDED = ("onboarded", "=", "registered as the manifest wants it")
 
     def __init__(self, word: str, symbol: str, meaning: str) -> None:
-        self.word = word
-        self.symbol = symbol
+        super().__init__(word, symbol)
         self.meaning = meaning
-
-    @classmethod
-    def of(cls, word: str) -> State:
-        """The state that a report calls `word`; `ValueError` for another word."""
-        for state in cls:
-            if state.word == word:
-                return state
-        raise ValueError(f"{word!r} is not a state")
 
 
 SEEN = frozenset({State.ONBOARDED, State.DRIFTED, State.UNLISTED, State.DATADOG})

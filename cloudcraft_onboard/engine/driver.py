@@ -145,9 +145,8 @@ class Driver(Generic[T, V]):
                 case Start():
                     self._start(order.job)
                 case WaitForSlot():
-                    none = NoSlot(error=OnboardError("no thread"))
-                    if not self._waiter.do(self._wait_for_slot, otherwise=none):
-                        self._inbox.put(none)
+                    if not self._waiter.do(self._wait_for_slot, otherwise=NoSlot()):
+                        self._inbox.put(NoSlot())
                 case GiveBack():
                     order.slot.unused()
                 case Send():
@@ -234,8 +233,8 @@ class Driver(Generic[T, V]):
         control = self._control
         try:
             slot = self._tools.pace.acquire(control.deadline, control.stopped)
-        except BaseException as error:  # noqa: BLE001 - usually PaceClosed
-            return NoSlot(error=error)
+        except BaseException:  # noqa: BLE001 - usually PaceClosed
+            return NoSlot()
         return SlotFree(slot=slot)
 
 

@@ -125,8 +125,6 @@ class SlotFree:
 class NoSlot:
     """No slot comes in time, or the run was stopped."""
 
-    error: BaseException
-
 
 @frozen
 class Answered:

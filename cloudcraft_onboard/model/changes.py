@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from enum import Enum
 from typing import Any, ClassVar
 
 from cloudcraft_onboard.frozen import frozen
@@ -19,9 +18,10 @@ from cloudcraft_onboard.model.differences import (
     StackSetDifference,
 )
 from cloudcraft_onboard.model.wanted import PolicyRef, Trust
+from cloudcraft_onboard.model.worded import Worded
 
 
-class Action(Enum):
+class Action(Worded):
     """One kind of write, with its word (README, The JSON report) and the symbol of a plan."""
 
     CREATE_ROLE = ("create-role", "+")
@@ -35,18 +35,6 @@ class Action(Enum):
     DELETE_REGISTRATION = ("delete-registration", "-")
     DETACH_POLICY = ("detach-policy", "-")
     DELETE_ROLE = ("delete-role", "-")
-
-    def __init__(self, word: str, symbol: str) -> None:
-        self.word = word
-        self.symbol = symbol
-
-    @classmethod
-    def of(cls, word: str) -> Action:
-        """The action that a report calls `word`; `ValueError` for another word."""
-        for action in cls:
-            if action.word == word:
-                return action
-        raise ValueError(f"{word!r} is not an action")
 
 
 # --- the role -----------------------------------------------------------------------------------

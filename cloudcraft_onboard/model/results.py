@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.changes import Change
 from cloudcraft_onboard.model.notes import Note
 from cloudcraft_onboard.model.problems import Problem
 from cloudcraft_onboard.model.wanted import Account, Via
+from cloudcraft_onboard.model.worded import Worded
 
 
-class Outcome(Enum):
+class Outcome(Worded):
     """What came of one account: its word in reports, its symbol on screens."""
 
     CREATED = ("created", "+")
@@ -24,18 +25,6 @@ class Outcome(Enum):
     FAILED = ("failed", "x")
     PENDING = ("pending", "?")
     SKIPPED = ("skipped", "/")
-
-    def __init__(self, word: str, symbol: str) -> None:
-        self.word = word
-        self.symbol = symbol
-
-    @classmethod
-    def of(cls, word: str) -> Outcome:
-        """The outcome that a report calls `word`; `ValueError` for another word."""
-        for outcome in cls:
-            if outcome.word == word:
-                return outcome
-        raise ValueError(f"{word!r} is not an outcome")
 
 
 @frozen

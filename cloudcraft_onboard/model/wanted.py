@@ -18,6 +18,10 @@ MANAGED_BY = ("ManagedBy", "cloudcraft-onboard")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+_CLOUDCRAFTS = "cloudcraft:"
+"""Before the kind of a policy that Cloudcraft has the document of."""
+
+
 class Via(StrEnum):
     """Who makes the role: this program, a CloudFormation StackSet, or somebody else."""
 
@@ -56,6 +60,17 @@ class RoleSpec:
     via: Via = Via.ASSUME
     partition: str = "aws"
     stackset: StackSetSpec = StackSetSpec()
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """The policies that IAM has, by name or ARN."""
+        return tuple(name for name in self.policies if not name.startswith(_CLOUDCRAFTS))
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The kinds of Cloudcraft's own policy documents: `minimal` of `cloudcraft:minimal`."""
+        names = (name for name in self.policies if name.startswith(_CLOUDCRAFTS))
+        return tuple(name.removeprefix(_CLOUDCRAFTS) for name in names)
 
 
 @frozen

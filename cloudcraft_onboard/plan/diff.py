@@ -58,8 +58,6 @@ INLINE_LIMIT = 10_240
 """Characters that IAM allows for all inline policies of one role together, white space not counted
 (IAM and STS quotas, "IAM object character limits")."""
 
-_OURS = "cloudcraft:"
-
 
 @frozen
 class RolePlan:
@@ -73,11 +71,10 @@ class RolePlan:
 def needed_documents(accounts: Iterable[Account]) -> frozenset[str]:
     """The kinds of Cloudcraft's policy documents, "minimal" or "custom", that accounts ask for."""
     return frozenset(
-        name.removeprefix(_OURS)
+        kind
         for account in accounts
         if account.enabled and account.role.via is not Via.EXISTING
-        for name in account.role.policies
-        if name.startswith(_OURS)
+        for kind in account.role.documents
     )
 
 
@@ -91,8 +88,6 @@ def desired_role(
 
     `documents` holds Cloudcraft's policy documents by kind, those that `spec` names at least.
     """
-    attached = [name for name in dict.fromkeys(spec.policies) if not name.startswith(_OURS)]
-    kinds = [name.removeprefix(_OURS) for name in spec.policies if name.startswith(_OURS)]
     boundary = spec.permissions_boundary
     return DesiredRole(
         name=spec.name,
@@ -102,8 +97,8 @@ def desired_role(
         permissions_boundary=_policy(boundary, identity) if boundary else None,
         tags={key: value for key, value in spec.tags.items() if key != MANAGED_BY[0]},
         trust=trust,
-        policies=tuple(_policy(name, identity) for name in attached),
-        inline={f"cloudcraft-{kind}": compact(documents[kind]) for kind in dict.fromkeys(kinds)},
+        policies=tuple(_policy(name, identity) for name in dict.fromkeys(spec.attached)),
+        inline={f"cloudcraft-{kind}": compact(documents[kind]) for kind in spec.documents},
         adopt=spec.adopt,
     )
 

@@ -47,7 +47,6 @@ class _Client:
 
     secret: str
     session: str
-    redirect: str = ""
 
 
 @dataclass(kw_only=True)
@@ -173,7 +172,6 @@ class LocalPortal:
     async def _register(self, request: Request) -> Response:
         body = await request.json()
         client_id, client = self._new_client(_session(body.get("issuerUrl", "")))
-        client.redirect = (body.get("redirectUris") or [""])[0]
         now = int(time.time())
         return JSONResponse(
             {

@@ -38,6 +38,7 @@ from cloudcraft_onboard.model import (
     SsoRole,
     Via,
 )
+from cloudcraft_onboard.plan.registration import EVERYONE
 from cloudcraft_onboard.sandbox.options import CUSTOMER
 from cloudcraft_onboard.sandbox.policies import POLICIES
 from cloudcraft_onboard.sandbox.shapes import (
@@ -60,9 +61,6 @@ DEFAULT_MANAGEMENT = "111111111111"
 DATADOG = "datadog"
 OTHER_EXTERNAL_ID = "c0a1d3f5-9b27-4e86-8d14-6f5e4a3b2c10"
 STRANGER = "arn:aws:iam::999999999999:root"
-
-EVERYONE = "everyone"
-OURS = "cloudcraft:"
 
 
 def seed(manifest: Manifest | None, external_id: str, customer_id: str = CUSTOMER) -> Seed:
@@ -307,18 +305,14 @@ def _role(account: Account, home: str, trusted: Document) -> SeedRole:
         boundary=role.permissions_boundary,
         tags={**role.tags, **dict((MANAGED_BY,))},
         trust=trusted,
-        policies=tuple(word for word in role.policies if not word.startswith(OURS)),
-        inline={
-            word.replace(":", "-"): POLICIES[word.removeprefix(OURS)]
-            for word in role.policies
-            if word.startswith(OURS)
-        },
+        policies=role.attached,
+        inline={f"cloudcraft-{kind}": POLICIES[kind] for kind in role.documents},
     )
 
 
 def _policy_words(account: Account) -> tuple[str, ...]:
-    words = (*account.role.policies, account.role.permissions_boundary or "")
-    return tuple(word for word in words if word and not word.startswith(OURS))
+    boundary = account.role.permissions_boundary
+    return (*account.role.attached, *((boundary,) if boundary else ()))
 
 
 # --- Cloudcraft ---------------------------------------------------------------------------------

@@ -7,9 +7,6 @@ from typing import TextIO
 
 from cloudcraft_onboard.console.redact import excerpt
 
-REQUESTS = "cloudcraft_onboard.http"
-"""The logger to which the clients of Cloudcraft and AWS tell each request, as INFO."""
-
 LONGEST_LINE = 100_000
 """Characters of a log entry; at `-vv` it may be a whole answer."""
 

@@ -297,6 +297,6 @@ class VirtualDriver:
     def _wait_for_slot(self) -> Generator[Wait, Any, None]:
         got = yield self.pace.acquire(self.control.deadline, self.control.stopped)
         if isinstance(got, PaceClosed):
-            self.put(NoSlot(error=got))
+            self.put(NoSlot())
         else:
             self.put(SlotFree(slot=got))

@@ -25,11 +25,9 @@ from cloudcraft_onboard.show.notes import all_told
 from cloudcraft_onboard.show.report import shape
 from cloudcraft_onboard.show.report.shape import time_of, time_text
 from cloudcraft_onboard.show.saved import saved
+from cloudcraft_onboard.show.told import Told
 
 T = TypeVar("T")
-
-Told = Report | Status
-"""What a report can be of: a run, plan or removal, or where the accounts stand."""
 
 
 def render(report: Told) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cloudcraft_onboard.console import redact as redaction
+from cloudcraft_onboard.defaults import REQUESTS
 from cloudcraft_onboard.show import logs
 
 KEY = "cc-key-0123456789abcdef"
@@ -28,7 +29,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 def test_verbose_shows_requests_and_no_more(stream: io.StringIO) -> None:
     logs.configure(1, stream)
-    logging.getLogger(logs.REQUESTS).info("%s %s %d %.2fs", "GET", "/aws/account", 200, 0.31)
+    logging.getLogger(REQUESTS).info("%s %s %d %.2fs", "GET", "/aws/account", 200, 0.31)
     logging.getLogger("botocore.endpoint").debug("not shown")
     assert stream.getvalue()[8:] == " cloudcraft_onboard.http: GET /aws/account 200 0.31s\n"
 
@@ -69,5 +70,5 @@ def test_without_verbose_nothing_is_shown(
 def test_configuring_twice_shows_lines_once(stream: io.StringIO) -> None:
     logs.configure(1, stream)
     logs.configure(1, stream)
-    logging.getLogger(logs.REQUESTS).info("GET /team 200 0.10s")
+    logging.getLogger(REQUESTS).info("GET /team 200 0.10s")
     assert stream.getvalue().count("GET /team") == 1
