@@ -15,19 +15,15 @@ ROWS = (
         # Not a role or a user that is called so.
         r"|\baccount (\S+ )?(is|was|has been) (\w+ )?(suspended|closed)"
         r"|\b(suspended|closed) (\w+ )?account\b",
-        next=(
-            "The AWS account is suspended or closed. Have it reopened, or set `enabled: false`.",
-        ),
+        next="The AWS account is suspended or closed. Have it reopened, or set `enabled: false`.",
     ),
     Row(
         name="scp",
         codes=DENIED,
         says="service control polic",
         next=(
-            (
-                "A service control policy of the organization forbids {action}. Its administrators"
-                " must exempt {principal} from it; no permission in the account overrides it."
-            ),
+            "A service control policy of the organization forbids {action}. Its administrators"
+            " must exempt {principal} from it; no permission in the account overrides it."
         ),
         by=("action", "principal"),
     ),
@@ -36,10 +32,8 @@ ROWS = (
         codes=DENIED,
         says="resource control polic",
         next=(
-            (
-                "A resource control policy of the organization forbids {action}. Its administrators"
-                " must exempt {principal} from it."
-            ),
+            "A resource control policy of the organization forbids {action}. Its administrators"
+            " must exempt {principal} from it."
         ),
         by=("action", "principal"),
     ),
@@ -48,10 +42,8 @@ ROWS = (
         codes=DENIED,
         says="permissions boundar",
         next=(
-            (
-                "The permissions boundary of {principal} does not allow {action}. Allow it there"
-                " too; `onboard permissions MANIFEST` prints the policy it needs."
-            ),
+            "The permissions boundary of {principal} does not allow {action}. Allow it there"
+            " too; `onboard permissions MANIFEST` prints the policy it needs."
         ),
         by=("action", "principal"),
     ),
@@ -60,10 +52,8 @@ ROWS = (
         codes=DENIED,
         says="session polic",
         next=(
-            (
-                "The session policy of {principal} does not allow {action}. Use"
-                " credentials without a session policy, or with one that allows it."
-            ),
+            "The session policy of {principal} does not allow {action}. Use"
+            " credentials without a session policy, or with one that allows it."
         ),
         by=("action", "principal"),
     ),
@@ -72,10 +62,8 @@ ROWS = (
         codes=DENIED,
         says="VPC endpoint polic",
         next=(
-            (
-                "The policy of the VPC endpoint to AWS does not allow {action}. Its network's"
-                " administrators must allow it there."
-            ),
+            "The policy of the VPC endpoint to AWS does not allow {action}. Its network's"
+            " administrators must allow it there."
         ),
         by=("action",),
     ),
@@ -83,9 +71,7 @@ ROWS = (
         name="explicit-deny",
         codes=DENIED,
         says="explicit deny",
-        next=(
-            "A Deny statement blocks {action} for {principal}. Remove it, or exempt {resource}.",
-        ),
+        next="A Deny statement blocks {action} for {principal}. Remove it, or exempt {resource}.",
         by=("action", "principal", "resource"),
     ),
     Row(
@@ -93,10 +79,8 @@ ROWS = (
         codes=DENIED,
         says="MultiFactorAuthentication failed",
         next=(
-            (
-                "The MFA device or its code was refused. Run `aws sts get-caller-identity{option}`"
-                " first; onboard then uses its session."
-            ),
+            "The MFA device or its code was refused. Run `aws sts get-caller-identity{option}`"
+            " first; onboard then uses its session."
         ),
         by=("settings_of",),
     ),
@@ -106,10 +90,8 @@ ROWS = (
         says="sts:(TagSession|SetSourceIdentity)",
         calls=words("AssumeRole"),
         next=(
-            (
-                "The trust policy of {role} must allow {action} to {caller} as well, and so must"
-                " the policies of {caller}; or take the session tags and the source identity out."
-            ),
+            "The trust policy of {role} must allow {action} to {caller} as well, and so must"
+            " the policies of {caller}; or take the session tags and the source identity out."
         ),
         by=("action", "role", "caller"),
     ),
@@ -118,11 +100,9 @@ ROWS = (
         says="role chaining",
         calls=words("AssumeRole"),
         next=(
-            (
-                "The credentials of {source} are an assumed role's, and with such AWS gives another"
-                " role (role chaining) one hour at most. Set `assume_role.duration` to 3600 or"
-                " less, or leave it out."
-            ),
+            "The credentials of {source} are an assumed role's, and with such AWS gives another"
+            " role (role chaining) one hour at most. Set `assume_role.duration` to 3600 or"
+            " less, or leave it out."
         ),
         by=("profile",),
     ),
@@ -131,11 +111,9 @@ ROWS = (
         says="DurationSeconds exceeds the MaxSessionDuration",
         calls=words("AssumeRole"),
         next=(
-            (
-                "`assume_role.duration` is longer than the role allows, an hour unless it says"
-                " otherwise. Shorten it, leave it out, or raise the maximum session duration of"
-                " {role}."
-            ),
+            "`assume_role.duration` is longer than the role allows, an hour unless it says"
+            " otherwise. Shorten it, leave it out, or raise the maximum session duration of"
+            " {role}."
         ),
         by=("role",),
     ),
@@ -143,7 +121,7 @@ ROWS = (
         name="session-too-large",
         says="^PackedPolicyTooLarge",
         calls=words("AssumeRole"),
-        next=("List fewer or shorter tags under `assume_role.tags`.",),
+        next="List fewer or shorter tags under `assume_role.tags`.",
     ),
     Row(
         name="assume-role",
@@ -191,10 +169,8 @@ ROWS = (
         name="denied",
         codes=DENIED,
         next=(
-            (
-                "Allow {principal} to call {action} on {resource}:"
-                " `onboard permissions MANIFEST` prints the policy it needs."
-            ),
+            "Allow {principal} to call {action} on {resource}:"
+            " `onboard permissions MANIFEST` prints the policy it needs."
         ),
         by=("action", "principal"),
     ),

@@ -16,16 +16,14 @@ ROWS = (
         says=r"^(RequestTimeTooSkewed|RequestInTheFuture|RequestExpired|SignatureExpired)"
         r"|signature (expired|not yet current)|clock skew|too far in the"
         r"|request time and the (current|server) time",
-        next=("This computer's clock is wrong. Set it (NTP) and run again.",),
+        next="This computer's clock is wrong. Set it (NTP) and run again.",
     ),
     Row(
         name="root-assumes",
         says="may not be assumed by root",
         next=(
-            (
-                "The root user of an account cannot assume roles. Give {source} an IAM user's or a"
-                " role's credentials instead, such as those of `aws configure sso`."
-            ),
+            "The root user of an account cannot assume roles. Give {source} an IAM user's or a"
+            " role's credentials instead, such as those of `aws configure sso`."
         ),
         by=("caller", "profile"),
     ),
@@ -62,11 +60,9 @@ ROWS = (
         says="^InvalidIdentityToken.*audience",
         calls=_WEB,
         next=(
-            (
-                "The token's `aud` is none of the audiences of the identity provider in IAM. Ask"
-                " the token's issuer for sts.amazonaws.com, or add the audience to the provider and"
-                " to the trust policy of {role}."
-            ),
+            "The token's `aud` is none of the audiences of the identity provider in IAM. Ask"
+            " the token's issuer for sts.amazonaws.com, or add the audience to the provider and"
+            " to the trust policy of {role}."
         ),
         by=("role",),
     ),
@@ -75,11 +71,9 @@ ROWS = (
         says="AccessDenied|not authorized",
         calls=_WEB,
         next=(
-            (
-                "The trust policy of {role} does not accept this token. Check that the role exists,"
-                " and that its trust policy allows sts:AssumeRoleWithWebIdentity to the token's"
-                " provider, with conditions that its `sub` and `aud` meet."
-            ),
+            "The trust policy of {role} does not accept this token. Check that the role exists,"
+            " and that its trust policy allows sts:AssumeRoleWithWebIdentity to the token's"
+            " provider, with conditions that its `sub` and `aud` meet."
         ),
         by=("role",),
     ),
@@ -115,7 +109,7 @@ ROWS = (
         name="missing-dependency",
         codes=words("MissingDependency"),
         needs=("adding",),
-        next=("Add the package to this installation: `{adding}`.",),
+        next="Add the package to this installation: `{adding}`.",
         by=("adding",),
     ),
     # --- what has expired ------------------------------------------------------------------------
@@ -123,14 +117,14 @@ ROWS = (
         name="sso-expired",
         says=_EXPIRED + "|^SSOTokenExpired|^UnauthorizedException",
         makers=frozenset({Maker.SSO}),
-        next=("Sign in again: `{login}`.",),
+        next="Sign in again: `{login}`.",
         by=("sso_session", "sso_start_url"),
     ),
     Row(
         name="login-expired",
         says=_EXPIRED + "|^LoginExpired",
         makers=frozenset({Maker.LOGIN}),
-        next=("Sign in again: `{login}`.",),
+        next="Sign in again: `{login}`.",
         by=("settings_of",),
     ),
     Row(
@@ -206,7 +200,7 @@ ROWS = (
     Row(
         name="sso-session-half",
         codes=words("SsoSessionIncomplete"),
-        next=("Add what is missing, or run `aws configure sso-session`.",),
+        next="Add what is missing, or run `aws configure sso-session`.",
         by=("sso_session",),
     ),
     Row(
@@ -229,10 +223,8 @@ ROWS = (
         name="bad-session-token",
         says="^(InvalidToken|InvalidSecurity)|token.*(malformed|otherwise invalid)",
         next=(
-            (
-                "The session token of {source} is cut off, or belongs to other keys. Take access"
-                " key, secret key and token together from the tool that made them."
-            ),
+            "The session token of {source} is cut off, or belongs to other keys. Take access"
+            " key, secret key and token together from the tool that made them."
         ),
         by=("profile",),
     ),
@@ -267,17 +259,15 @@ ROWS = (
             "IncompleteSignature",
             "IncompleteSignatureException",
         ),
-        next=("The secret access key of {source} does not match its access key ID. Correct it.",),
+        next="The secret access key of {source} does not match its access key ID. Correct it.",
         by=("profile",),
     ),
     Row(
         name="unsigned",
         codes=words("MissingAuthenticationToken", "MissingAuthenticationTokenException"),
         next=(
-            (
-                "The request arrived without its signature. Check the proxies in between, and"
-                " AWS_ENDPOINT_URL."
-            ),
+            "The request arrived without its signature. Check the proxies in between, and"
+            " AWS_ENDPOINT_URL."
         ),
     ),
     # --- what is not there -----------------------------------------------------------------------
@@ -286,10 +276,8 @@ ROWS = (
         codes=words("NoCredentials"),
         needs=("missing",),
         next=(
-            (
-                "Give {missing} a value as well, or remove the other half of these credentials."
-                " `aws configure list{option}` shows what is used."
-            ),
+            "Give {missing} a value as well, or remove the other half of these credentials."
+            " `aws configure list{option}` shows what is used."
         ),
         by=("profile", "missing"),
     ),
@@ -297,10 +285,8 @@ ROWS = (
         name="mfa",
         codes=words("MfaRequired"),
         next=(
-            (
-                "onboard does not ask for MFA codes. Run `aws sts get-caller-identity{option}`"
-                " first; onboard then uses its session."
-            ),
+            "onboard does not ask for MFA codes. Run `aws sts get-caller-identity{option}`"
+            " first; onboard then uses its session."
         ),
         by=("settings_of",),
     ),
@@ -326,10 +312,8 @@ ROWS = (
         makers=frozenset({Maker.INSTANCE}),
         needs=("given_by",),
         next=(
-            (
-                "{given_by} says where this machine's credentials come from, and nothing usable"
-                " answers there. Correct it, or unset it and use other credentials."
-            ),
+            "{given_by} says where this machine's credentials come from, and nothing usable"
+            " answers there. Correct it, or unset it and use other credentials."
         ),
         by=("given_by",),
     ),
@@ -337,21 +321,17 @@ ROWS = (
         name="no-credentials",
         codes=words("NoCredentials"),
         next=(
-            (
-                "Give {source} credentials with `aws configure sso{option}` or `aws"
-                " configure{option}`, or name a profile that has some. Check with `aws configure"
-                " list{option}`."
-            ),
+            "Give {source} credentials with `aws configure sso{option}` or `aws"
+            " configure{option}`, or name a profile that has some. Check with `aws configure"
+            " list{option}`."
         ),
     ),
     Row(
         name="source-failed",
         codes=words("CredentialRetrievalError"),
         next=(
-            (
-                "The command or service that provides the credentials of {source} failed. Try"
-                " `aws sts get-caller-identity{option}`."
-            ),
+            "The command or service that provides the credentials of {source} failed. Try"
+            " `aws sts get-caller-identity{option}`."
         ),
         by=("maker", "reason"),
     ),

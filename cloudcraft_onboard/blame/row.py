@@ -24,14 +24,15 @@ class Row:
         commands: the commands in which it appears.
         makers: who made the credentials.
         needs: facts that must be known.
-        next: what to do; a sentence that names a fact which isn't known is left out.
+        next: what to do, in one sentence or several; one that names a fact which isn't known is
+            left out.
         by: facts that tell two causes of this kind apart: those that name what to do.
 
     All that is given must fit.
     """
 
     name: str
-    next: tuple[Sentence, ...]
+    next: str | tuple[Sentence, ...]
     codes: frozenset[str] = frozenset()
     says: str = ""
     calls: frozenset[str] = frozenset()

@@ -19,10 +19,8 @@ ROWS = (
         services=words("organizations"),
         commands=words("init", "status"),
         next=(
-            (
-                "AWS limits these calls for the whole organization; others use them as well. Try"
-                " again in a few minutes."
-            ),
+            "AWS limits these calls for the whole organization; others use them as well. Try"
+            " again in a few minutes."
         ),
     ),
     Row(
@@ -72,10 +70,8 @@ ROWS = (
         codes=_LIMIT,
         says="RolesPerAccount",
         next=(
-            (
-                "The account has reached its limit of roles. Delete unused ones, or raise its quota"
-                " RolesPerAccount in Service Quotas."
-            ),
+            "The account has reached its limit of roles. Delete unused ones, or raise its quota"
+            " RolesPerAccount in Service Quotas."
         ),
     ),
     Row(
@@ -83,10 +79,8 @@ ROWS = (
         codes=_LIMIT,
         says="PoliciesPerRole",
         next=(
-            (
-                "The role has reached its limit of policies. List fewer under `role.policies`,"
-                " detach others, or raise the quota PoliciesPerRole in Service Quotas."
-            ),
+            "The role has reached its limit of policies. List fewer under `role.policies`,"
+            " detach others, or raise the quota PoliciesPerRole in Service Quotas."
         ),
     ),
     Row(
@@ -94,10 +88,8 @@ ROWS = (
         codes=words(*_LIMIT, "InvalidInput", "TooManyTagsException"),
         says="TagsPerRole|(number of|too many) tags|tags.*(limit|exceed)",
         next=(
-            (
-                "The role has reached its limit of 50 tags, with the one that onboard adds. List"
-                " fewer under `role.tags`, or remove others from the role."
-            ),
+            "The role has reached its limit of 50 tags, with the one that onboard adds. List"
+            " fewer under `role.tags`, or remove others from the role."
         ),
     ),
     Row(
@@ -105,10 +97,8 @@ ROWS = (
         codes=_LIMIT,
         says="ACLSizePerRole",
         next=(
-            (
-                "The role's trust policy is longer than the account allows. Raise its quota"
-                " ACLSizePerRole (role trust policy length) in Service Quotas."
-            ),
+            "The role's trust policy is longer than the account allows. Raise its quota"
+            " ACLSizePerRole (role trust policy length) in Service Quotas."
         ),
     ),
     Row(
@@ -116,10 +106,8 @@ ROWS = (
         codes=_LIMIT,
         says=r"policy size|PolicySize",
         next=(
-            (
-                "The role's inline policies are longer than the 10,240 characters that IAM allows."
-                " Delete inline policies that it no longer needs, or name `ReadOnlyAccess`."
-            ),
+            "The role's inline policies are longer than the 10,240 characters that IAM allows."
+            " Delete inline policies that it no longer needs, or name `ReadOnlyAccess`."
         ),
     ),
     Row(
@@ -145,50 +133,46 @@ ROWS = (
         codes=words("MalformedPolicyDocument"),
         says="principal",
         next=(
-            (
-                "AWS does not recognize the account in the trust policy: Cloudcraft's account may"
-                " not exist in this partition."
-            ),
+            "AWS does not recognize the account in the trust policy: Cloudcraft's account may"
+            " not exist in this partition."
         ),
     ),
     Row(
         name="policy-document",
         codes=words("MalformedPolicyDocument"),
-        next=("IAM rejects Cloudcraft's policy document. Use `ReadOnlyAccess` for now.",),
+        next="IAM rejects Cloudcraft's policy document. Use `ReadOnlyAccess` for now.",
     ),
     Row(
         name="missing-entity",
         codes=words("NoSuchEntity"),
-        next=("Correct the name in the manifest, or create it in the account first.",),
+        next="Correct the name in the manifest, or create it in the account first.",
         by=("operation", "reason"),
     ),
     Row(
         name="role-name-taken",
         codes=words("EntityAlreadyExists"),
         next=(
-            (
-                "IAM has a role {role_name} in other letter case as well, or one that is just being"
-                " deleted or made: names are unique whatever their case. `aws iam list-roles` shows"
-                " it; delete it, or give `role.name` another name."
-            ),
+            "IAM has a role {role_name} in other letter case as well, or one that is just being"
+            " deleted or made: names are unique whatever their case. `aws iam list-roles` shows"
+            " it; delete it, or give `role.name` another name."
         ),
         by=("role_name",),
     ),
     Row(
         name="busy-role",
         codes=words("ConcurrentModification", "EntityTemporarilyUnmodifiable"),
-        next=("Something else is changing the same role. Run again in a moment.",),
+        next="Something else is changing the same role. Run again in a moment.",
     ),
     Row(
         name="service-role",
         codes=words("UnmodifiableEntity"),
-        next=("The role belongs to an AWS service. Give `role.name` another name.",),
+        next="The role belongs to an AWS service. Give `role.name` another name.",
         by=("role_name",),
     ),
     Row(
         name="role-in-use",
         codes=words("DeleteConflict"),
-        next=("Something still uses the role, such as an instance profile. Remove that first.",),
+        next="Something still uses the role, such as an instance profile. Remove that first.",
     ),
     Row(
         name="assume-role-value",
@@ -205,14 +189,14 @@ ROWS = (
     Row(
         name="manifest-value",
         codes=_VALUE,
-        next=("AWS rejects a value in the manifest's `role` or `assume_role`. Correct it.",),
+        next="AWS rejects a value in the manifest's `role` or `assume_role`. Correct it.",
         by=("operation", "reason"),
     ),
     Row(
         name="no-organization",
         codes=words("AWSOrganizationsNotInUseException"),
         commands=words("init", "status"),
-        next=("Give another --profile, or take the accounts from --profiles 'GLOB'.",),
+        next="Give another --profile, or take the accounts from --profiles 'GLOB'.",
         by=("profile",),
     ),
     Row(
@@ -232,12 +216,12 @@ ROWS = (
 OUTAGE = Row(
     name="aws-itself",
     needs=("outage",),
-    next=("AWS itself is having problems. Check the AWS Health Dashboard, then run again.",),
+    next="AWS itself is having problems. Check the AWS Health Dashboard, then run again.",
     by=("service", "operation", "status"),
 )
 
 FALLBACK = Row(
     name="unknown",
-    next=("Try `aws sts get-caller-identity{option}`, then run again.",),
+    next="Try `aws sts get-caller-identity{option}`, then run again.",
     by=("code", "operation", "reason"),
 )

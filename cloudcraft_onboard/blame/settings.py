@@ -16,10 +16,8 @@ ROWS = (
         codes=words("ProfileNotFound"),
         needs=("leftover",),
         next=(
-            (
-                "{leftover} names {value}, which is not there: a sandbox that has ended leaves such"
-                " variables behind. Unset it, or correct it."
-            ),
+            "{leftover} names {value}, which is not there: a sandbox that has ended leaves such"
+            " variables behind. Unset it, or correct it."
         ),
         by=("leftover", "value"),
     ),
@@ -73,10 +71,8 @@ ROWS = (
         codes=words("InvalidConfig"),
         says="source_profile|infinite loop",
         next=(
-            (
-                "Correct `source_profile` in the AWS config file: it names the profile that has"
-                " credentials; `aws configure list-profiles` shows all."
-            ),
+            "Correct `source_profile` in the AWS config file: it names the profile that has"
+            " credentials; `aws configure list-profiles` shows all."
         ),
         by=("reason",),
     ),
@@ -100,7 +96,7 @@ ROWS = (
             "ValidationError", "InvalidInput", "ParamValidationError", "ValidationException"
         ),
         needs=("variable",),
-        next=("Correct {variable}: AWS rejects its value.",),
+        next="Correct {variable}: AWS rejects its value.",
         by=("variable",),
     ),
     Row(
@@ -108,10 +104,8 @@ ROWS = (
         codes=_CONFIG,
         says=r"region_name '[^']*\n",
         next=(
-            (
-                "In the AWS config file, the line after `region` of {source} is indented, and so is"
-                " taken for a part of it. Start it in the first column."
-            ),
+            "In the AWS config file, the line after `region` of {source} is indented, and so is"
+            " taken for a part of it. Start it in the first column."
         ),
         by=("profile",),
     ),
@@ -119,10 +113,8 @@ ROWS = (
         name="bad-region",
         says="^(InvalidConfig|EndpointConnection).*region_name|must specify a region",
         next=(
-            (
-                "Correct the region of {source}: `region` in the AWS config file or"
-                " AWS_DEFAULT_REGION; such as us-east-1."
-            ),
+            "Correct the region of {source}: `region` in the AWS config file or"
+            " AWS_DEFAULT_REGION; such as us-east-1."
         ),
         by=("profile",),
     ),
@@ -176,10 +168,8 @@ ROWS = (
         says="WRONG_VERSION_NUMBER|record layer|http request",
         needs=("leftover",),
         next=(
-            (
-                "{leftover} points to {value}, which does not speak TLS: write it with http://, or"
-                " unset it."
-            ),
+            "{leftover} points to {value}, which does not speak TLS: write it with http://, or"
+            " unset it."
         ),
         by=("leftover", "value"),
     ),
@@ -188,7 +178,7 @@ ROWS = (
         codes=words("InvalidConfig"),
         says="Invalid endpoint",
         needs=("leftover",),
-        next=("{leftover} is not an address: write it with http:// or https://, or unset it.",),
+        next="{leftover} is not an address: write it with http:// or https://, or unset it.",
         by=("leftover", "value"),
     ),
     Row(
@@ -210,10 +200,8 @@ ROWS = (
         codes=_OUT_OF_REACH,
         needs=("leftover",),
         next=(
-            (
-                "AWS could not be reached: {leftover} points to {value}. A sandbox that has ended"
-                " leaves such variables behind: unset it, or correct it, then run again."
-            ),
+            "AWS could not be reached: {leftover} points to {value}. A sandbox that has ended"
+            " leaves such variables behind: unset it, or correct it, then run again."
         ),
         by=("leftover", "value"),
     ),
@@ -222,17 +210,15 @@ ROWS = (
         codes=_OUT_OF_REACH,
         needs=("unknown_region",),
         next=(
-            (
-                "Is there a region {unknown_region}? Correct `region` in the profile or"
-                " AWS_DEFAULT_REGION; such as us-east-1."
-            ),
+            "Is there a region {unknown_region}? Correct `region` in the profile or"
+            " AWS_DEFAULT_REGION; such as us-east-1."
         ),
         by=("unknown_region",),
     ),
     Row(
         name="unreachable",
         codes=_OUT_OF_REACH,
-        next=("AWS could not be reached. Check the network and proxies, then run again.",),
+        next="AWS could not be reached. Check the network and proxies, then run again.",
     ),
     Row(
         name="web-identity-role",
@@ -252,15 +238,13 @@ ROWS = (
         name="sso-settings",
         codes=words("InvalidConfig"),
         says=r"\bsso[-_](session|start_url|region|account_id|role_name)|\bSSO\b",
-        next=(
-            "Correct the SSO settings in the AWS config; `aws configure sso{option}` writes them.",
-        ),
+        next="Correct the SSO settings in the AWS config; `aws configure sso{option}` writes them.",
         by=("sso_session", "sso_start_url", "reason"),
     ),
     Row(
         name="config",
         codes=_CONFIG,
-        next=("Correct the AWS config file; `aws configure list{option}` shows it.",),
+        next="Correct the AWS config file; `aws configure list{option}` shows it.",
         by=("reason",),
     ),
 )

@@ -29,7 +29,8 @@ _EXTERNAL_ID = {
 def hint(row: Row, facts: Facts) -> str:
     """What to do about an error of this kind; a sentence that lacks a fact is left out."""
     known = {**facts.said(), **_derived(facts)}
-    return " ".join(filter(None, (_said(each, known) for each in row.next)))
+    sentences = (row.next,) if isinstance(row.next, str) else row.next
+    return " ".join(filter(None, (_said(each, known) for each in sentences)))
 
 
 def _said(sentence: Sentence, known: dict[str, str]) -> str:
