@@ -110,7 +110,8 @@ def several(value: Value) -> Sequence[Value]:
 def pairs_of(value: Value) -> list[tuple[str, str]]:
     """Tags in any of their shapes.
 
-    A mapping; AWS's list of `Key` and `Value`; c7n's list of `key:value`; a cell with several.
+    A mapping, or a list of them; AWS's list of `Key` and `Value`; c7n's list of `key:value`; a cell
+    with several.
     """
     if isinstance(value, Mapping):
         return [(key, text_of(each)) for key, each in value.items()]
@@ -123,7 +124,7 @@ def pairs_of(value: Value) -> list[tuple[str, str]]:
     for each in value or []:
         if isinstance(each, Mapping):
             told = {letters(key): text_of(text) for key, text in each.items()}
-            pairs.append((told.get("key", ""), told.get("value", "")))
+            pairs += [(told["key"], told.get("value", ""))] if "key" in told else pairs_of(each)
         else:
             pairs.append(_pair(text_of(each)))
     return pairs

@@ -69,6 +69,7 @@ def read(rows: Sequence[ListRow], path: str, complain: Complain) -> Told:
     told = Told()
     lines: dict[str, int] = {}
     secrets: dict[str, int] = {}
+    nameless: list[int] = []
     for row in rows:
         reader = _Reader(row, complain)
         candidate = reader.candidate()
@@ -77,6 +78,7 @@ def read(rows: Sequence[ListRow], path: str, complain: Complain) -> Told:
             continue
         for key in reader.secrets:
             secrets[key] = secrets.get(key, 0) + 1
+        nameless += [row.line] if reader.nameless else []
         first = lines.setdefault(candidate.account_id, row.line)
         if first != row.line:
             complain(
@@ -94,11 +96,20 @@ def read(rows: Sequence[ListRow], path: str, complain: Complain) -> Told:
             continue
         told.candidates.append(candidate)
     told.said += [
-        f"{path}: left out `{clean(key)}` of {count} account{'' if count == 1 else 's'}: secrets"
-        " have no place in a manifest."
+        f"{path}: left out `{clean(key)}` of {_accounts(count)}: secrets have no place in a"
+        " manifest."
         for key, count in secrets.items()
     ]
+    if nameless:
+        told.said.append(
+            f"{path}:{nameless[0]}: left out what has no name of {_accounts(len(nameless))}: a tag"
+            " needs one."
+        )
     return told
+
+
+def _accounts(count: int) -> str:
+    return f"{count} account{'' if count == 1 else 's'}"
 
 
 class _Reader:
@@ -111,6 +122,7 @@ class _Reader:
         self._rest: list[tuple[str, Value]] = []
         self.asides: list[str] = []
         self.secrets: list[str] = []
+        self.nameless = False
         self.state = ""
         for key, value in flat(row.values):
             self._take(key, value)
@@ -286,6 +298,7 @@ class _Reader:
                     value = f"{tags[name]},{value}"
             if name:
                 tags[name] = value
+            self.nameless |= bool(value and not name)
         return tags
 
     def _text(self, word: Word) -> str:

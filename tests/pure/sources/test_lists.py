@@ -419,13 +419,32 @@ def test_every_column_becomes_a_tag_or_is_told(named: dict[str, str]) -> None:
                 or (word is columns.Word.OU and found.path == parts(clean(value)))
                 or clean(value) in " ".join(map(str, kept))
                 or (word in PAIRS and keeps_pairs(value, found))
-                or (not clean(key) or f"`{clean(key)}`" in " ".join(told.said))
+                or f"`{clean(key)}`" in " ".join(told.said)
+                or (not clean(key) and "left out what has no name" in " ".join(told.said))
             )
 
 
 def parts(path: str) -> tuple[str, ...]:
     """What is between the slashes; the root's path has nothing."""
     return tuple(part for part in path.split("/") if part)
+
+
+@pytest.mark.parametrize(
+    ("tags", "kept", "is_told"),
+    [
+        ({"": "x", "a": "b"}, {"a": "b"}, True),
+        ([{"Key": " ", "Value": "x"}], {}, True),
+        ([":x"], {}, True),
+        ({"": ""}, {}, False),
+        ([{"env": "prod"}, {"team": "a"}], {"env": "prod", "team": "a"}, False),
+    ],
+)
+def test_a_tag_without_a_name_is_told(tags: object, kept: object, is_told: bool) -> None:  # noqa: FBT001
+    rows = [{"account_id": f"11112222333{n}", "tags": tags} for n in range(3)]
+    _, told = read("\n" + json.dumps(rows))
+    assert told.candidates[0].tags == kept
+    said = "list:2: left out what has no name of 3 accounts: a tag needs one."
+    assert told.said == ([said] if is_told else [])
 
 
 def keeps_pairs(cell: str, found: Candidate) -> bool:
