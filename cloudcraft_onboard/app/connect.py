@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from cloudcraft_onboard import defaults
 from cloudcraft_onboard import settings as environment
@@ -23,7 +24,7 @@ from cloudcraft_onboard.errors import (
     Unreadable,
     UsageError,
 )
-from cloudcraft_onboard.events import Event
+from cloudcraft_onboard.events import AccountFinished, Event, StepEnded
 from cloudcraft_onboard.model import Account, Command, Manifest, Via
 from cloudcraft_onboard.settings import DEFAULT_RATE_LIMIT, Settings
 
@@ -102,6 +103,17 @@ def open_cloudcraft(
 
 def _unheard(_event: Event) -> None:
     """One or two requests need no progress display."""
+
+
+def without_ends(tools: Tools) -> Tools:
+    """The same tools, but no view hears that an account ended: it is none of the command's own."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, AccountFinished):
+            event = StepEnded(name=event.result.name)
+        tools.emit(event)
+
+    return replace(tools, emit=tell)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from cloudcraft_onboard.manifest.share import EVERYWHERE, Share
 from cloudcraft_onboard.manifest.write import SCHEMA, NewEntry, clean, render, unique
 from cloudcraft_onboard.model import Account
 from cloudcraft_onboard.sources.entries import check_pattern, entered, entries, unmatched, unshared
-from cloudcraft_onboard.sources.found import Found, Source, Task
+from cloudcraft_onboard.sources.found import Candidate, Found, Source, Task
 from cloudcraft_onboard.sources.identities import Identities, configured, identified
 from cloudcraft_onboard.sources.news import news, one_each
 
@@ -122,9 +122,7 @@ def update(source: Source, wishes: Wishes, file: str, closing: Disabling) -> Ini
     draft = Draft(file)
     found = _find(source, Task(whole=True, profile=draft.defaults.profile))
     new = news(found.candidates, draft.accounts, wishes.name)
-    written = entries(new.candidates, wishes.name, wishes.shares)
-    written = unshared(draft.defaults.read_access, entered(written, found, draft.defaults))
-    written, renamed = unique(written, [account.name for account in draft.accounts])
+    written, renamed = entries_for(draft, found, new.candidates, wishes)
     gone = _gone(found, draft.accounts, new.known)
     disabled = _disabled(gone, found, draft, closing) if closing.disable else []
     said = [*found.said, *new.said, *new.doubts, *unmatched(found.candidates, wishes.shares)]
@@ -138,6 +136,15 @@ def update(source: Source, wishes: Wishes, file: str, closing: Disabling) -> Ini
     else:
         said.append(f"{file} is {'unchanged' if new.doubts else 'up to date'}.")
     return InitResult(text="", said=tuple(said), code=int(bool(new.doubts)))
+
+
+def entries_for(
+    draft: Draft, found: Found, candidates: Sequence[Candidate], wishes: Wishes
+) -> tuple[list[NewEntry], list[str]]:
+    """New entries for some of what was found; and a sentence for each that gets another name."""
+    written = entries(candidates, wishes.name, wishes.shares)
+    written = unshared(draft.defaults.read_access, entered(written, found, draft.defaults))
+    return unique(written, [account.name for account in draft.accounts])
 
 
 def _gone(found: Found, accounts: Sequence[Account], known: Identities) -> dict[str, str]:

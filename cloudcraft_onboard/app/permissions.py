@@ -17,9 +17,10 @@ from cloudcraft_onboard.console.streams import json_text
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.load import load
 from cloudcraft_onboard.manifest.partitions import partition_of
-from cloudcraft_onboard.model import MANAGED_BY, Account, Via
+from cloudcraft_onboard.model import MANAGED_BY, Account, AssumeRole, Via
 from cloudcraft_onboard.model.arn import Arn
 from cloudcraft_onboard.plan.documents import VERSION
+from cloudcraft_onboard.sources.found import ASSUME_ROLE
 
 MANAGED_POLICY_LIMIT = 6_144
 """Characters of a customer-managed policy, white space not counted (IAM quotas)."""
@@ -64,12 +65,13 @@ def permissions(
     Raises:
         ManifestError: the manifest is not valid.
     """
-    accounts = load(manifest).accounts
+    loaded = load(manifest)
+    accounts = loaded.accounts
     needs = _Needs(
         walked=tuple(account for account in accounts if account.role.via is Via.ASSUME),
         rolled_out=tuple(account for account in accounts if account.role.via is Via.STACKSET),
         read_only=read_only,
-        organization=organization,
+        new=loaded.bare if organization else None,
     )
     operator, operators_width = _fitting(needs.of_operator)
     account, accounts_width = _fitting(needs.of_account)
@@ -102,12 +104,16 @@ def _length(document: Mapping[str, Any]) -> int:
 
 @frozen
 class _Needs:
-    """Whose accounts they are, and what is to be done in them."""
+    """Whose accounts they are, and what is to be done in them.
+
+    `new` is what the organization's other accounts would be like in the manifest, None where nobody
+    asks for these.
+    """
 
     walked: tuple[Account, ...]
     rolled_out: tuple[Account, ...]
     read_only: bool
-    organization: bool
+    new: Account | None
 
     @property
     def assumed(self) -> list[Account]:
@@ -126,8 +132,9 @@ class _Needs:
         yield from _entries(self.assumed, width)
         yield from self._roles(self.direct, width, exact=True)
         yield from self._stack_sets(width)
-        if self.organization:
+        if self.new is not None:
             yield _allow("ReadOrganizationsAccounts", ORGANIZATION, ["*"])
+            yield from _newcomers(self.new, width)
 
     def of_account(self, width: Width) -> Iterator[dict[str, Any]]:
         """For the role that is assumed, or the permission set's.
@@ -177,6 +184,15 @@ def _entries(accounts: Sequence[Account], width: Width) -> Iterator[dict[str, An
         yield _entering("TagSessions", ["sts:TagSession"], tagged, width, {})
     if named:
         yield _entering("NameSource", ["sts:SetSourceIdentity"], named, width, {})
+
+
+def _newcomers(new: Account, width: Width) -> Iterator[dict[str, Any]]:
+    """Allow `status` to find out which accounts that the manifest lacks a plan could enter."""
+    if new.sso or new.role.via is not Via.ASSUME:
+        return
+    way = new.assume_role or AssumeRole(role=ASSUME_ROLE)
+    entered = replace(new, assume_role=way)
+    yield _entering("EnterNewAccounts", way.actions, [entered], max(width, Width.ACCOUNTS), {})
 
 
 def _entering(

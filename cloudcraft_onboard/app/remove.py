@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 
 from cloudcraft_onboard import defaults
@@ -11,7 +10,7 @@ from cloudcraft_onboard.accounts.entry import NOBODY, Snapshot
 from cloudcraft_onboard.accounts.removal import Scope, looks_at_roles, needs_aws
 from cloudcraft_onboard.app import output
 from cloudcraft_onboard.app.background import Background
-from cloudcraft_onboard.app.connect import first_reads
+from cloudcraft_onboard.app.connect import first_reads, without_ends
 from cloudcraft_onboard.app.session import Session, open_session
 from cloudcraft_onboard.console import interrupts
 from cloudcraft_onboard.engine.budget import forecast
@@ -24,7 +23,7 @@ from cloudcraft_onboard.engine.offboarding import (
 )
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import UsageError
-from cloudcraft_onboard.events import AccountFinished, Event, Said, StepEnded
+from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import NOTHING, Command, Note, Result
 from cloudcraft_onboard.model.notes import Declined, NotRemoved, Stop
@@ -113,20 +112,11 @@ def _plan(session: Session, options: RemoveOptions) -> RemovalPlan:
     for remark in listing.remarks():
         tools.emit(Said(text=remark))
     if options.unlisted:
-        looking = replace(tools, emit=_without_ends(tools.emit))
+        looking = without_ends(tools)  # all that is wanted of entries is their accounts' IDs
         return plan_unlisted(session.accounts, listing, looking, session.limits)
     return plan_removals(
         session.accounts, snapshot, tools, session.limits, session.results, scope=scope
     )
-
-
-def _without_ends(emit: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Tell of no entry that it ended: all that is wanted of it is its account's ID."""
-
-    def tell(event: Event) -> None:
-        emit(StepEnded(name=event.result.name) if isinstance(event, AccountFinished) else event)
-
-    return tell
 
 
 def _why_not(plan: RemovalPlan, session: Session, options: RemoveOptions) -> Note | None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.app.background import Background
+from cloudcraft_onboard.app.newcomers import tried
 from cloudcraft_onboard.app.patience import patience
 from cloudcraft_onboard.app.run import look_at_cloudcraft
 from cloudcraft_onboard.app.session import Session, open_session
@@ -80,11 +81,15 @@ def status(settings: Settings, sources: Sources) -> int:
 def _look(session: Session, sources: Sources, tools: Tools) -> Status:
     """Read all sides and join them."""
     settings, accounts = session.settings, session.accounts
-    profile = sources.profile or _hub(session.manifest.accounts)
+    hub = _hub(session.manifest.accounts)
+    profile = sources.profile or hub
+    selected = settings.selection != Selection()
+    tries = sources.organization and sources.roles and not selected
     members = Background(lambda: _members(profile, tools)) if sources.organization else None
     if sources.roles:
         tools.aws.check_sources(session.enabled)
-        snapshot = look_at_cloudcraft(tools.cloudcraft, session.enabled)
+        bare = [session.manifest.bare] if tries else []
+        snapshot = look_at_cloudcraft(tools.cloudcraft, [*session.enabled, *bare])
     else:
         unlooked = [_unlooked(account) for account in session.enabled]
         snapshot = look_at_cloudcraft(tools.cloudcraft, unlooked)
@@ -95,11 +100,10 @@ def _look(session: Session, sources: Sources, tools: Tools) -> Status:
     for remark in snapshot.listing.remarks():
         tools.emit(Said(text=remark))
     sides = Sides(listing=snapshot.listing, members=members.result() if members else None)
-    selected = settings.selection != Selection()
     # What the environment says, a command need not say; what another profile says, it must.
     default = session.manifest.profile
     told = profile == of_environment() and default in (None, profile)
-    return Status(
+    found = Status(
         manifest=settings.manifest,
         organization=sources.organization,
         roles=sources.roles,
@@ -108,10 +112,14 @@ def _look(session: Session, sources: Sources, tools: Tools) -> Status:
         selected=selected,
         advised=Circumstances(
             profile=None if told else profile,
+            asked=sources.profile if sources.profile != hub else None,
             sandbox=settings.sandbox,
             selection=_options(settings.selection),
         ),
     )
+    if not tries or sides.members is None or _is_guessed(entries, session.accounts):
+        return found
+    return tried(found, sides.members, session, snapshot, tools)
 
 
 def _options(selection: Selection) -> tuple[str, ...]:
@@ -196,6 +204,12 @@ def _configured(accounts: Iterable[Account]) -> Mapping[str | None, str]:
     return {
         each.name: each.account_id for each in profiles() if each.account_id and each.name in wanted
     }
+
+
+def _is_guessed(entries: Iterable[Expected], accounts: Iterable[Account]) -> bool:
+    """Whether an entry's account is known by its name in Cloudcraft alone, or not at all."""
+    told = _configured(accounts).values()
+    return not all(entry.sure or entry.account_id in told for entry in entries)
 
 
 def _unlooked(account: Account) -> Account:

@@ -138,10 +138,7 @@ ROWS = (
                 "The role is that of {role_option}: if it has another name, correct the option.",
                 "If the role has another name, set `assume_role`.",
             ),
-            (
-                "If the account is closed, `onboard init --organization --update MANIFEST"
-                " --disable-closed` disables its entry."
-            ),
+            "If the account is closed, set `enabled: false`.",
         ),
         by=("role", "caller", "role_from"),
     ),

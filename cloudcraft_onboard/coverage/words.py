@@ -95,10 +95,12 @@ class Circumstances:
     """What a command must repeat to mean the same accounts as the status that advises it.
 
     `profile` is whose credentials asked AWS Organizations, None where the environment, or the
-    manifest alone, says so; `selection` are the options that selected accounts.
+    manifest alone, says so; `asked` the same for another status, which looks for itself.
+    `selection` are the options that selected accounts.
     """
 
     profile: str | None = None
+    asked: str | None = None
     sandbox: bool = False
     selection: tuple[str, ...] = ()
 
@@ -111,7 +113,9 @@ class Status:
     """Everything that `onboard status` found; the accounts in the order of the report.
 
     `organization`: AWS Organizations was asked; `roles`: the roles were looked at; `selected`:
-    only some of the manifest's accounts were. `advised` says how its commands have to be given.
+    only some of the manifest's accounts were. `tried`: accounts that the manifest lacks have an
+    error where a plan would fail them. `advised` says how its commands have to be given; None: a
+    saved report does not hold that.
     """
 
     manifest: str
@@ -120,7 +124,8 @@ class Status:
     checked_at: datetime
     accounts: tuple[Standing, ...]
     selected: bool = False
-    advised: Circumstances = NOTHING_MORE
+    tried: bool = False
+    advised: Circumstances | None = NOTHING_MORE
 
     def count(self, state: State) -> int:
         """How many accounts have this state."""

@@ -26,6 +26,7 @@ from cloudcraft_onboard.manifest.load import loads, opened
 from cloudcraft_onboard.manifest.nodes import Node
 from cloudcraft_onboard.manifest.source import SourceText, read
 from cloudcraft_onboard.manifest.write import Defaults, NewEntry, as_json, block, flow, scalar
+from cloudcraft_onboard.model import Account
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NOWHERE: Mapping[str, str] = MappingProxyType({})
@@ -70,15 +71,13 @@ class Draft:
         With nothing to do, the text is unchanged, byte order mark included. Raises `UsageError` for
         one that cannot be changed in place.
         """
-        source = self._source
-        changed = source.text
-        if add or disable or moved:
-            inserts = self._inserts(add, disable, moved)
-            # Where both are at one place, what is applied later comes to stand in front.
-            for insert in sorted(inserts, key=lambda it: it.start, reverse=True):
-                changed = changed[: insert.start] + insert.text + changed[insert.end :]
-            self._check(changed, add, disable, moved)
-        return source.mark + changed
+        changed, _ = self._edited(add, disable, moved)
+        return self._source.mark + changed
+
+    def added(self, add: Sequence[NewEntry]) -> tuple[Account, ...]:
+        """What entries are as accounts of this manifest. Raises `UsageError` as `edited` does."""
+        _, accounts = self._edited(add, (), NOWHERE)
+        return accounts[len(self.accounts) :]
 
     def save(self, text: str) -> None:
         """Write the changed text over the file, unless somebody changed it since it was read.
@@ -100,6 +99,19 @@ class Draft:
                 write_whole(self.path, text)
         except OSError as error:
             raise UsageError(f"Cannot write {self.path}: {error.strerror or error}.") from error
+
+    def _edited(
+        self, add: Sequence[NewEntry], disable: Collection[str], moved: Mapping[str, str]
+    ) -> tuple[str, tuple[Account, ...]]:
+        """The changed text, and its accounts."""
+        changed = self._source.text
+        if not (add or disable or moved):
+            return changed, self.accounts
+        inserts = self._inserts(add, disable, moved)
+        # Where both are at one place, what is applied later comes to stand in front.
+        for insert in sorted(inserts, key=lambda it: it.start, reverse=True):
+            changed = changed[: insert.start] + insert.text + changed[insert.end :]
+        return changed, self._checked(changed, add, disable, moved)
 
     def _inserts(
         self, add: Sequence[NewEntry], disable: Collection[str], moved: Mapping[str, str]
@@ -125,14 +137,14 @@ class Draft:
         told = json.dumps(unit) if self._source.is_json else scalar(unit)
         return _Insert(start=value.start_mark.index, end=value.end_mark.index, text=told)
 
-    def _check(
+    def _checked(
         self,
         text: str,
         add: Sequence[NewEntry],
         disable: Collection[str],
         moved: Mapping[str, str],
-    ) -> None:
-        """Raise `UsageError` unless the text holds the old accounts and the wanted changes."""
+    ) -> tuple[Account, ...]:
+        """Its accounts. Raises `UsageError` unless these are the old ones with what was wanted."""
         try:
             after = loads(self.path, text.encode()).accounts
         except ManifestError as error:
@@ -151,6 +163,7 @@ class Draft:
             (a.name, a.account_id, dict(a.tags)) for a in after[len(kept) :]
         ]:
             raise _by_hand(self.path)
+        return after
 
 
 def _defaults(root: Node | None) -> Defaults:

@@ -86,6 +86,7 @@ def opened(source: SourceText) -> tuple[Manifest, Node | None]:
     """The manifest of a text, and its tree. Raises `ManifestError` with all of its errors."""
     root = compose(source)
     accounts: tuple[Account, ...] = ()
+    bare = Account(name="")
     if root is not None:
         check_tree(source, root)
         shape = _shape(source, root)
@@ -101,8 +102,9 @@ def opened(source: SourceText) -> tuple[Manifest, Node | None]:
         ]
         check_entries(source, root, shape.defaults, entries)
         accounts = tuple(entry.account for entry in entries)
+        bare = account(AccountShape(name="bare", account_id="0" * 12), defaults, role, 0)
     source.settle()
-    manifest = Manifest(path=source.path, accounts=accounts, profile=defaults.profile)
+    manifest = Manifest(path=source.path, accounts=accounts, profile=defaults.profile, bare=bare)
     return manifest, root
 
 

@@ -193,7 +193,14 @@ class MayBe:
     names: tuple[str, ...]
 
 
-CoverageNote = NotActive | NotInOrganization | UnitUnknown | DrawnByDatadog | MayBe
+@frozen
+class TooManyFail:
+    """A plan would fail it, and so many others that no command that leaves them out is advised."""
+
+    count: int
+
+
+CoverageNote = NotActive | NotInOrganization | UnitUnknown | DrawnByDatadog | MayBe | TooManyFail
 
 
 # --- why an account is not worked on, or what it waits for ---------------------------------------

@@ -109,12 +109,13 @@ class Account:
 class Manifest:
     """A valid manifest. `path` is as the user gave it; accounts are in file order.
 
-    `profile` is the defaults'.
+    `profile` is the defaults'; `bare` what an entry is like that says nothing but whose it is.
     """
 
     path: str
     accounts: tuple[Account, ...]
     profile: str | None = None
+    bare: Account = Account(name="")
 
 
 @frozen

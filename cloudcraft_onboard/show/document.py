@@ -99,8 +99,8 @@ class Document:
     """A report as people read it; times in UTC.
 
     `headline` and `totals` are the lines that count, the same one for a run; `calm` says that
-    nothing is left to do, where that is so. `rows` come in the report's order, `kinds` are those
-    that there are, in the order in which they are told.
+    nothing is left to do, where that is so; `remark` what is not in the report. `rows` come in the
+    report's order, `kinds` are those that there are, in the order in which they are told.
     """
 
     by: Literal["outcome", "state"]
@@ -120,6 +120,7 @@ class Document:
     seconds: float = 0.0
     properties: tuple[tuple[str, str], ...]
     calm: str = ""
+    remark: str = ""
     pending: int = 0
     causes: tuple[CauseGroup, ...] = ()
     blocks: tuple[Block, ...] = ()

@@ -162,6 +162,12 @@ def _of_coverage(note: notes.CoverageNote) -> str:
                 f"The account of {listed(note.names, _MOST_NAMES)} in the manifest is not known: it"
                 " may be this one. Add its `account_id` there, or make its profile work."
             )
+        case notes.TooManyFail():
+            return (
+                f"A plan would fail {note.count:,} of the accounts that the manifest lacks, so no"
+                " command that adds the others is given. Mend the way into these first, or leave"
+                " their OUs out with `onboard init --exclude OU`."
+            )
         case _:
             assert_never(note)
 

@@ -29,6 +29,7 @@ _TOTALS = (
     State.DATADOG,
     State.DISABLED,
 )
+_SAVED = "A saved report holds no commands; `onboard status` tells what to do."
 _STYLES = {
     State.ONBOARDED: "green",
     State.DATADOG: "green",
@@ -70,6 +71,7 @@ def document(status: Status) -> Document:
             ("coverage", str(status.coverage.share)),
         ),
         calm=f"Nothing to do: {_sides(status)} agree." if status.settled else "",
+        remark=_SAVED if status.advised is None and not status.settled else "",
         open=tuple(
             _open(kind, rows, closings[state]) for state, kind in kinds.items() if state in OPEN
         ),

@@ -50,6 +50,7 @@ def render(
         lines = [line for line in lines if line.plain]
     lines += _prose(document.totals, width, style="bold")
     lines += _prose(document.calm, width)
+    lines += _prose(document.remark, width)
     lines += _prose(forecast or "", width)
     steps = [line for each_step in document.next_steps for line in _prose(each_step, width)]
     lines += [Text(), *steps] if steps else []

@@ -60,25 +60,29 @@ class OrganizationAccounts:
             members = organizations.members(
                 client, self.units, profile, outside=task.whole, progress=progress
             )
-            wanted, said = self._wanted(members)
-            candidates = [_candidate(member) for member in wanted]
+            found = self.found(members, profile)
             if self.tags:
-                task.waiting(f"{len(wanted):,} accounts, reading their tags")
-                ids = [member.account_id for member in wanted]
+                task.waiting(f"{len(found.candidates):,} accounts, reading their tags")
+                ids = [candidate.account_id or "" for candidate in found.candidates]
                 own = organizations.tags(client, ids, profile)
-                candidates = [
+                tagged = [
                     self._tagged(candidate, tags)
-                    for candidate, tags in zip(candidates, own, strict=True)
+                    for candidate, tags in zip(found.candidates, own, strict=True)
                 ]
+                found = replace(found, candidates=tuple(tagged))
         finally:
             client.close()
+        return replace(found, complete=task.whole or not self.units)
+
+    def found(self, members: Sequence[Member], profile: str | None) -> Found:
+        """What these members come to, entered by way of the profile; contacts nobody."""
+        wanted, said = self._wanted(members)
         return Found(
-            candidates=tuple(candidates),
+            candidates=tuple(map(_candidate, wanted)),
             said=tuple(said),
             defaults=way_in(profile, self.assume_role),
             chosen=self.assume_role is not None,
             states={member.account_id: member.state for member in members},
-            complete=task.whole or not self.units,
         )
 
     def _wanted(self, members: Sequence[Member]) -> tuple[list[Member], list[str]]:

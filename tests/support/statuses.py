@@ -25,6 +25,8 @@ def standing(name: str, state: State = State.ONBOARDED, **other: object) -> Stan
         "changes": {State.DRIFTED: DRIFT, State.MISSING: NEW}.get(state, ()),
         "error": DENIED if state is State.UNREACHABLE else None,
         "line": 7,
+        # Whom the manifest lacks is known as one of the organization.
+        "ou": "" if state in (State.UNCOVERED, State.UNLISTED) else None,
     }
     return Standing(name=name, state=state, **{**values, **other})  # type: ignore[arg-type]
 
@@ -35,6 +37,7 @@ def status(*accounts: Standing, **other: object) -> Status:
         "manifest": "org.yaml",
         "organization": True,
         "roles": True,
+        "tried": True,
         "checked_at": datetime(2026, 11, 23, 10, tzinfo=UTC),
     }
     return Status(accounts=accounts, **{**values, **other})  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ def render(document: Document) -> str:
         heading=page.escaped(document.heading),
         manifest=page.escaped(document.manifest),
         verdict=page.escaped(document.verdict),
-        facts=page.escaped(" · ".join(document.facts)),
+        facts=page.rich(" · ".join(filter(None, (*document.facts, document.remark)))),
         by=document.by,
         chart=page.chart(counted),
         chips=page.joined(page.chip(document.by, *each) for each in counted),

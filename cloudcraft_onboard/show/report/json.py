@@ -232,6 +232,7 @@ def _status_of(told: shape.StatusShape) -> Status:
         roles=told.roles,
         checked_at=time_of(told.checked_at),
         accounts=tuple(map(_standing_of, told.accounts)),
+        advised=None,
     )
 
 

@@ -82,6 +82,8 @@ def _brief(document: Document) -> Iterator[str]:
         yield escaped(document.totals)
     if document.calm:
         yield escaped(document.calm)
+    if document.remark:
+        yield rich(document.remark)
     if document.pending:
         many = text.counted(document.pending, "account")
         yield f"**{many} pending**: run the same command again to continue."

@@ -45,6 +45,7 @@ from cloudcraft_onboard.model.notes import (
     SavedNote,
     StillBroughtIn,
     Stop,
+    TooManyFail,
     UnitUnknown,
     UnlistedBeside,
 )
@@ -305,6 +306,14 @@ SENTENCES: list[tuple[Note, str]] = [
         (
             "The account of A, B in the manifest is not known: it may be this one. Add its"
             " `account_id` there, or make its profile work."
+        ),
+    ),
+    (
+        TooManyFail(count=1200),
+        (
+            "A plan would fail 1,200 of the accounts that the manifest lacks, so no command that"
+            " adds the others is given. Mend the way into these first, or leave their OUs out with"
+            " `onboard init --exclude OU`."
         ),
     ),
     (Disabled(), "Disabled in the manifest."),

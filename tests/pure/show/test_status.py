@@ -187,6 +187,53 @@ def test_accounts_that_fail_anyway_are_not_run_again() -> None:
     assert commands(statuses.status(failing, row("A"))) == []
 
 
+def test_what_a_plan_would_fail_is_left_out_of_what_is_added() -> None:
+    def fails(number: int, state: State = State.UNCOVERED) -> Standing:
+        return row(f"F{number}", state, account_id=f"{number:012}", error=statuses.DENIED)
+
+    new, by_hand = row("New", State.UNCOVERED), row("H", State.UNLISTED, cloudcraft_ids=("a",))
+    found = statuses.status(new, fails(1), by_hand, fails(2, State.UNLISTED))
+    left_out = "--exclude 000000000001 --exclude 000000000002"
+    added = f"onboard init --organization {left_out} --update org.yaml"
+    delete = "onboard remove org.yaml --unlisted"
+    assert commands(found) == [added, delete, added]
+    told = lines(found)
+    assert "    sts:AssumeRole denied (reach) in F1: not authorized to perform" in "\n".join(told)
+    assert commands(statuses.status(fails(1), fails(2, State.UNLISTED))) == [delete]
+    closed = row("C", State.GONE, notes=(NotActive(state="CLOSED"),))
+    (disable,) = commands(statuses.status(fails(1), closed))
+    assert disable == (
+        "onboard init --organization --exclude 000000000001 --update org.yaml --disable-closed"
+    )
+    assert commands(statuses.status(new, closed, tried=False)) == []
+
+
+def test_too_many_that_a_plan_would_fail_are_a_note_and_no_command() -> None:
+    failing = [
+        row(f"F{n}", State.UNCOVERED, account_id=f"{n:012}", error=statuses.DENIED)
+        for n in range(21)
+    ]
+    new = row("New", State.UNCOVERED)
+    found = advice.unadvised(statuses.status(new, *failing))
+    assert commands(found) == []
+    assert [len(account.notes) for account in found.accounts] == [0, *[1] * 21]
+    assert "A plan would fail 21 of the accounts that the manifest lacks" in "\n".join(lines(found))
+    (added,) = commands(advice.unadvised(statuses.status(new, *failing[:-1])))
+    assert added.count("--exclude") == 20
+
+
+def test_without_a_look_at_the_roles_that_is_what_is_advised() -> None:
+    new, missing = row("New", State.UNCOVERED), row("M", State.MISSING)
+    circumstances = Circumstances(profile="hub", asked="a b")
+    look = "onboard status org.yaml --organization --profile 'a b'"
+    of = statuses.status(new, missing, roles=False, tried=False, advised=circumstances)
+    assert commands(of) == [look, look]
+    drifted = row("D", State.DRIFTED)
+    sandbox = Circumstances(sandbox=True, selection=("--only", "D"))
+    of = statuses.status(drifted, organization=False, roles=False, selected=True, advised=sandbox)
+    assert commands(of) == ["onboard status org.yaml --only D --sandbox"]
+
+
 @pytest.mark.parametrize(
     "stays", [row("Other", State.GONE), row("D", State.DATADOG), row("O", State.GONE, error=None)]
 )
@@ -206,6 +253,7 @@ def test_an_account_that_another_organization_may_have_is_not_disabled(stays: St
 
 def test_a_path_that_cannot_be_pasted_gives_no_command() -> None:
     assert commands(replace(typical(), manifest="a\nb.yaml")) == []
+    assert commands(replace(typical(), manifest="-")) == [], "nobody can give it again"
     assert " ./-x.yaml" in commands(replace(typical(), manifest="-x.yaml"))[0]
 
 
@@ -249,8 +297,16 @@ def test_the_json_is_the_readmes_and_comes_back() -> None:
     back = report.from_json(json.loads(report.render(typical(), ".json")))
     assert isinstance(back, Status)
     assert report.to_json(back) == told
-    # That an account is closed, and not another organization's, is a fact that a report lacks.
-    assert lines(back) == [line for line in lines(typical()) if "--disable-closed" not in line]
+    # Profile, sandbox, which entries are known: what a command needs is not in the report.
+    saved = "A saved report holds no commands; `onboard status` tells what to do."
+    assert lines(back) == [*(line for line in lines(typical()) if " onboard " not in line), saved]
+    assert not commands(back)
+    page, text = report.render(back, ".html"), report.render(back, ".md")
+    assert "A saved report holds no commands; <code>onboard status</code>" in page
+    assert "A saved report holds no commands; <code>onboard status</code>" in text
+    assert "org.yaml --" not in page + text
+    settled = report.from_json(report.to_json(statuses.status(row("A"))))
+    assert "saved report" not in report.render(settled, ".html") + report.render(settled, ".md")
 
 
 @pytest.mark.parametrize(

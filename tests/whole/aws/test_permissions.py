@@ -401,6 +401,28 @@ def test_the_organization_is_read_where_that_is_asked_for(tmp_path: Path) -> Non
         assert ("organizations:ListAccounts" in actions) is organization
 
 
+@pytest.mark.parametrize(
+    ("defaults", "role"),
+    [
+        ("{profile: hub}", "OrganizationAccountAccessRole"),
+        ("{assume_role: {role: In, external_id: 'x-{account_id}'}}", "In"),
+        ("{sso: {session: corp, role: Admin}}", None),
+        ("{role: {via: existing}}", None),
+    ],
+)
+def test_a_status_of_the_organization_may_try_the_way_into_new_accounts(
+    tmp_path: Path, defaults: str, role: str | None
+) -> None:
+    text = f'version: 1\ndefaults: {defaults}\naccounts:\n  - {{name: A, account_id: "{MEMBER}"}}\n'
+    found = permissions(manifest(tmp_path, text), organization=True)
+    new = [each for each in found.operator["Statement"] if each["Sid"] == "EnterNewAccounts"]
+    assert [each["Resource"] for each in new] == ([[f"arn:aws:iam::*:role/{role}"]] if role else [])
+    for each in new:
+        assert each["Action"] == ["sts:AssumeRole"]
+        same = {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}
+        assert each["Condition"] == {"StringEquals": same}
+
+
 def test_command_prints_text_for_people_and_json_for_programs(tmp_path: Path) -> None:
     app = typer.Typer()
     command.register(app)
