@@ -20,10 +20,12 @@ from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.engine.onboarding import onboard_accounts
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.errors import ManifestError, UsageError
+from cloudcraft_onboard.events import Said
 from cloudcraft_onboard.manifest.edit import Draft
 from cloudcraft_onboard.manifest.through import through
 from cloudcraft_onboard.model import Account, Member, Outcome, Problem
 from cloudcraft_onboard.settings import Settings
+from cloudcraft_onboard.show import text
 from cloudcraft_onboard.sources.organization import OrganizationAccounts
 
 
@@ -67,6 +69,9 @@ def _problems(
     accounts: tuple[Account, ...], session: Session, snapshot: Snapshot, tools: Tools
 ) -> dict[str, Problem] | None:
     """Why a plan would fail some of them, by account ID; None if it was stopped before the end."""
+    if accounts:
+        many = text.counted(len(accounts), "account")
+        tools.emit(Said(text=f"Planning {many} that the manifest lacks, too."))
     told = onboard_accounts(
         accounts, snapshot, without_ends(tools), session.limits, Results(accounts), apply=False
     )

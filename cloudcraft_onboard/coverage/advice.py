@@ -16,7 +16,7 @@ from cloudcraft_onboard.coverage.words import Circumstances, Standing, State, St
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.notes import NotActive, TooManyFail
 
-MOST_EXCLUDED = 20  # accounts up to which a command leaves out those that would fail
+MOST_EXCLUDED = 50  # accounts up to which a command leaves out those that would fail
 _MOST_PATTERNS = 3  # accounts up to which a command selects them, rather than takes them all
 _TENTH = 10  # the part of the manifest that `init --disable-closed` takes without a number
 _PENDING = "PENDING_ACTIVATION"

@@ -211,15 +211,15 @@ def test_what_a_plan_would_fail_is_left_out_of_what_is_added() -> None:
 def test_too_many_that_a_plan_would_fail_are_a_note_and_no_command() -> None:
     failing = [
         row(f"F{n}", State.UNCOVERED, account_id=f"{n:012}", error=statuses.DENIED)
-        for n in range(21)
+        for n in range(51)
     ]
     new = row("New", State.UNCOVERED)
     found = advice.unadvised(statuses.status(new, *failing))
     assert commands(found) == []
-    assert [len(account.notes) for account in found.accounts] == [0, *[1] * 21]
-    assert "A plan would fail 21 of the accounts that the manifest lacks" in "\n".join(lines(found))
+    assert [len(account.notes) for account in found.accounts] == [0, *[1] * 51]
+    assert "A plan would fail 51 of the accounts that the manifest lacks" in "\n".join(lines(found))
     (added,) = commands(advice.unadvised(statuses.status(new, *failing[:-1])))
-    assert added.count("--exclude") == 20
+    assert added.count("--exclude") == 50
 
 
 def test_without_a_look_at_the_roles_that_is_what_is_advised() -> None:

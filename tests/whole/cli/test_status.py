@@ -70,10 +70,10 @@ class Ended:
         return found
 
 
-def run(world: SandboxWorld, *arguments: str, command: str = "status") -> Ended:
+def run(world: SandboxWorld, *arguments: str, path: Path | None = None) -> Ended:
     """A run that ends by itself; its error is raised."""
     assert world.manifest is not None
-    result = CliRunner().invoke(app, [command, world.manifest.path, *arguments])
+    result = CliRunner().invoke(app, ["status", str(path or world.manifest.path), *arguments])
     if isinstance(result.exception, OnboardError):
         raise result.exception
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -182,6 +182,48 @@ def test_an_entry_that_nobody_knows_is_said_beside_the_accounts_that_may_be_it(
         (note,) = ended.account("By hand")["notes"]
         assert note.startswith("The account of Mine in the manifest is not known")
         assert "onboard remove" not in run(world, *more).stdout
+
+
+def test_accounts_that_the_manifest_lacks_are_planned_like_its_own(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    defaults = """
+version: 1
+defaults:
+  profile: org-admin
+  assume_role: OrganizationAccountAccessRole
+  read_access: [Platform]
+  role: {policies: ["cloudcraft:minimal"]}
+accounts:
+"""
+    # Of what new entries inherit, this one needs nothing.
+    own = "read_access: [], role: {policies: [ReadOnlyAccess]}"
+    hub = f'  - {{name: Hub, account_id: "100000000001", tags: {{sandbox: management}}, {own}}}\n'
+    lacked = "".join(
+        f'  - {{name: {name}, account_id: "{account_id}", tags: {{sandbox: {state}}}}}\n'
+        for name, account_id, state in (
+            ("Fine", "100000000002", "role"),
+            ("Invited", "100000000003", "unreachable"),
+            ("Foreign", "100000000004", "foreign-trust"),
+            ("Pulled", "100000000005", "datadog unreachable"),
+        )
+    )
+    world = make_world(defaults + hub + lacked)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(defaults + hub, encoding="utf-8")
+    ended = run(world, "--organization", "-o", "json", path=mine)
+    errors = {a["name"]: a["error"] and a["error"]["code"] for a in ended.report["accounts"]}
+    assert errors == {
+        "Hub": None,
+        "Fine": None,
+        "Foreign": "TrustConflict",
+        "Invited": "AccessDenied",
+        "Pulled": None,
+    }
+    assert "Planning 4 accounts that the manifest lacks, too." in ended.stderr
+    assert {request.method for request in world.requests()} == {"GET"}
+    left_out = "--exclude 100000000004 --exclude 100000000003"
+    assert left_out in run(world, "--organization", path=mine).stdout
 
 
 def test_a_selection_has_rows_for_its_entries_alone(make_world: MakeWorld) -> None:
