@@ -13,10 +13,9 @@ Which thread does what (`driver`):
 
 The core (`core`) has no threads, clock or I/O. It holds parts that don't know each other's rules:
 `machine` (what becomes of each request: one table; `moves` and `mending` do what it orders), `jobs`
-(the AWS side), `outgoing` (what waits,
-and what is on its way), `lists` (when the list is read), `budget` (the time), `control` (the stop,
-which has no other owner), `agenda` (what one step orders). Observing for a removal needs no request
-and no machine: `observe`.
+(the AWS side), `outgoing` (what waits, and what is on its way), `lists` (when the list is read),
+`budget` (the time), `control` (the stop, which has no other owner), `agenda` (what one step
+orders). Observing for a removal needs no request and no machine: `observe`.
 
 What happens to one POST: `machine`, from top to bottom, and `register` for what its answers mean.
 """

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from cloudcraft_onboard.manifest.source import quoted
 from cloudcraft_onboard.model import MANAGED_BY
+from cloudcraft_onboard.model.arn import is_arn
 
 ACCOUNT_ID = r"^[0-9]{12}$"
 REGION = (
@@ -125,7 +126,7 @@ def role_name(value: str) -> str | None:
 
 def role(value: str) -> str | None:
     """A role by name or ARN."""
-    if not value.startswith("arn:"):
+    if not is_arn(value):
         if "/" in value:
             name = value.rsplit("/", 1)[1]
             return f"includes a path; write its last part, `{name}`, or the role's ARN"
@@ -159,7 +160,7 @@ def policy(value: str) -> str | None:
 
 def boundary(value: str) -> str | None:
     """A managed policy by name or ARN."""
-    if value.startswith("arn:"):
+    if is_arn(value):
         good = re.fullmatch(POLICY_ARN, value)
         why = "is not the ARN of an IAM policy, `arn:aws:iam::111122223333:policy/NAME`"
         return None if good else why
@@ -268,7 +269,7 @@ def permission_set(value: str) -> str | None:
     if value.startswith("AWSReservedSSO_"):
         name = re.sub("^AWSReservedSSO_|_[0-9a-f]{16}$", "", value)
         return f"is a permission set's role in the account; write the permission set's name: {name}"
-    if value.startswith("arn:"):
+    if is_arn(value):
         return "is an ARN; write the permission set's name, such as AdministratorAccess"
     return None if re.fullmatch(PERMISSION_SET, value) else _why_no_name(value, _SET, 32)
 

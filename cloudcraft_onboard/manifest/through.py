@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.rules import HERE
 from cloudcraft_onboard.manifest.source import quoted
 from cloudcraft_onboard.model import Account
+from cloudcraft_onboard.model.arn import account_of
 
 _OPTION = "--assume-role"
 
@@ -35,11 +35,10 @@ def _entered(account: Account, role: str) -> Account:
     if way is None or account_id is None:
         return account
     own = role.replace(HERE, account_id)
-    found = re.match(r"arn:[^:]*:iam::([0-9]{12}):", own)
-    if found and found[1] != account_id:
+    owner = account_of(own)
+    if owner not in (None, account_id):
         raise UsageError(
-            f"{_OPTION} {role} is a role in account {found[1]}, but {account.name!r} is"
-            f" {account_id}.",
+            f"{_OPTION} {role} is a role in account {owner}, but {account.name!r} is {account_id}.",
             hint=f"Give the role's name, or write {HERE} in the place of the account's ID.",
         )
     return replace(account, assume_role=replace(way, role=own, by_option=True))

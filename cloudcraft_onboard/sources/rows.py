@@ -14,6 +14,7 @@ from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.source import quoted
 from cloudcraft_onboard.manifest.write import Way, clean
+from cloudcraft_onboard.model.arn import Arn, account_of, is_arn
 from cloudcraft_onboard.sources.columns import (
     Value,
     Word,
@@ -237,13 +238,13 @@ class _Reader:
                 f"left out {', '.join(map(clean, hops))}: only the last role of a chain is assumed;"
                 " configure the others as a profile in the AWS config, and give it as --profile."
             )
-        if "/" in role and not role.startswith("arn:"):
-            role = f"arn:aws:iam::{account_id}:role/{role.strip('/')}"
+        if "/" in role and not is_arn(role):
+            role = str(Arn.role("aws", account_id, role.strip("/")))
         role = role.replace("{account_id}", account_id)
         why = rules.role(role)
-        owner = re.match(r"arn:[^:]*:iam::([0-9]{12}):", role)
-        if why is None and owner and owner[1] != account_id:
-            why = f"is in account {owner[1]}, not {account_id}"
+        owner = account_of(role)
+        if why is None and owner not in (None, account_id):
+            why = f"is in account {owner}, not {account_id}"
         if why:
             self._error(f"role: {quoted(role, 200)} {why}")
         more = self._more(account_id)
