@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
 from cloudcraft_onboard.accounts.facts import Changed, Steps
-from cloudcraft_onboard.accounts.patience import Patience
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
+from cloudcraft_onboard.accounts.propagation import Propagation
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
@@ -86,7 +86,7 @@ def work_account(
     return ready_of(account, snapshot, access, role)
 
 
-Access = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+AccessIds = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
 """IDs of those who may read, and write; None: as it is."""
 
 
@@ -101,7 +101,7 @@ class RoleState:
     age: float | None = None
 
 
-def access_of(account: Account, snapshot: Snapshot) -> Access:
+def access_of(account: Account, snapshot: Snapshot) -> AccessIds:
     """Who is to see and change the account. Raises `AccountError` for a team that isn't there."""
     return access_ids(account.read_access, snapshot.teams), access_ids(
         account.write_access, snapshot.teams
@@ -126,7 +126,7 @@ def left_alone(account: Account, foreign: Registration, account_id: str) -> Role
     )
 
 
-def ready_of(account: Account, snapshot: Snapshot, access: Access, role: RoleState) -> RoleReady:
+def ready_of(account: Account, snapshot: Snapshot, access: AccessIds, role: RoleState) -> RoleReady:
     """The account set beside its registration."""
     spec = RegistrationSpec(
         account_id=role.account_id,
@@ -181,11 +181,11 @@ def _bring_role(
     problem: AccountError | None = None
     identity = session.identity
     desired = wanted_role(account, identity, snapshot)
-    patience = Patience(desired.name, identity.account_id)
+    propagation = Propagation(desired.name, identity.account_id)
     races = 0
     while races < _RACES:
         made = any(isinstance(change, CreateRole) for change in done)
-        observed = yield from _observe(account.name, session, desired, patience, made=made)
+        observed = yield from _observe(account.name, session, desired, propagation, made=made)
         plan = plan_role(desired, observed)
         if plan.conflict is not None:
             raise AccountError.of(plan.conflict)
@@ -204,7 +204,7 @@ def _bring_role(
             ) or arn
         except ConcurrentChange as race:
             if any(isinstance(change, CreateRole) for change in done):
-                yield patience.pause()
+                yield propagation.pause()
                 continue
             races += 1
             # A role that cannot be made since there is one, though none is found, is no race.
@@ -249,7 +249,12 @@ def _keeps_changing(role: str, account_id: str) -> AccountError:
 
 
 def _observe(
-    name: str, session: AccountSession, desired: DesiredRole, patience: Patience, *, made: bool
+    name: str,
+    session: AccountSession,
+    desired: DesiredRole,
+    propagation: Propagation,
+    *,
+    made: bool,
 ) -> Steps[ObservedRole | None]:
     """Read the role; one that this run `made` is waited for until IAM shows it."""
     while True:
@@ -261,7 +266,7 @@ def _observe(
         else:
             if observed is not None or not made:
                 return observed
-        yield patience.pause()
+        yield propagation.pause()
 
 
 def _age(done: Iterable[Change], observed: ObservedRole | None) -> float | None:

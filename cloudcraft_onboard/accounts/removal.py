@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from cloudcraft_onboard.accounts.entry import Claims, Snapshot, enter, wanted_role
 from cloudcraft_onboard.accounts.facts import Changed, Steps
-from cloudcraft_onboard.accounts.patience import Patience
 from cloudcraft_onboard.accounts.ports import AccountSession, Aws
+from cloudcraft_onboard.accounts.propagation import Propagation
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
 from cloudcraft_onboard.blame.facts import Facts
@@ -293,12 +293,12 @@ def _look(
     `seen`: it was there a while ago, so it is not gone because one call says so.
     """
     former = target.former
-    patience = Patience(target.desired.name, session.identity.account_id)
+    propagation = Propagation(target.desired.name, session.identity.account_id)
     while True:
         try:
             observed = session.observe(target.desired.name, inline=True)
         except ConcurrentChange:
-            yield patience.pause()
+            yield propagation.pause()
             continue
         except AccountError as error:
             if former is None or error.transient or isinstance(error, AccountPending):
@@ -309,7 +309,7 @@ def _look(
         if observed is not None or not seen:
             break
         seen = False
-        yield patience.pause()
+        yield propagation.pause()
     if observed is None or (former is not None and observed.arn != str(former)):
         return _Found(arn=None, plan=RolePlan())
     plan = plan_removal(target.desired, observed, force=scope.force, former=former is not None)

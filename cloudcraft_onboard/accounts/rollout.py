@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from cloudcraft_onboard.accounts.account import (
-    Access,
+    AccessIds,
     RoleReady,
     RoleState,
     access_of,
@@ -69,7 +69,7 @@ class _Roller:
         self._operations = opened.operations
         self._waiting = opened.operations.waiting
         self._apply = apply
-        self._access: dict[str, Access] = {}
+        self._access: dict[str, AccessIds] = {}
 
     def set_aside(self) -> Iterator[Failed]:
         """The accounts that the stack set cannot serve."""

@@ -48,7 +48,7 @@ def observe_teardown(group: StackSetAccounts, listing: Listing, aws: Aws) -> Wor
         if account_id in present and conflict:
             notes.append(RoleOfStackSetKept(problem=conflict))
         elif account_id in present:
-            changes = (_with_instance(group.name),)
+            changes = (DeleteByStackSet(stack_set=group.name),)
         role = RoleRemoval(changes=changes, kept=tuple(notes), by_stack_set=True)
         removal = removal_of(account, account_id, listing, role)
         yield Worked(name=account.name, value=removal)
@@ -109,13 +109,8 @@ def _present(observed: ObservedStackSet | None, waiting: Iterable[str]) -> dict[
 
 
 def _gone(name: str, account: Account) -> Words[Notes]:
-    yield Changed(name=account.name, change=_with_instance(name))
+    yield Changed(name=account.name, change=DeleteByStackSet(stack_set=name))
     yield Worked(name=account.name, value=())
-
-
-def _with_instance(name: str) -> DeleteByStackSet:
-    """The change that deletes the role of an account."""
-    return DeleteByStackSet(stack_set=name)
 
 
 def _delete(name: str, sets: StackSets, operations: Operations) -> Words[Notes]:

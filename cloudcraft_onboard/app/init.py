@@ -21,7 +21,7 @@ from cloudcraft_onboard.manifest.share import EVERYWHERE, Share
 from cloudcraft_onboard.manifest.write import SCHEMA, NewEntry, clean, render, unique
 from cloudcraft_onboard.model import Account
 from cloudcraft_onboard.sources.entries import check_pattern, entered, entries, unmatched, unshared
-from cloudcraft_onboard.sources.found import Candidate, Found, Source, Task
+from cloudcraft_onboard.sources.found import Candidate, Found, Search, Source
 from cloudcraft_onboard.sources.identities import Identities, configured, identified
 from cloudcraft_onboard.sources.news import news, one_each
 
@@ -70,7 +70,7 @@ def create(source: Source, wishes: Wishes, file: str | None) -> InitResult:
     if file is not None:
         _must_be_new(file)
     check_pattern(wishes.name)
-    found = _find(source, Task())
+    found = _find(source, Search())
     candidates, doubled = one_each(found.candidates, _identities(found, wishes))
     if not candidates:
         raise UsageError("Found no accounts for the manifest.", hint="\n".join(found.said))
@@ -120,7 +120,7 @@ def update(source: Source, wishes: Wishes, file: str, closing: Disabling) -> Ini
     """
     check_pattern(wishes.name)
     draft = Draft(file)
-    found = _find(source, Task(whole=True, profile=draft.defaults.profile))
+    found = _find(source, Search(whole=True, profile=draft.defaults.profile))
     new = news(found.candidates, draft.accounts, wishes.name)
     written, renamed = entries_for(draft, found, new.candidates, wishes)
     gone = _gone(found, draft.accounts, new.known)
@@ -198,12 +198,12 @@ def _disabled(
 # --- waiting -------------------------------------------------------------------------------------
 
 
-def _find(source: Source, task: Task) -> Found:
+def _find(source: Source, search: Search) -> Found:
     def say(told: str) -> None:
         sys.stderr.write(f"Reading: {told}.\n")
 
     with patience(say) as waiting:
-        return source.find(replace(task, waiting=waiting))
+        return source.find(replace(search, waiting=waiting))
 
 
 def known_profiles() -> list[tuple[str, str | None]]:

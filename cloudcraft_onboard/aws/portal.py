@@ -24,11 +24,11 @@ from botocore.utils import JSONFileCache
 
 from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.aws.credentials import Once, Opened
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.origin import Origin
 from cloudcraft_onboard.aws.sdk import Sdk, Wire
 from cloudcraft_onboard.aws.signing import UnexpectedAnswer, as_fault, renewed, signed_by
-from cloudcraft_onboard.aws.sources import Once, Opened
 from cloudcraft_onboard.aws.surroundings import of_ignored
 from cloudcraft_onboard.blame.facts import Facts, Maker
 from cloudcraft_onboard.blame.table import cause_of

@@ -14,12 +14,12 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from cloudcraft_onboard.aws import role
 from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
 from cloudcraft_onboard.aws.calls import Call, entry_role_arn
+from cloudcraft_onboard.aws.credentials import CredentialSource, Opened, ProfileSource, check
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.portal import Portal
 from cloudcraft_onboard.aws.sdk import Sdk
 from cloudcraft_onboard.aws.signing import renewed, signed_by
 from cloudcraft_onboard.aws.simulation import denials
-from cloudcraft_onboard.aws.sources import CredentialSource, Opened, ProfileSource, check
 from cloudcraft_onboard.aws.stackset import SERVICES, BotoStackSets
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause

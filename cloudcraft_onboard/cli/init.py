@@ -68,7 +68,7 @@ FromFile = Annotated[
         rich_help_panel=_SOURCES,
     ),
 ]
-Profile = Annotated[
+EntryProfile = Annotated[
     str | None,
     typer.Option(
         "--profile",
@@ -87,7 +87,7 @@ Unit = Annotated[
         rich_help_panel=_WHICH,
     ),
 ]
-Exclude = Annotated[
+LeaveOut = Annotated[
     list[str] | None,
     typer.Option(
         "--exclude",
@@ -96,7 +96,7 @@ Exclude = Annotated[
         rich_help_panel=_WHICH,
     ),
 ]
-AssumeRole = Annotated[
+EntryRole = Annotated[
     str | None,
     typer.Option(
         "--assume-role",
@@ -105,7 +105,7 @@ AssumeRole = Annotated[
         rich_help_panel=_WHICH,
     ),
 ]
-SsoRole = Annotated[
+PermissionSet = Annotated[
     str | None,
     typer.Option(
         "--sso-role",
@@ -189,11 +189,11 @@ def init(
     profiles: FromProfiles = None,
     sso: FromSso = None,
     from_file: FromFile = None,
-    profile: Profile = None,
+    profile: EntryProfile = None,
     ou: Unit = None,
-    exclude: Exclude = None,
-    assume_role: AssumeRole = None,
-    sso_role: SsoRole = None,
+    exclude: LeaveOut = None,
+    assume_role: EntryRole = None,
+    sso_role: PermissionSet = None,
     resolve: Resolve = False,
     name: Name = "{name}",
     share: Shares = None,

@@ -25,7 +25,7 @@ Accounts = Annotated[
         metavar="MANIFEST", help="The accounts to create. Default: only a management account."
     ),
 ]
-RateLimit = Annotated[
+LocalLimit = Annotated[
     str,
     typer.Option(
         "--rate-limit",
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
 def sandbox(
     manifest: Accounts = None,
     *,
-    rate_limit: RateLimit = "20/10",
+    rate_limit: LocalLimit = "20/10",
     retry_after: RetryAfter = True,
     propagation: Propagation = 5.0,
 ) -> None:

@@ -30,7 +30,7 @@ from cloudcraft_onboard.engine.driver import Driver, Tools
 from cloudcraft_onboard.engine.messages import Job, job_of, job_of_all
 from cloudcraft_onboard.engine.observe import Observation
 from cloudcraft_onboard.engine.results import Results
-from cloudcraft_onboard.engine.unregister import Unregister
+from cloudcraft_onboard.engine.unregister import RemovalTask, Unregister
 from cloudcraft_onboard.errors import CannotStart, Interrupted
 from cloudcraft_onboard.events import StepStarted
 from cloudcraft_onboard.frozen import frozen
@@ -100,7 +100,7 @@ def remove_accounts(
 ) -> tuple[Result, ...]:
     """Delete what a plan found; the results in the plan's order."""
 
-    def work(task: Removal | StackSetAccounts) -> Words[Notes]:
+    def work(task: RemovalTask) -> Words[Notes]:
         if isinstance(task, StackSetAccounts):
             yield from tear_down(task, tools.aws)
             return

@@ -31,7 +31,7 @@ from cloudcraft_onboard.model import (
 from cloudcraft_onboard.model.notes import Errand, NothingRemoved, RegisteredAnew, RoleLeft
 from cloudcraft_onboard.plan.registration import Listing
 
-Task = Removal | StackSetAccounts
+RemovalTask = Removal | StackSetAccounts
 """What one worker is given: a role, or the roles that a stack set brought."""
 
 
@@ -171,12 +171,12 @@ class Unregister:
         track.by_worker = replace(so_far, notes=(*track.removal.besides, *value))
         return track
 
-    def job_of(self, account: Account) -> Job[Task]:
+    def job_of(self, account: Account) -> Job[RemovalTask]:
         """The account's role by itself."""
         track = self._tracks[account.name]
         return Job(names=(track.name,), task=track.removal, begun=bool(track.done))
 
-    def role_job(self, name: str) -> Job[Task] | None:
+    def role_job(self, name: str) -> Job[RemovalTask] | None:
         """The role's job; those that a stack set brought go together."""
         removal = self._tracks[name].removal
         if removal.by_stack_set:
@@ -184,7 +184,7 @@ class Unregister:
             return None
         return self.job_of(removal.account)
 
-    def last_jobs(self) -> tuple[Job[Task], ...]:
+    def last_jobs(self) -> tuple[Job[RemovalTask], ...]:
         """One operation for all accounts that have their role by the same stack set."""
         accounts, self._rolled_out = self._rolled_out, []
         return tuple(map(job_of_all, by_stack_set(accounts)))

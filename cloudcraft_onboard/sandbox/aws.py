@@ -20,7 +20,7 @@ from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import iam, organizations, sts
 
 from cloudcraft_onboard.sandbox.portal import PATHS, LocalPortal
-from cloudcraft_onboard.sandbox.shapes import Document, Seed, SeedRole, SeedUser, allow
+from cloudcraft_onboard.sandbox.shapes import PolicyJson, Seed, SeedRole, SeedUser, allow
 from cloudcraft_onboard.sandbox.signatures import is_forged
 
 Scope = MutableMapping[str, Any]
@@ -183,7 +183,7 @@ async def _policy_arn(account_id: str, word: str) -> str:
     if owner == "aws" or iam.policy_known(own, owner):
         return own
     path, _, name = own.partition(":policy")[2].rpartition("/")
-    document: Document = allow("*")
+    document: PolicyJson = allow("*")
     await _iam(
         owner, "CreatePolicy", PolicyName=name, Path=f"{path}/", PolicyDocument=json.dumps(document)
     )

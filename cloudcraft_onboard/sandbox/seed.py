@@ -42,7 +42,7 @@ from cloudcraft_onboard.plan.registration import EVERYONE
 from cloudcraft_onboard.sandbox.options import CUSTOMER
 from cloudcraft_onboard.sandbox.policies import POLICIES
 from cloudcraft_onboard.sandbox.shapes import (
-    Document,
+    PolicyJson,
     Seed,
     SeedAssignment,
     SeedMember,
@@ -274,7 +274,7 @@ def _roles(
 
 
 def _permission_sets(
-    way: SsoRole, home: str, offered: str, access: dict[str, Document]
+    way: SsoRole, home: str, offered: str, access: dict[str, PolicyJson]
 ) -> Iterator[SeedRole]:
     """The roles of the permission sets in an account, as IAM Identity Center makes them."""
     provider = f"arn:aws:iam::{home}:saml-provider/AWSSSO_{way.session.encode().hex()[:16]}"
@@ -293,7 +293,7 @@ def _permission_sets(
         )
 
 
-def _role(account: Account, home: str, trusted: Document) -> SeedRole:
+def _role(account: Account, home: str, trusted: PolicyJson) -> SeedRole:
     """The role as the manifest asks for it, with this trust."""
     role = account.role
     return SeedRole(

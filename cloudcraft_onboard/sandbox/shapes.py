@@ -8,10 +8,10 @@ from typing import Any
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import DIRECT_SOURCE
 
-Document = dict[str, Any]
+PolicyJson = dict[str, Any]
 
 
-def allow(*actions: str) -> Document:
+def allow(*actions: str) -> PolicyJson:
     """A policy that allows these actions on everything."""
     return {
         "Version": "2012-10-17",
@@ -23,9 +23,9 @@ def trust(
     *principals: str,
     external_id: str | None = None,
     actions: tuple[str, ...] = ("sts:AssumeRole",),
-) -> Document:
+) -> PolicyJson:
     """A trust policy, one statement per principal, all with the same condition."""
-    condition: Document = (
+    condition: PolicyJson = (
         {"Condition": {"StringEquals": {"sts:ExternalId": external_id}}} if external_id else {}
     )
     return {
@@ -48,7 +48,7 @@ class SeedUser:
 
     profile: str | None
     account_id: str
-    policy: Document
+    policy: PolicyJson
 
 
 @frozen
@@ -57,14 +57,14 @@ class SeedRole:
 
     account_id: str
     name: str
-    trust: Document
+    trust: PolicyJson
     path: str = "/"
     description: str = ""
     max_session_duration: int = 3600
     boundary: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     policies: tuple[str, ...] = ()
-    inline: dict[str, Document] = field(default_factory=dict)
+    inline: dict[str, PolicyJson] = field(default_factory=dict)
 
 
 @frozen

@@ -25,7 +25,7 @@ _NAMES = {
 
 
 @frozen
-class Line:
+class ChangeLine:
     """One change: what is done, and what it makes."""
 
     action: Action
@@ -37,7 +37,7 @@ class Block:
     """Accounts with the same changes, told once; `ACCOUNT_ID` stands where theirs differ."""
 
     outcome: Outcome
-    lines: tuple[Line, ...]
+    lines: tuple[ChangeLine, ...]
     results: tuple[Result, ...]
 
     @property
@@ -69,13 +69,13 @@ def _key(result: Result) -> object:
     return result.outcome, _general(result)
 
 
-def _general(result: Result) -> tuple[Line, ...]:
+def _general(result: Result) -> tuple[ChangeLine, ...]:
     """The account's changes without what is its own: its ID, its registration's ID and name."""
     account_id = result.account_id
     if not account_id:
         return lines(result)
     return tuple(
-        Line(action=line.action, told=line.told.replace(account_id, "ACCOUNT_ID"))
+        ChangeLine(action=line.action, told=line.told.replace(account_id, "ACCOUNT_ID"))
         for line in _lines(result, _what_alike)
     )
 
@@ -88,23 +88,23 @@ def _what_alike(change: SavedChange, result: Result) -> str:
     return "" if change == own else text.clean(change.reason)
 
 
-def lines(result: Result) -> tuple[Line, ...]:
+def lines(result: Result) -> tuple[ChangeLine, ...]:
     """The account's changes, policies that are attached to its role as one."""
     return _lines(result, what)
 
 
-def _lines(result: Result, told_of: Callable[[SavedChange, Result], str]) -> tuple[Line, ...]:
-    told: list[Line] = []
+def _lines(result: Result, told_of: Callable[[SavedChange, Result], str]) -> tuple[ChangeLine, ...]:
+    told: list[ChangeLine] = []
     attached: list[str] = []
     for change in map(saved, result.changes):
         if change.action is Action.ATTACH_POLICY:
             if not attached:
-                told.append(Line(action=change.action, told=""))
+                told.append(ChangeLine(action=change.action, told=""))
             attached.append(policy_name(change.subject))
         else:
-            told.append(Line(action=change.action, told=told_of(change, result)))
+            told.append(ChangeLine(action=change.action, told=told_of(change, result)))
     return tuple(
-        Line(action=line.action, told=", ".join(attached))
+        ChangeLine(action=line.action, told=", ".join(attached))
         if line.action is Action.ATTACH_POLICY
         else line
         for line in told

@@ -16,7 +16,7 @@ from cloudcraft_onboard.coverage.words import Coverage
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Result
 from cloudcraft_onboard.show.causes import CauseGroup
-from cloudcraft_onboard.show.changes import Block, Line
+from cloudcraft_onboard.show.changes import Block, ChangeLine
 
 
 @frozen
@@ -58,7 +58,7 @@ class AccountRow:
 
     result: Result
     kind: Kind
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ChangeLine, ...] = ()
     notes: tuple[str, ...] = ()
     unit: str | None = None
     case: str = ""

@@ -11,7 +11,7 @@ from rich.text import Text
 from cloudcraft_onboard.coverage.words import Coverage
 from cloudcraft_onboard.show import causes, standing, text
 from cloudcraft_onboard.show.causes import CauseGroup
-from cloudcraft_onboard.show.changes import Block, Line
+from cloudcraft_onboard.show.changes import Block, ChangeLine
 from cloudcraft_onboard.show.document import AccountRow, Covered, Document, Kind, Open
 
 _CALM = ("unchanged", "pending", "skipped")
@@ -181,7 +181,7 @@ def _one(name: str, account_id: str | None, kind: Kind, style: str, width: int) 
     return Text.assemble((f"{kind.symbol} {name}", style), f"  {tail}")
 
 
-def _changes(told: Sequence[Line], width: int) -> list[Text]:
+def _changes(told: Sequence[ChangeLine], width: int) -> list[Text]:
     words = max((len(line.action.word) for line in told), default=0)
     # On narrow terminals what a change makes stands below it.
     beside = width >= words + 8 + _BESIDE_FROM

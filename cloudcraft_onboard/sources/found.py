@@ -68,7 +68,7 @@ def is_open(state: str) -> bool:
 
 
 @frozen
-class Task:
+class Search:
     """What is to be found: `whole` with the states of all accounts, to compare a manifest with.
 
     `profile` is whose credentials to use where the user names none. `waiting` is told how far it
@@ -87,7 +87,7 @@ class Source(Protocol):
     def origin(self) -> str:
         """The source as a clause: `AWS Organizations`."""
 
-    def find(self, task: Task) -> Found:
+    def find(self, search: Search) -> Found:
         """The accounts that are to be in the manifest.
 
         Raises:

@@ -9,7 +9,7 @@ from cloudcraft_onboard.errors import ManifestError
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.source import MAX_BYTES, SourceText, decode, read
 from cloudcraft_onboard.sources import formats, rows
-from cloudcraft_onboard.sources.found import ASSUME_ROLE, Candidate, Found, Task
+from cloudcraft_onboard.sources.found import ASSUME_ROLE, Candidate, Found, Search
 from cloudcraft_onboard.sources.organization import check_role, way_in
 
 STANDARD_INPUT = "standard input"
@@ -36,7 +36,7 @@ class ListFile:
         """See `Source`."""
         return STANDARD_INPUT if self.path == "-" else self.path
 
-    def find(self, task: Task) -> Found:
+    def find(self, search: Search) -> Found:
         """See `Source`. Raises `ManifestError` with all that cannot be read, each with its line."""
         try:
             source = self._read()
@@ -49,7 +49,7 @@ class ListFile:
             raise ManifestError(bare) from None
         candidates = [_with_role(each, self.assume_role) for each in told.candidates]
         entered = all(each.profile or each.assume_role for each in candidates)
-        defaults = way_in(self.profile or task.profile, self.assume_role)
+        defaults = way_in(self.profile or search.profile, self.assume_role)
         if entered and self.assume_role is None:
             defaults = replace(defaults, assume_role=None)
         count = len(candidates)

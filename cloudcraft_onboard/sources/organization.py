@@ -13,7 +13,7 @@ from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest import rules
 from cloudcraft_onboard.manifest.write import Defaults, clean
 from cloudcraft_onboard.model import Member
-from cloudcraft_onboard.sources.found import ACTIVE, ASSUME_ROLE, Candidate, Found, Task
+from cloudcraft_onboard.sources.found import ACTIVE, ASSUME_ROLE, Candidate, Found, Search
 
 _UNIT = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 EVERY_TAG = "*"
@@ -50,19 +50,19 @@ class OrganizationAccounts:
                 raise UsageError("--exclude: give an account ID, or an OU by its ID or path.")
         check_role(self.assume_role)
 
-    def find(self, task: Task) -> Found:
+    def find(self, search: Search) -> Found:
         """See `Source`."""
-        profile = self.profile or task.profile
+        profile = self.profile or search.profile
         client = organizations.connect(profile)
         progress = organizations.Progress()
-        task.waiting(progress)
+        search.waiting(progress)
         try:
             members = organizations.members(
-                client, self.units, profile, outside=task.whole, progress=progress
+                client, self.units, profile, outside=search.whole, progress=progress
             )
             found = self.found(members, profile)
             if self.tags:
-                task.waiting(f"{len(found.candidates):,} accounts, reading their tags")
+                search.waiting(f"{len(found.candidates):,} accounts, reading their tags")
                 ids = [candidate.account_id or "" for candidate in found.candidates]
                 own = organizations.tags(client, ids, profile)
                 tagged = [
@@ -72,7 +72,7 @@ class OrganizationAccounts:
                 found = replace(found, candidates=tuple(tagged))
         finally:
             client.close()
-        return replace(found, complete=task.whole or not self.units)
+        return replace(found, complete=search.whole or not self.units)
 
     def found(self, members: Sequence[Member], profile: str | None) -> Found:
         """What these members come to, entered by way of the profile; contacts nobody."""

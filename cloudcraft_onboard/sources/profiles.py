@@ -9,7 +9,7 @@ from cloudcraft_onboard.aws.profiles import profiles
 from cloudcraft_onboard.aws.sections import ignored
 from cloudcraft_onboard.errors import UsageError
 from cloudcraft_onboard.frozen import frozen
-from cloudcraft_onboard.sources.found import Candidate, Found, Task
+from cloudcraft_onboard.sources.found import Candidate, Found, Search
 
 
 @frozen
@@ -20,9 +20,9 @@ class Profiles:
 
     origin = "the profiles of the AWS config"
 
-    def find(self, task: Task) -> Found:
+    def find(self, search: Search) -> Found:
         """See `Source`; contacts nobody."""
-        del task
+        del search
         known = profiles()
         said = tuple(map(str, ignored()))
         chosen = [profile for profile in known if fnmatchcase(profile.name, self.glob)]

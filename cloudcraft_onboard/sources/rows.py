@@ -53,7 +53,7 @@ class ListRow:
 
 
 @dataclass(kw_only=True)
-class Told:
+class Reading:
     """What the rows of a list said: candidates, sentences for the reader, states by account ID."""
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -65,9 +65,9 @@ Complain = Callable[[int, int, str], None]
 """Takes line, column and what is wrong there."""
 
 
-def read(rows: Sequence[ListRow], path: str, complain: Complain) -> Told:
+def read(rows: Sequence[ListRow], path: str, complain: Complain) -> Reading:
     """What the rows say; each is a candidate, a sentence, or an error."""
-    told = Told()
+    told = Reading()
     lines: dict[str, int] = {}
     secrets: dict[str, int] = {}
     nameless: list[int] = []

@@ -12,7 +12,7 @@ from cloudcraft_onboard.console.harmless import clean
 from cloudcraft_onboard.errors import AccountError, CannotStart, UsageError
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.manifest.write import Defaults
-from cloudcraft_onboard.sources.found import Candidate, Found, Task
+from cloudcraft_onboard.sources.found import Candidate, Found, Search
 
 
 @frozen
@@ -30,13 +30,13 @@ class IdentityCenter:
         """See `Source`."""
         return f"IAM Identity Center, session {self.session}"
 
-    def find(self, task: Task) -> Found:
+    def find(self, search: Search) -> Found:
         """See `Source`."""
         aws = BotoAws(concurrency=WORKERS, retries=10, command="init")
         try:
             portal = aws.portal(self.session)
             accounts = portal.accounts()
-            task.waiting(f"{len(accounts):,} accounts, reading their permission sets")
+            search.waiting(f"{len(accounts):,} accounts, reading their permission sets")
             offered = _offered(portal, accounts)
         except AccountError as error:
             kind = UsageError if error.code == NO_SECTION else CannotStart

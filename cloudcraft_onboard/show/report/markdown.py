@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cloudcraft_onboard.show import causes, changes, standing, text
 from cloudcraft_onboard.show.causes import CauseGroup
-from cloudcraft_onboard.show.changes import Block, Line
+from cloudcraft_onboard.show.changes import Block, ChangeLine
 from cloudcraft_onboard.show.document import AccountRow, Covered, Document, Kind, Open
 
 COMMENT_LIMIT = 65_000
@@ -193,7 +193,7 @@ def _block(block: Block, kind: Kind, most: int) -> str:
     return f"{head}\n\n{names}\n\n{lines}"
 
 
-def _line(line: Line) -> str:
+def _line(line: ChangeLine) -> str:
     told = f" {rich(line.told)}" if line.told else ""
     return f"&#{ord(line.action.symbol)}; <code>{line.action.word}</code>{told}"
 

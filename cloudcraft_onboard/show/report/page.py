@@ -106,7 +106,7 @@ def cause_body(cause: causes.CauseGroup) -> str:
     return f"<p>{rich(problem.message)}</p>{hint}"
 
 
-def lines(told: Iterable[changes.Line]) -> str:
+def lines(told: Iterable[changes.ChangeLine]) -> str:
     """Changes, each with what it makes."""
     return "".join(
         f"<div>{line.action.symbol} {line.action.word} <small>{rich(line.told)}</small></div>"

@@ -68,7 +68,7 @@ Truth = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
 LineNumber = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
 Number = Annotated[float, Strict(), Field(ge=0, le=_MOST, allow_inf_nan=False)]
-Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
+Ratio = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 AccountId = Annotated[str, Strict(), StringConstraints(pattern="^[0-9]{12}$")]
 Limit = Annotated[str, Strict(), StringConstraints(pattern=r"^[0-9]+/[0-9]+(\.[0-9]+)?$")]
 Time = Annotated[
@@ -209,27 +209,27 @@ class StatusShape:
     organization: Truth
     roles: Truth
     checked_at: Time
-    coverage: Share = 0.0
+    coverage: Ratio = 0.0
     summary: States = States()
     accounts: list[StandingShape]
 
 
-Shape = RunShape | StatusShape
+AnyReport = RunShape | StatusShape
 
 
 @cache
-def _adapter() -> TypeAdapter[Shape]:
+def _adapter() -> TypeAdapter[AnyReport]:
     """Made when it is needed: it takes long, and a table needs none."""
-    return TypeAdapter(Shape)
+    return TypeAdapter(AnyReport)
 
 
-def dumped(shape: Shape) -> dict[str, Any]:
+def dumped(shape: AnyReport) -> dict[str, Any]:
     """The report as JSON's plain data, keys in their order."""
     data: dict[str, Any] = _adapter().dump_python(shape, warnings=False)
     return data
 
 
-def loaded(data: object) -> Shape:
+def loaded(data: object) -> AnyReport:
     """The report of a JSON; `UsageError` for what is no report, and why."""
     if not isinstance(data, Mapping) or "schema" not in data:
         raise foreign("the keys of a report are missing")

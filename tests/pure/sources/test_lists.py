@@ -14,10 +14,10 @@ from cloudcraft_onboard.manifest.source import decode
 from cloudcraft_onboard.manifest.write import clean
 from cloudcraft_onboard.sources import columns, formats, rows
 from cloudcraft_onboard.sources.found import Candidate
-from cloudcraft_onboard.sources.rows import Told
+from cloudcraft_onboard.sources.rows import Reading
 
 
-def read(text: str | bytes) -> tuple[str, Told]:
+def read(text: str | bytes) -> tuple[str, Reading]:
     """What a file is, and what its rows say."""
     source = decode("list", text.encode() if isinstance(text, str) else text)
     found = formats.recognised(source)

@@ -13,7 +13,7 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0, 7.5, 7.5, 7.5)
 """Seconds, half a minute together."""
 
 
-class Patience:
+class Propagation:
     """Pauses before a role is looked at again; the role is `name` in `account_id`."""
 
     def __init__(self, name: str, account_id: str) -> None:
