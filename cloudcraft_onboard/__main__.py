@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 20_000  # characters of a message; nobody reads more on a screen
 _MOST_PROBLEMS = 1000  # of manifests, for the same reason
-_GARBAGE = 50_000  # objects, a few MB: at Python's 700, a tenth of the start is looking for garbage
+_GARBAGE = 150_000  # objects: more than are imported, among which there is no garbage
 
 
 def main() -> NoReturn:

@@ -6,6 +6,7 @@ up neither the story nor its deadline, nor what a signal asks for.
 
 from __future__ import annotations
 
+import gc
 import queue
 import signal
 import threading
@@ -30,6 +31,8 @@ _LATE_SECONDS = 0.3
 # A process that slept through all of it still needs a moment to say what is known.
 _CONCLUDING_SECONDS = 0.3
 _LONGEST_CONCLUDING = 30.0
+
+_GARBAGE = 10_000  # objects, about 1 MB
 
 
 class Abandoned(Exception):
@@ -57,6 +60,8 @@ def drive(
     Raises:
         Abandoned: the story was still running some seconds after an interrupt or its deadline.
     """
+    gc.freeze()  # what was imported is no garbage, and need not be looked at again
+    gc.set_threshold(_GARBAGE)
     ended: list[T] = []
     raised: list[BaseException] = []
 
