@@ -3,7 +3,7 @@
 REQUESTS = "cloudcraft_onboard.http"
 """The logger to which the clients of Cloudcraft and AWS tell each request, as INFO."""
 
-CONCURRENCY = 64
+CONCURRENCY = 128
 """Accounts worked on in AWS at once: at 50 to 200 ms a call no other number is much faster."""
 
 RETRIES = 5

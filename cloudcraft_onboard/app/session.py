@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from cloudcraft_onboard.app import output
+from cloudcraft_onboard.app import descriptors, output
 from cloudcraft_onboard.app.connect import connect
 from cloudcraft_onboard.app.drive import Abandoned, drive, signals
 from cloudcraft_onboard.app.select import Chosen, choose
@@ -232,6 +232,11 @@ def open_session(
     for path in settings.reports:
         reports.check(path, inputs)
     logs.configure(settings.verbosity, sys.stderr)
+    at_once = min(settings.concurrency, max(len(chosen.accounts), 1))
+    at_once, remark = descriptors.at_once(at_once)
+    settings = replace(settings, concurrency=at_once)
+    if remark:
+        chosen = replace(chosen, remarks=(*chosen.remarks, remark))
     session = Session(settings, command, manifest, chosen, dry_run=dry_run)
     with signals(session.control):
         try:

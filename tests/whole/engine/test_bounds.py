@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import resource
 import subprocess
 import sys
 import termios
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.onboarding import existing
+from cloudcraft_onboard import defaults
+from tests.support.onboarding import existing, hub
 from tests.support.process import HANG, ONBOARD, Program, environment_with, program, tell
 from tests.support.world import MakeWorld
 
@@ -43,7 +45,8 @@ def test_ten_thousand_accounts_need_no_more_threads_and_little_more_memory(
         assert ended.outcomes.count("created") == NEW
         assert ended.outcomes.count("unchanged") == count - NEW
     tell(f"threads and MB by accounts: {peaks}")
-    assert peaks[10_000][0] < 64 + 2 * 64 + 16  # workers, requests and their watchdogs, the rest
+    # Workers, requests and their watchdogs, the rest.
+    assert peaks[10_000][0] < defaults.CONCURRENCY + 2 * 64 + 16
     # What is said of an account in the manifest and the results is kept: some kilobytes each.
     assert (peaks[10_000][1] - peaks[1_000][1]) / 9_000 < 0.03
 
@@ -70,6 +73,35 @@ def watch(running: Program) -> tuple[int, float]:
         size = max(size, int(found.get("VmHWM", 0)) / 1024)
         time.sleep(0.01)
     return threads, round(size, 1)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "said"),
+    [
+        (40, 4096, ""),
+        (40, 100, ""),
+        (40, 79, "only 79 open files (`ulimit -n`), enough for 5 at a time instead of 12"),
+        (20, 20, "only 20 open files (`ulimit -n`), enough for 1 at a time instead of 12"),
+    ],
+)
+def test_open_files_are_as_many_as_needed_or_fewer_accounts_are_worked_on_at_once(
+    make_world: MakeWorld, tmp_path: Path, soft: int, hard: int, said: str
+) -> None:
+    world = make_world(hub(12), rate_limit="1000/1")
+    arguments = ("run", str(tmp_path / "manifest.yaml"), "--settle", "0")
+    done = subprocess.run(
+        [*ONBOARD, *arguments],
+        capture_output=True,
+        env=environment_with({}),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)),
+        timeout=HANG,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(world.registered) == 12
+    assert ("open files" in done.stderr) == bool(said)
+    assert said in " ".join(done.stderr.split())
 
 
 # The terminal becomes the program's controlling one, so that its Ctrl-C is a real one.

@@ -1,0 +1,41 @@
+"""Open files: as many as a run's connections need, as far as the system allows."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+if sys.platform != "win32":  # which has no such limit
+    import resource
+
+_EACH = 3
+"""Connections that stay open for each account at a time: STS, IAM, and a further region's STS."""
+
+_OTHERS = 64
+"""Cloudcraft's connections, files, pipes."""
+
+
+def at_once(wanted: int) -> tuple[int, str]:
+    """How many accounts there are files for, up to `wanted`, and what to say if those are fewer.
+
+    Raises the soft limit if need be: macOS's is 256.
+    """
+    if sys.platform == "win32":
+        return wanted, ""
+    needed = wanted * _EACH + _OTHERS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if _allows(soft, needed):
+        return wanted, ""
+    with suppress(ValueError, OSError):  # a system may refuse even what its hard limit allows
+        more = needed if _allows(hard, needed) else hard
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+        soft = more
+    if _allows(soft, needed):
+        return wanted, ""
+    fewer = max((soft - _OTHERS) // _EACH, 1)
+    said = f"The system allows only {soft} open files (`ulimit -n`)"
+    return fewer, f"{said}, enough for {fewer} at a time instead of {wanted}; it takes longer."
+
+
+def _allows(limit: int, needed: int) -> bool:
+    return limit == resource.RLIM_INFINITY or limit >= needed
