@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.bench import aws, concurrency, organization, pace, settle, sources
+from tests.bench import aws, concurrency, organization, pace, reads, settle, sources, view
 from tests.bench.table import say, table
 
 
@@ -22,6 +22,8 @@ def main() -> int:
         "AWS Organizations, beside the plain list": lambda: organization.main([]),
         "a new role's age": settle.main,
         "accounts at a time": concurrency.main,
+        "the first reads, beside one after the other": reads.main,
+        "the live view, beside none": view.main,
         "pace": lambda: pace.main(["--short"]),
     }
     for name, part in parts.items():

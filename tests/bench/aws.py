@@ -150,9 +150,12 @@ def world(accounts: int, folder: Path, *, spread: float = 0.0) -> World:
 
 
 def measure(
-    name: str, accounts: int, command: list[str], local: World, *, stdin: str = ""
+    name: str, accounts: int, command: list[str], local: World, *, stdin: str = "", code: int = 0
 ) -> Measured:
-    """Run a program against the local AWS, and print its line of the table."""
+    """Run a program against the local AWS, and print its line of the table.
+
+    `code`: how it ends; anything else ends the benchmark.
+    """
     environment = {k: v for k, v in os.environ.items() if k not in local.unset} | local.env
     environment["CLOUDCRAFT_RATE_LIMIT"] = "5000/1"
     watched = subprocess.run(
@@ -164,7 +167,7 @@ def measure(
         check=True,
     )
     seen = json.loads(watched.stdout)
-    if seen["code"] != 0:
+    if seen["code"] != code:
         raise SystemExit(f"{name} ended with {seen['code']}:\n{seen['said']}")
     measured = Measured(
         name=name, accounts=accounts, wall=seen["wall"], cpu=seen["cpu"], memory=seen["memory"]

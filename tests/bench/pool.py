@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 from botocore.config import Config
 
+from cloudcraft_onboard import defaults
 from tests.bench.cove import TRUST
 
-AT_ONCE = 64
+AT_ONCE = defaults.CONCURRENCY
 ARN = "arn:aws:iam::{}:role/OrganizationAccountAccessRole"
 
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cloudcraft_onboard import defaults
 from cloudcraft_onboard.aws.session import BotoAws
 from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import Account, AssumeRole, Manifest, SsoRole
@@ -25,7 +26,7 @@ from tests.support.answering import Answer, answering
 
 BROKEN, LATENCY = 300, 0.1
 MANY = 300
-AT_ONCE = 64
+AT_ONCE = defaults.CONCURRENCY
 ORDER_AIM = 1.2
 PROFILE_AIM = 3.0
 PORTAL_AIM = 1.5
