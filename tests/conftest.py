@@ -23,7 +23,7 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("quick", settings.get_profile("house"), max_examples=10)
 settings.load_profile("house")
 
-USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_")
+USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_", "SSL_CERT_", "REQUESTS_CA_")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
