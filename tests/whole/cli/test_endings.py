@@ -14,7 +14,7 @@ from cloudcraft_onboard.app.ending import ending
 from cloudcraft_onboard.settings import Settings
 from cloudcraft_onboard.show import text
 from tests.support import reports
-from tests.support.process import HANG, door, fresh_onboard
+from tests.support.process import HANG, door, onboard
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
@@ -22,7 +22,7 @@ FAST = {"CLOUDCRAFT_RATE_LIMIT": "100/1", "COLUMNS": "100"}
 
 def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Path) -> None:
     page = tmp_path / "results.html"
-    ended = fresh_onboard(
+    ended = onboard(
         tmp_path / "run",
         "run",
         MANIFESTS / "trouble.yaml",
@@ -54,7 +54,7 @@ def test_trouble_fails_for_different_reasons_and_onboards_the_rest(tmp_path: Pat
 
 
 def test_a_plan_of_the_demo_ends_with_what_to_try(tmp_path: Path) -> None:
-    ended = fresh_onboard(tmp_path / "run", "plan", MANIFESTS / "demo.yaml", "--sandbox", **FAST)
+    ended = onboard(tmp_path / "run", "plan", MANIFESTS / "demo.yaml", "--sandbox", **FAST)
     assert ended.code == 0
     *_, title, first, status, second = ended.stderr.splitlines()
     assert title == "Try next:"
@@ -71,7 +71,7 @@ def test_without_a_change_there_is_nothing_to_do(tmp_path: Path) -> None:
     git = ("git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com")
     for words in (["init", "-q"], ["add", "org.yaml"], ["commit", "-qm", "first"]):
         subprocess.run([*git, *words], check=True)
-    ended = fresh_onboard(
+    ended = onboard(
         tmp_path / "run", "plan", manifest, "--sandbox", "--changed-since", "HEAD", **FAST
     )
     assert ended.code == 0
@@ -97,7 +97,7 @@ def test_whatever_the_manifests_path_the_commands_to_try_can_be_pasted(tmp_path:
 def test_the_plan_of_a_removal_advises_the_removal(tmp_path: Path) -> None:
     manifest, options = MANIFESTS / "demo.yaml", ("--only=Payments", "--keep-roles")
     arguments = ("remove", manifest, "--sandbox", *options, "--dry-run")
-    ended = fresh_onboard(tmp_path / "run", *arguments, **FAST)
+    ended = onboard(tmp_path / "run", *arguments, **FAST)
     assert ended.code == 0, ended.stderr
     command = next(line for line in ended.stderr.splitlines() if "carry the plan out" in line)
     told = shlex.split(command, comments=True)
@@ -116,7 +116,7 @@ def test_a_removal_tells_how_many_accounts_the_sandbox_lists(tmp_path: Path) -> 
     )
     for only, left in (("A", 1), ("C", 2)):
         arguments = ("remove", manifest, "--sandbox", "--yes", "--only", only)
-        ended = fresh_onboard(tmp_path / only, *arguments, **FAST)
+        ended = onboard(tmp_path / only, *arguments, **FAST)
         assert ended.code == 0, ended.stderr
         assert f"Its Cloudcraft now sees {left} account" in ended.stderr
     with pexpect.spawn(
@@ -136,7 +136,7 @@ def test_a_path_of_another_encoding_keeps_the_indent(tmp_path: Path) -> None:
     manifest = tmp_path / "ä.yaml"
     manifest.write_bytes((MANIFESTS / "demo.yaml").read_bytes())
     c_locale = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    ended = fresh_onboard(tmp_path / "run", "plan", manifest, "--sandbox", **FAST, **c_locale)
+    ended = onboard(tmp_path / "run", "plan", manifest, "--sandbox", **FAST, **c_locale)
     assert ended.code == 0, ended.stderr
     *_, title, first, status, second = ended.stderr.splitlines()
     assert title == "Try next:"
@@ -173,6 +173,6 @@ def test_standard_input_has_no_earlier_revision() -> None:
 
 
 def test_a_missing_manifest_names_init(tmp_path: Path) -> None:
-    ended = fresh_onboard(tmp_path / "run", "run", "nope.yaml")
+    ended = onboard(tmp_path / "run", "run", "nope.yaml")
     assert ended.code == 2
     assert ended.stderr.startswith("nope.yaml: no such file\n  hint: `onboard init` makes a")

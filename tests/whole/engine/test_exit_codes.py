@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import faults
 from tests.support.onboarding import existing, hub
-from tests.support.process import fresh_onboard, onboard, program
+from tests.support.process import onboard, program
 from tests.support.world import MakeWorld
 
 BOTH = pytest.mark.parametrize("command", ["run", "plan"])
@@ -38,7 +38,7 @@ def test_nothing_starts(
     why: str,
 ) -> None:
     world = make_world(existing(1))
-    ended = fresh_onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", **environment)
+    ended = onboard(tmp_path / "run", "run", tmp_path / "manifest.yaml", **environment)
     assert ended.code == code, ended.stderr
     assert why in ended.stderr
     assert ended.report is None
