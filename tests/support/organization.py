@@ -13,6 +13,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.server import ThreadedMotoServer
 
+from tests.support.world import PLAIN
+
 MANAGEMENT = "123456789012"
 
 
@@ -40,7 +42,7 @@ class Organization:
         }
         for name, value in self.environment.items():
             monkeypatch.setenv(name, value)
-        httpx.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
+        httpx.post(f"http://{host}:{port}/moto-api/reset", verify=PLAIN).raise_for_status()
         self.client = boto3.Session().client("organizations")
 
     def create(self) -> str:

@@ -33,7 +33,7 @@ from moto.organizations.models import organizations_backends
 from moto.server import ThreadedMotoServer
 
 from tests.support.process import HANG
-from tests.support.world import MakeWorld, SandboxWorld
+from tests.support.world import PLAIN, MakeWorld, SandboxWorld
 
 MANAGEMENT = "123456789012"
 """moto's own account, whose any credentials are."""
@@ -406,7 +406,7 @@ class Company:
         self._make_world = make_world
         self._monkeypatch = monkeypatch
         self._clients: list[Any] = []
-        httpx.post(f"{url}/moto-api/reset", timeout=HANG)
+        httpx.post(f"{url}/moto-api/reset", verify=PLAIN, timeout=HANG)
         self.aws.patch(monkeypatch)
         organizations = self.client("organizations")
         organizations.create_organization(FeatureSet="ALL")

@@ -19,14 +19,14 @@ from botocore.credentials import Credentials
 from cloudcraft_onboard.sandbox.options import Options
 from cloudcraft_onboard.sandbox.world import HEADER, beginning, start
 from tests.support.process import HANG
-from tests.support.world import SandboxWorld, control
+from tests.support.world import PLAIN, SandboxWorld, control
 
 CONTROLS = ("reset", "faults", "consume", "log", "state")
 
 
 @pytest.fixture
 def http() -> Any:
-    with httpx.Client(trust_env=False, timeout=HANG) as client:
+    with httpx.Client(verify=PLAIN, trust_env=False, timeout=HANG) as client:
         yield client
 
 
@@ -184,7 +184,7 @@ def test_a_profiles_name_writes_no_lines_of_its_own(
 
 
 def test_a_sandbox_cannot_be_steered_unless_that_was_asked_for() -> None:
-    with start() as local, httpx.Client(trust_env=False, timeout=HANG) as http:
+    with start() as local, httpx.Client(verify=PLAIN, trust_env=False, timeout=HANG) as http:
         assert local.secret is None
         for headers in ({}, {HEADER: ""}, {HEADER: "None"}):
             answer = http.get(f"{local.cloudcraft_url}/_sandbox/state", headers=headers)

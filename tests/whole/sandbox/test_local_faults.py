@@ -13,7 +13,7 @@ from cloudcraft_onboard.model import Account, AssumeRole
 from tests.support import faults
 from tests.support.faults import LISTING, REGISTERING, Fault
 from tests.support.process import HANG
-from tests.support.world import MakeWorld, SandboxWorld
+from tests.support.world import PLAIN, MakeWorld, SandboxWorld
 
 ONE = Account(
     name="One",
@@ -77,7 +77,9 @@ def test_a_hang(ready: SandboxWorld, *, processed: bool) -> None:
 
     headers = {"Authorization": f"Bearer {ready.api_key}"}
     with (
-        httpx.Client(base_url=ready.cloudcraft_url, headers=headers, timeout=0.3) as client,
+        httpx.Client(
+            base_url=ready.cloudcraft_url, verify=PLAIN, headers=headers, timeout=0.3
+        ) as client,
         pytest.raises(httpx.ReadTimeout),
     ):
         client.post("/aws/account", json=BODY)
