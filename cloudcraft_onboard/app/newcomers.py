@@ -14,7 +14,7 @@ from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.app.connect import without_ends
 from cloudcraft_onboard.app.init import Wishes, entries_for
 from cloudcraft_onboard.app.session import Session
-from cloudcraft_onboard.coverage.advice import is_new, unadvised
+from cloudcraft_onboard.coverage.advice import is_new, noted
 from cloudcraft_onboard.coverage.words import Status
 from cloudcraft_onboard.engine.driver import Tools
 from cloudcraft_onboard.engine.onboarding import onboard_accounts
@@ -50,7 +50,7 @@ def tried(
         replace(row, error=problems.get(row.account_id or "")) if is_new(row) else row
         for row in found.accounts
     )
-    return unadvised(replace(found, accounts=tuple(rows), tried=True))
+    return noted(replace(found, accounts=tuple(rows), tried=True))
 
 
 def _as_entries(

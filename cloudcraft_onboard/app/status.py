@@ -112,7 +112,7 @@ def _look(session: Session, sources: Sources, tools: Tools) -> Status:
         selected=selected,
         advised=Circumstances(
             profile=None if told else profile,
-            asked=sources.profile if sources.profile != hub else None,
+            asked=sources.profile if sources.profile != (hub or of_environment()) else None,
             sandbox=settings.sandbox,
             selection=_options(settings.selection),
         ),

@@ -63,7 +63,7 @@ def is_new(account: Standing) -> bool:
     return not account.in_manifest and account.ou is not None
 
 
-def unadvised(status: Status) -> Status:
+def noted(status: Status) -> Status:
     """The same status; if too many accounts would fail to leave them all out, they say so."""
     failing = sum(_fails(account) for account in status.accounts)
     if failing <= MOST_EXCLUDED:

@@ -99,15 +99,19 @@ def _denials(report: Report) -> Iterator[str]:
 def _open(status: Status, state: State) -> Iterator[str]:
     closing = [command.line for command in advice.closing(status, state)]
     strangers = []
+    failing: dict[str, list[str]] = defaultdict(list)
     for account in status.having(state):
         if not account.in_manifest:
             strangers.append(account.name)
+            if account.error is not None:
+                failing[account.error.code].append(account.name)
             continue
         told = "\n".join([state.meaning, *standing.details(account)])
         title = f"{account.name}: {state.word}"
         yield annotation("warning", status.manifest, account.line, None, told, title=title)
     if strangers:
-        told = "\n".join([text.listed(strangers, _MOST_NAMES), *closing])
+        why = [f"{code}: {text.listed(some, _MOST_NAMES)}" for code, some in failing.items()]
+        told = "\n".join([text.listed(strangers, _MOST_NAMES), *why, *closing])
         title = f"{text.counted(len(strangers), 'account')} {state.word}: {state.meaning}"
         yield annotation("warning", status.manifest, None, None, told, title=title)
 

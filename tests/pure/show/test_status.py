@@ -197,6 +197,8 @@ def test_what_a_plan_would_fail_is_left_out_of_what_is_added() -> None:
     added = f"onboard init --organization {left_out} --update org.yaml"
     delete = "onboard remove org.yaml --unlisted"
     assert commands(found) == [added, delete, added]
+    (annotation,) = (it for it in github.annotations(found) if "uncovered" in it)
+    assert "New, F1%0AAccessDenied: F1%0Aall but those that would fail: onboard init" in annotation
     told = lines(found)
     assert "    sts:AssumeRole denied (reach) in F1: not authorized to perform" in "\n".join(told)
     assert commands(statuses.status(fails(1), fails(2, State.UNLISTED))) == [delete]
@@ -214,11 +216,11 @@ def test_too_many_that_a_plan_would_fail_are_a_note_and_no_command() -> None:
         for n in range(51)
     ]
     new = row("New", State.UNCOVERED)
-    found = advice.unadvised(statuses.status(new, *failing))
+    found = advice.noted(statuses.status(new, *failing))
     assert commands(found) == []
     assert [len(account.notes) for account in found.accounts] == [0, *[1] * 51]
     assert "A plan would fail 51 of the accounts that the manifest lacks" in "\n".join(lines(found))
-    (added,) = commands(advice.unadvised(statuses.status(new, *failing[:-1])))
+    (added,) = commands(advice.noted(statuses.status(new, *failing[:-1])))
     assert added.count("--exclude") == 50
 
 

@@ -226,6 +226,24 @@ accounts:
     assert left_out in run(world, "--organization", path=mine).stdout
 
 
+def test_a_status_that_is_advised_names_the_profile_only_where_nobody_else_does(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(COMPANY.replace("  profile: org-admin\n", ""))
+    assert world.manifest is not None
+    # The sandbox's default credentials are those of the organization's management account.
+    given = ("--organization", "--no-roles", "--profile", "org-admin")
+    credentials = Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
+    named = credentials.read_text(encoding="utf-8").replace("[default]", "[org-admin]")
+    credentials.write_text(named, encoding="utf-8")
+    advised = f"look at the roles first: onboard status {world.manifest.path} --organization"
+    for of_environment in (False, True):
+        if of_environment:
+            monkeypatch.setenv("AWS_PROFILE", "org-admin")
+        told = run(world, *given).stdout
+        assert f"{advised}{'' if of_environment else ' --profile org-admin'}\n" in told
+
+
 def test_a_selection_has_rows_for_its_entries_alone(make_world: MakeWorld) -> None:
     world = make_world(COMPANY)
     ended = run(world, "--organization", "--only", "S*", "--only", "New", "-o", "json")
