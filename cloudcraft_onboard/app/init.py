@@ -121,7 +121,8 @@ def update(source: Source, wishes: Wishes, file: str, closing: Disabling) -> Ini
     check_pattern(wishes.name)
     draft = Draft(file)
     found = _find(source, Search(whole=True, profile=draft.defaults.profile))
-    new = news(found.candidates, draft.accounts, wishes.name)
+    lost = [each for each in found.states if found.gone(each)] if closing.disable else []
+    new = news(found.candidates, draft.accounts, wishes.name, lost)
     written, renamed = entries_for(draft, found, new.candidates, wishes)
     gone = _gone(found, draft.accounts, new.known)
     disabled = _disabled(gone, found, draft, closing) if closing.disable else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cloudcraft_onboard.console.harmless import listed
@@ -25,13 +25,25 @@ class News:
     doubts: Sequence[str] = ()
 
 
-def news(candidates: Sequence[Candidate], accounts: Sequence[Account], pattern: str) -> News:
-    """What is new. AWS is asked who the profiles are only where the answer matters."""
+def news(
+    candidates: Sequence[Candidate],
+    accounts: Sequence[Account],
+    pattern: str,
+    gone: Collection[str] = (),
+) -> News:
+    """What is new. AWS is asked who the profiles are only where the answer matters.
+
+    `gone`: accounts whose entries are looked for, too.
+    """
     owners = [a for a in accounts if a.account_id is None and a.profile is not None]
     names = {owner.profile for owner in owners if owner.profile}
     names |= {each.profile for each in candidates if each.profile and not each.account_id}
     known = configured(names)
-    if known.why_not and _lacking(candidates, known, accounts):
+    sought = [
+        *candidates,
+        *(Candidate(name=account_id, account_id=account_id) for account_id in gone),
+    ]
+    if known.why_not and _lacking(sought, known, accounts):
         known = identified(names)
     kept, doubts = [], []
     unknown = {owner.name.casefold(): owner for owner in owners if owner.profile in known.why_not}

@@ -66,6 +66,18 @@ class Organization:
             )
         return account_id
 
+    def session(self, account_id: str) -> dict[str, str]:
+        """Credentials in an account, as keys of the AWS config."""
+        client = boto3.Session().client("sts")
+        role = f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole"
+        made = client.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        client.close()
+        return {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+
 
 class Throttling:
     """Answers for Organizations: too many requests, `times` times."""

@@ -141,14 +141,18 @@ def test_many_accounts_are_disabled_only_where_that_is_allowed(
     assert file.read_text() == text
 
 
+@pytest.mark.parametrize("who", ["the AWS config", "AWS"])
 def test_an_account_that_the_manifest_has_by_its_profile_is_disabled_too(
-    organization: Organization, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    organization: Organization, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
+    """Whoever tells its ID, and though no account is new."""
     organization.create()
     closed = organization.account("Closed")
     organization.client.close_account(AccountId=closed)
     config = tmp_path / "config"
-    config.write_text(f"[profile gone]\nsso_account_id = {closed}\n")
+    told = {"sso_account_id": closed} if "config" in who else organization.session(closed)
+    lines = "\n".join(f"{key} = {value}" for key, value in told.items())
+    config.write_text(f"[profile gone]\n{lines}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     file = tmp_path / "org.yaml"
     file.write_text(
