@@ -122,10 +122,9 @@ class _Advice:
         if not (self._certain and all(account.sure for account in self._status.accounts)):
             return []
         number = sum(
-            not account.in_manifest
-            and account.state is not State.DATADOG
-            and account.cloudcraft_ids != ()
+            len(account.cloudcraft_ids)
             for account in self._status.accounts
+            if not account.in_manifest and account.state is not State.DATADOG
         )
         most = [f"--max-removals {number}"] if number > defaults.MOST else []
         words = ["onboard remove", self._manifest, "--unlisted", *most, *self._sandbox]

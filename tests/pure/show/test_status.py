@@ -129,6 +129,9 @@ def test_commands_name_the_profile_and_how_many_they_may_delete() -> None:
     keep, delete = advice.closing(found, State.UNLISTED)
     assert keep.command == "onboard init --organization --profile 'org admin' --update org.yaml"
     assert delete.command == "onboard remove org.yaml --unlisted --max-removals 7"
+    doubled = [row(str(n), State.UNLISTED, cloudcraft_ids=("x", "y")) for n in range(3)]
+    told = advice.closing(statuses.status(*doubled), State.UNLISTED)[-1].command
+    assert told == "onboard remove org.yaml --unlisted --max-removals 6", "of registrations"
     (run,) = advice.closing(found, State.MISSING)
     assert run.command == "onboard run org.yaml"
     some = statuses.status(row("A"), row("odd; name", State.MISSING))
