@@ -38,6 +38,8 @@ def tried(
 ) -> Status:
     """The same status, in which accounts that a plan would fail have its error."""
     new = [members[row.account_id] for row in found.accounts if is_new(row) and row.account_id]
+    if not new:
+        return found
     profile = found.advised.profile if found.advised else None
     try:
         accounts = _as_entries(new, session.settings, profile)
@@ -69,9 +71,8 @@ def _problems(
     accounts: tuple[Account, ...], session: Session, snapshot: Snapshot, tools: Tools
 ) -> dict[str, Problem] | None:
     """Why a plan would fail some of them, by account ID; None if it was stopped before the end."""
-    if accounts:
-        many = text.counted(len(accounts), "account")
-        tools.emit(Said(text=f"Planning {many} that the manifest lacks, too."))
+    many = text.counted(len(accounts), "account")
+    tools.emit(Said(text=f"Planning {many} that the manifest lacks, too."))
     told = onboard_accounts(
         accounts, snapshot, without_ends(tools), session.limits, Results(accounts), apply=False
     )

@@ -107,7 +107,13 @@ def beyond(world: SandboxWorld, mine: str) -> str:
     return f'{mine}  - {{name: Elsewhere, account_id: "{ELSEWHERE}", role: {{via: existing}}}}\n'
 
 
-OPTIONS = ("--organization", "--organization --no-roles", "", "--organization", "--only 'Shop *'")
+OPTIONS = (
+    "--organization",
+    "--organization --no-roles",
+    "",
+    "--organization",
+    "--only 'Shop *' --only Hub",
+)
 FINE = ("onboarded", "disabled", "datadog")
 
 
