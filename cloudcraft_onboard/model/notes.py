@@ -152,13 +152,12 @@ DoubleNote = (
     | LostAnswerCounted
     | DoubledInDoubt
     | UnlistedBeside
-    | DuplicateDeleted
-    | DuplicateLeft
-    | KeptBrought
-    | KeptDiffers
     | RegisteredAnew
 )
 """On an account that was, or may have been, registered more than once."""
+
+MendNote = DuplicateDeleted | DuplicateLeft | KeptBrought | KeptDiffers
+"""On what was done about it."""
 
 
 # --- where an account stands --------------------------------------------------------------------
@@ -322,4 +321,13 @@ WaitNote = (
     | RefusedSoFar
     | NotRemoved
 )
-Note = RoleNote | RemovalNote | RegistrationNote | DoubleNote | CoverageNote | WaitNote | SavedNote
+Note = (
+    RoleNote
+    | RemovalNote
+    | RegistrationNote
+    | DoubleNote
+    | MendNote
+    | CoverageNote
+    | WaitNote
+    | SavedNote
+)

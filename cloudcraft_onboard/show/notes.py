@@ -45,7 +45,7 @@ _NOT_SENT = {
 }
 
 
-def told(note: Note) -> str:
+def told(note: Note) -> str:  # noqa: PLR0911 - one a kind
     """The note as one sentence, or a few."""
     if isinstance(note, notes.SavedNote):
         return note.text
@@ -55,6 +55,8 @@ def told(note: Note) -> str:
         return _of_registration(note)
     if isinstance(note, notes.DoubleNote):
         return _of_double(note)
+    if isinstance(note, notes.MendNote):
+        return _of_mend(note)
     if isinstance(note, notes.CoverageNote):
         return _of_coverage(note)
     return _of_wait(note)
@@ -82,7 +84,7 @@ def _of_registration(note: notes.RegistrationNote) -> str:
             assert_never(note)
 
 
-def _of_double(note: notes.DoubleNote) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind
+def _of_double(note: notes.DoubleNote) -> str:  # noqa: PLR0911 - one case a kind
     match note:
         case notes.RegisteredBefore():
             return (
@@ -120,6 +122,17 @@ def _of_double(note: notes.DoubleNote) -> str:  # noqa: C901, PLR0911, PLR0912 -
                 f"Cloudcraft accepted its registration as {note.id}, but lists {note.listed}"
                 " instead. Check the account in Cloudcraft, then run the same command again."
             )
+        case notes.RegisteredAnew():
+            return (
+                "It was registered again while it was removed, as"
+                f" {listed(note.ids, _MOST_IDS)}. Run the same command again to remove that, too."
+            )
+        case _:
+            assert_never(note)
+
+
+def _of_mend(note: notes.MendNote) -> str:
+    match note:
         case notes.DuplicateDeleted():
             return f"It was registered twice; the newer registration, {note.id}, was deleted."
         case notes.DuplicateLeft():
@@ -131,11 +144,6 @@ def _of_double(note: notes.DoubleNote) -> str:  # noqa: C901, PLR0911, PLR0912 -
             return (
                 f"The registration that is kept, {note.id}, differs from the manifest and was not"
                 f" updated: {sentence(note.why)} Run the same command again."
-            )
-        case notes.RegisteredAnew():
-            return (
-                "It was registered again while it was removed, as"
-                f" {listed(note.ids, _MOST_IDS)}. Run the same command again to remove that, too."
             )
         case _:
             assert_never(note)
