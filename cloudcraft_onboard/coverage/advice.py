@@ -16,7 +16,7 @@ from cloudcraft_onboard.coverage.words import Circumstances, Standing, State, St
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model.notes import NotActive, TooManyFail
 
-MOST_EXCLUDED = 50  # accounts up to which a command leaves out those that would fail
+_MOST_EXCLUDED = 50  # accounts up to which a command leaves out those that would fail
 _MOST_PATTERNS = 3  # accounts up to which a command selects them, rather than takes them all
 _TENTH = 10  # the part of the manifest that `init --disable-closed` takes without a number
 _PENDING = "PENDING_ACTIVATION"
@@ -66,7 +66,7 @@ def is_new(account: Standing) -> bool:
 def noted(status: Status) -> Status:
     """The same status; if too many accounts would fail to leave them all out, they say so."""
     failing = sum(_fails(account) for account in status.accounts)
-    if failing <= MOST_EXCLUDED:
+    if failing <= _MOST_EXCLUDED:
         return status
     note = TooManyFail(count=failing)
     rows = (replace(it, notes=(*it.notes, note)) if _fails(it) else it for it in status.accounts)
@@ -173,7 +173,7 @@ class _Advice:
         """The command that adds accounts of the organization; empty where it might break a plan."""
         failing = [account.account_id or "" for account in self._status.accounts if _fails(account)]
         known = self._status.tried or not self._new
-        if not (self._can_add and known) or len(failing) > MOST_EXCLUDED:
+        if not (self._can_add and known) or len(failing) > _MOST_EXCLUDED:
             return ""
         profile = self._circumstances.profile
         given = f" --profile {shlex.quote(profile)}" if profile else ""
