@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import os
@@ -24,6 +25,13 @@ settings.register_profile("quick", settings.get_profile("house"), max_examples=1
 settings.load_profile("house")
 
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_", "SSL_CERT_", "REQUESTS_CA_")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: nobody looks for garbage in it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
