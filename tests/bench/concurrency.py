@@ -27,7 +27,7 @@ ACCOUNTS = 500
 ROUNDS = 2
 LATENCIES = (0.05, 0.1, 0.2)
 DEFAULT = defaults.CONCURRENCY
-NUMBERS = (32, 64, 128, 256)
+NUMBERS = (64, 128, 256)
 STS_QUOTA = 600
 MUCH_FASTER = 1.25
 """By this no other number may be faster than the default."""
