@@ -89,10 +89,10 @@ def dumped(data: Any) -> Iterator[str]:
     told = io.StringIO()
     for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(data):
         if part.startswith("\n") and told.tell() > _PIECE:
-            yield _escaped_lines(told.getvalue())
+            yield _escaped(told.getvalue())
             told = io.StringIO()
         told.write(part)
-    yield _escaped_lines(told.getvalue())
+    yield _escaped(told.getvalue())
 
 
 def _harmless(char: str) -> str:
@@ -122,12 +122,9 @@ def _defused(found: re.Match[str]) -> str:
     return f"{found[1]}\N{RATIO}" if found[1] else f"{found[2]}("
 
 
-def _escaped_lines(text: str) -> str:
-    return "\n".join(map(_escaped, text.split("\n")))
-
-
-def _escaped(line: str) -> str:
-    line = re.sub(r"##(?=\w{0,30}\[)", r"\\u0023#", line)
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
+def _escaped(text: str) -> str:
+    """JSON text with more escapes; its line breaks are between values, never in one."""
+    text = re.sub(r"##(?=\w{0,30}\[)", r"\\u0023#", text)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
