@@ -16,7 +16,7 @@ def main() -> int:
     """Measure all, print the table; 1 when an aim was missed."""
     parts: dict[str, Callable[[], object]] = {
         "AWS and memory, beside a thread pool and botocove": lambda: aws.main(
-            ["--accounts", "100", "500", "1000"]
+            ["--accounts", "200", "600", "1000"]
         ),
         "sources of credentials": sources.main,
         "AWS Organizations, beside the plain list": lambda: organization.main([]),
