@@ -232,11 +232,7 @@ def open_session(
     for path in settings.reports:
         reports.check(path, inputs)
     logs.configure(settings.verbosity, sys.stderr)
-    at_once = min(settings.concurrency, max(len(chosen.accounts), 1))
-    at_once, remark = descriptors.at_once(at_once)
-    settings = replace(settings, concurrency=at_once)
-    if remark:
-        chosen = replace(chosen, remarks=(*chosen.remarks, remark))
+    settings, chosen = _as_many_as_possible(settings, chosen)
     session = Session(settings, command, manifest, chosen, dry_run=dry_run)
     with signals(session.control):
         try:
@@ -248,6 +244,14 @@ def open_session(
             raise
         finally:
             session.close()
+
+
+def _as_many_as_possible(settings: Settings, chosen: Chosen) -> tuple[Settings, Chosen]:
+    """Only as many accounts at a time as there are open files for; a remark if those are fewer."""
+    wanted = min(settings.concurrency, max(len(chosen.accounts), 1))
+    possible, remark = descriptors.at_once(wanted)
+    remarks = (*chosen.remarks, remark) if remark else chosen.remarks
+    return replace(settings, concurrency=possible), replace(chosen, remarks=remarks)
 
 
 def _inputs(settings: Settings) -> dict[str, str]:
