@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, the long ones with less, and one table of all figures at the end.
 
-Some minutes. Figures are ratios of one run on one machine (memory: MB); none is a time.
+About ten minutes. Figures are ratios of one run on one machine (memory: MB); none is a time.
 """
 
 from __future__ import annotations
