@@ -246,7 +246,7 @@ def test_a_run_that_stops_leaves_the_operation_to_the_next_one(company: Company)
     world = company.world(manifest(members(company, 2)))
     company.aws.pace = 0
     assert world.manifest is not None
-    ended = run(world, time_budget=time_budget(world.manifest.path, 4))
+    ended = run(world, time_budget=time_budget(world.manifest.path, 8))
     assert (ended.code, ended.outcomes) == (1, ["pending", "pending"])
     note = ended.account("A0")["notes"][0]
     assert company.aws.kept["cloudcraft-onboard"].operations[0].id in note
@@ -263,7 +263,7 @@ def test_an_operation_that_does_not_end_is_named_again_and_again(
     world = company.world(manifest(members(company, 2)))
     company.aws.pace = 0
     assert world.manifest is not None
-    run(world, time_budget=time_budget(world.manifest.path, 4), verbosity=0)
+    run(world, time_budget=time_budget(world.manifest.path, 8), verbosity=0)
     (operation,) = company.aws.kept["cloudcraft-onboard"].operations
     which = f"waiting for operation {operation.id} on the stack set cloudcraft-onboard"
     since = f"in progress since {operation.begun_at:%Y-%m-%d %H:%M} UTC"
