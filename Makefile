@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 
-.PHONY: help demo quick check pure test newest simulate lint format bench schema lock audit pictures clean
+.PHONY: help demo quick check pure test collect newest simulate lint format bench schema lock audit pictures clean
 
 help: ## Show what make can do
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -49,6 +49,10 @@ suite = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 test: .venv/test.stamp ## Run the whole test suite
 	$(suite)
+
+# What pytest makes of the tests' assertions, kept for all processes of a clean checkout's first run.
+collect: .venv/test.stamp
+	@$(BIN)/python -m pytest --collect-only --quiet > /dev/null
 
 # What the sandbox pins comes back with the next make.
 newest: .venv/test.stamp ## Run it with the newest release of each dependency

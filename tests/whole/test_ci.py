@@ -18,7 +18,7 @@ UPDATE, INSTALL = (
     "apt-get update --quiet=2",
     "apt-get install --quiet=2 --yes --no-install-recommends",
 )
-CHECKS = ["make lint", "make test"]
+CHECKS = ["make --jobs=2 lint collect", "make test"]
 PAGES = "tests/whole/show/test_browser.py"
 
 
@@ -73,8 +73,8 @@ def test_what_cannot_be_installed_fails_it(tmp_path: Path) -> None:
 
 
 def test_a_check_that_fails_fails_it(tmp_path: Path) -> None:
-    failing = f'{LOGGING}[ "$1" != lint ]\n'
-    assert asked(tmp_path, "zsh", "chromium", make=failing) == (1, ["make lint"])
+    failing = f'{LOGGING}[ "$2" != lint ]\n'
+    assert asked(tmp_path, "zsh", "chromium", make=failing) == (1, CHECKS[:1])
 
 
 def test_the_last_lines_of_the_tests_say_what_was_not_tested() -> None:
