@@ -146,7 +146,7 @@ def _result(track: Track, do: Do, detail: Detail) -> Result:
     if do is Do.END and detail.result is not None:
         return detail.result
     if do is Do.FAIL and detail.problem is not None:
-        return track.result(Outcome.FAILED).failed(detail.problem)
+        return track.result(Outcome.FAILED, *track.doubts).failed(detail.problem)
     noted = () if detail.note is None else (detail.note,)
     if do is Do.PEND:
         why = noted or (() if track.notes else (track.waits_for,))

@@ -6,6 +6,7 @@ role is so young that IAM may not have it everywhere yet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -122,7 +123,10 @@ class Registering(Track):
     def look_up(self, listing: Listing) -> None:
         """What the list still lacks is left."""
         spec = self.ready.spec
-        self.registration = listing.oldest(spec.account_id)
+        listed = listing.of(spec.account_id)
+        doubtful = self._doubtful(listed)
+        self.doubts = (DoubledInDoubt(ids=(listed[0].id, *doubtful)),) if doubtful else ()
+        self.registration = listed[0] if listed else None
         self.changes = plan_registration(spec, self.registration)
         self.unneeded = not (self.changes or self.asked)
 
@@ -153,7 +157,7 @@ class Registering(Track):
             lost = self._may_be_lost(oldest)
             notes.append(LostAnswerCounted(id=oldest.id) if lost else AnotherRunWasFirst())
         theirs = [each for each in others if each.id not in self.made]
-        doubtful = [each.id for each in theirs if self._may_be_lost(each)]
+        doubtful = self._doubtful(listed)
         if doubtful:
             notes.append(DoubledInDoubt(ids=(oldest.id, *doubtful)))
         notes += [AnotherRunRegistered(id=x.id) for x in theirs if x.id not in doubtful]
@@ -167,6 +171,10 @@ class Registering(Track):
             kept=oldest if differs else None,
             unsettled=bool(doubtful),
         )
+
+    def _doubtful(self, listed: Sequence[Registration]) -> list[str]:
+        """The IDs of what a lost request of this run may have made besides the oldest."""
+        return [each.id for each in listed[1:] if self._may_be_lost(each)]
 
     def _may_be_lost(self, found: Registration) -> bool:
         """Whether a request of this run without an answer may have made it: alike, but no proof."""

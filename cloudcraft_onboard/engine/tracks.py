@@ -67,7 +67,8 @@ class Track(ABC):
     `attempts` counts requests, `refusals` those refused while the role is young, `rounds` looks at
     the list after doubts. `doubted`: one was in doubt. `made` are the registrations that answers
     to this run's own requests named, by ID. `waits_for` is what a pending account waits for.
-    `unsettled`: it stays pending, whatever is mended.
+    `unsettled`: it stays pending, whatever is mended. `doubts`: what a list showed that its lost
+    requests may have made, for an account that fails before the last list.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Track(ABC):
     registration: Registration | None = None
     made: dict[str, Registration] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    doubts: tuple[Note, ...] = ()
 
     errand: ClassVar[Errand]
     """What its requests are for, by which a pending account says what it waits for."""

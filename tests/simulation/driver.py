@@ -250,15 +250,15 @@ class VirtualDriver:
                 slot.unused()
             self.put(NotSpawned(request=request))
             return
-        self._check_send(request)
+        self._check_send(request, mends=slot is None)
         self.loop.spawn(self._exchange(request, slot), lambda: self.alive)
 
-    def _check_send(self, request: Request) -> None:
+    def _check_send(self, request: Request, *, mends: bool) -> None:
         journal = self.journal
         if isinstance(request, ReadList):
             return
         name = request.name
-        if not isinstance(request, Delete):
+        if not isinstance(request, Delete) and not mends:  # that comes after the last look
             self._server.of(self.run).wrote_at = self.loop.now
         healing = isinstance(request, Delete) and not self._worker.removing
         if journal.stopped and not healing:

@@ -53,6 +53,7 @@ from cloudcraft_onboard.model import (
 from cloudcraft_onboard.model.changes import DeleteRole
 from cloudcraft_onboard.model.notes import (
     AnotherRunRegistered,
+    DoubledInDoubt,
     Errand,
     NeverAnswered,
     NoAnswer,
@@ -366,6 +367,26 @@ def test_a_sender_that_crashes_is_looked_up_before_its_account_fails() -> None:
     run.fail(run.post(), KeyError("x"))
     run.listed()
     assert run.result().outcome is Outcome.FAILED
+
+
+def test_what_a_crashed_sender_may_have_registered_beside_others_is_said() -> None:
+    run = Run()
+    run.fail(run.post(), KeyError("x"))
+    theirs = replace(run.registered(ident="theirs"), name="another name")
+    run.listed(theirs, run.registered(ident="mine", at=2))
+    assert run.result().outcome is Outcome.FAILED
+    assert run.result().notes == (DoubledInDoubt(ids=("theirs", "mine")),)
+
+
+def test_nor_does_a_refusal_hide_what_a_lost_request_may_have_registered() -> None:
+    run = Run()
+    run.fail(run.post(), Doubtful("the answer was lost"))
+    theirs = replace(run.registered(ident="theirs"), name="another name")
+    run.listed(theirs, run.registered(ident="mine", at=2))
+    (update,) = run.sent()
+    run.fail(update, Refused(400, "no such region"))
+    assert run.result().outcome is Outcome.FAILED
+    assert run.result().notes == (DoubledInDoubt(ids=("theirs", "mine")),)
 
 
 # --- what somebody may have changed since the list --------------------------------------------
