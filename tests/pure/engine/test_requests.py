@@ -384,6 +384,7 @@ def test_nor_does_a_refusal_hide_what_a_lost_request_may_have_registered() -> No
     theirs = replace(run.registered(ident="theirs"), name="another name")
     run.listed(theirs, run.registered(ident="mine", at=2))
     (update,) = run.sent()
+    assert isinstance(update, Put)
     run.fail(update, Refused(400, "no such region"))
     assert run.result().outcome is Outcome.FAILED
     assert run.result().notes == (DoubledInDoubt(ids=("theirs", "mine")),)
