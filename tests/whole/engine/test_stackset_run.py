@@ -242,14 +242,22 @@ def test_an_operation_that_starts_in_between_is_waited_for(
     assert company.aws.writes[-2:] == ["create_stack_instances"] * 2
 
 
+BUDGETS = (4, 20, 60)
+"""Seconds until an operation is awaited; on a busy machine the first may be used up before."""
+
+
 def test_a_run_that_stops_leaves_the_operation_to_the_next_one(company: Company) -> None:
     world = company.world(manifest(members(company, 2)))
     company.aws.pace = 0
     assert world.manifest is not None
-    ended = run(world, time_budget=time_budget(world.manifest.path, 8))
-    assert (ended.code, ended.outcomes) == (1, ["pending", "pending"])
+    for seconds in BUDGETS:
+        ended = run(world, time_budget=time_budget(world.manifest.path, seconds))
+        assert (ended.code, ended.outcomes) == (1, ["pending", "pending"])
+        if "operation" in ended.account("A0")["notes"][0]:
+            break
     note = ended.account("A0")["notes"][0]
-    assert company.aws.kept["cloudcraft-onboard"].operations[0].id in note
+    (operation,) = company.aws.kept["cloudcraft-onboard"].operations
+    assert operation.id in note
     company.aws.pace = 1
     company.aws.asked.clear()
     assert run(world).outcomes == ["created", "created"]
@@ -263,12 +271,17 @@ def test_an_operation_that_does_not_end_is_named_again_and_again(
     world = company.world(manifest(members(company, 2)))
     company.aws.pace = 0
     assert world.manifest is not None
-    run(world, time_budget=time_budget(world.manifest.path, 8), verbosity=0)
+    for seconds in BUDGETS:
+        run(world, time_budget=time_budget(world.manifest.path, seconds), verbosity=0)
+        told = capsys.readouterr().err.splitlines()
+        named = [line for line in told if "waiting for operation" in line]
+        if len(named) > 1:
+            break
+    assert len(named) > 1
     (operation,) = company.aws.kept["cloudcraft-onboard"].operations
     which = f"waiting for operation {operation.id} on the stack set cloudcraft-onboard"
     since = f"in progress since {operation.begun_at:%Y-%m-%d %H:%M} UTC"
-    named = [line for line in capsys.readouterr().err.splitlines() if which in line]
-    assert len(named) > 1
+    assert all(which in line for line in named)
     assert all(since in line and "left" not in line for line in named)
 
 
