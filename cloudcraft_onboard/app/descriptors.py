@@ -15,26 +15,29 @@ _OTHERS = 64
 """Cloudcraft's connections, files, pipes."""
 
 
-def at_once(wanted: int) -> tuple[int, str]:
-    """How many accounts there are files for, up to `wanted`, and what to say if those are fewer.
+def at_once(wanted: int) -> int:
+    """How many accounts there are files for, up to `wanted`.
 
     Raises the soft limit if need be: macOS's is 256.
     """
     if sys.platform == "win32":
-        return wanted, ""
+        return wanted
     needed = wanted * _EACH + _OTHERS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if _allows(soft, needed):
-        return wanted, ""
-    with suppress(ValueError, OSError):  # a system may refuse even what its hard limit allows
+    if not _allows(soft, needed):
         more = needed if _allows(hard, needed) else hard
-        resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
-        soft = more
-    if _allows(soft, needed):
-        return wanted, ""
-    fewer = max((soft - _OTHERS) // _EACH, 1)
+        # A system may refuse even what its hard limit allows.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+            soft = more
+    return wanted if _allows(soft, needed) else max((soft - _OTHERS) // _EACH, 1)
+
+
+def too_few(possible: int, wanted: int) -> str:
+    """What to say where `at_once` allows fewer accounts than there are."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     said = f"The system allows only {soft} open files (`ulimit -n`)"
-    return fewer, f"{said}, enough for {fewer} at a time instead of {wanted}; it takes longer."
+    return f"{said}, enough for {possible} at a time instead of {wanted}; it takes longer."
 
 
 def _allows(limit: int, needed: int) -> bool:

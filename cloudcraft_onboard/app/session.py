@@ -247,11 +247,16 @@ def open_session(
 
 
 def _as_many_as_possible(settings: Settings, chosen: Chosen) -> tuple[Settings, Chosen]:
-    """Only as many accounts at a time as there are open files for; a remark if those are fewer."""
-    wanted = min(settings.concurrency, max(len(chosen.accounts), 1))
-    possible, remark = descriptors.at_once(wanted)
-    remarks = (*chosen.remarks, remark) if remark else chosen.remarks
-    return replace(settings, concurrency=possible), replace(chosen, remarks=remarks)
+    """Only as many accounts at a time as there are open files for; a remark if those are too few.
+
+    A status may have more accounts to look at than the manifest has.
+    """
+    possible = descriptors.at_once(settings.concurrency)
+    wanted = min(settings.concurrency, len(chosen.accounts))
+    if possible < wanted:
+        remark = descriptors.too_few(possible, wanted)
+        chosen = replace(chosen, remarks=(*chosen.remarks, remark))
+    return replace(settings, concurrency=possible), chosen
 
 
 def _inputs(settings: Settings) -> dict[str, str]:

@@ -56,6 +56,9 @@ class AwsProxy:
 
     def __init__(self, aws_url: str) -> None:
         self.calls: Counter[str] = Counter()
+        self.most_slow = 0
+        """How many calls in the trouble "slow" there were at a time."""
+        self._slow = 0
         self._troubles: list[Trouble] = []
         self._lock = threading.Lock()
         self._server = _Server(self, str(urlsplit(aws_url).netloc))
@@ -88,6 +91,15 @@ class AwsProxy:
         with self._lock:
             self.calls[action] += 1
             return next((t for t in self._troubles if t.takes(action, body)), None)
+
+    def wait(self, seconds: float) -> None:
+        """Be slow."""
+        with self._lock:
+            self._slow += 1
+            self.most_slow = max(self.most_slow, self._slow)
+        time.sleep(seconds)
+        with self._lock:
+            self._slow -= 1
 
     def __enter__(self) -> Self:
         return self
@@ -152,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", "text/xml")
             self._send(trouble.body)
         elif trouble.kind == "slow":
-            time.sleep(trouble.delay)
+            self.server.proxy.wait(trouble.delay)
             self._pass_on(body)
         else:
             if trouble.kind == "lost":

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from cloudcraft_onboard import defaults
+from tests.support.aws_proxy import AwsProxy
 from tests.support.onboarding import existing, hub
-from tests.support.process import HANG, ONBOARD, Program, environment_with, program, tell
+from tests.support.process import HANG, ONBOARD, Program, environment_with, onboard, program, tell
 from tests.support.world import MakeWorld
 
 NEW = 60
@@ -102,6 +103,22 @@ def test_open_files_are_as_many_as_needed_or_fewer_accounts_are_worked_on_at_onc
     assert len(world.registered) == 12
     assert ("open files" in done.stderr) == bool(said)
     assert said in " ".join(done.stderr.split())
+
+
+def test_accounts_that_the_manifest_lacks_are_looked_at_side_by_side(
+    make_world: MakeWorld, aws_proxy: AwsProxy, tmp_path: Path
+) -> None:
+    """A manifest of one account, and an organization of seven: not one after the other."""
+    more = '  - {name: M, account_id: "300000000099", tags: {sandbox: management}}'
+    make_world(hub(7, more=more))
+    manifest = tmp_path / "one.yaml"
+    text = (tmp_path / "manifest.yaml").read_text(encoding="utf-8").splitlines()
+    (first,) = [number for number, line in enumerate(text) if line.startswith("accounts:")]
+    manifest.write_text("\n".join(text[: first + 2]) + "\n", encoding="utf-8")
+    aws_proxy.trouble("AssumeRole", kind="slow", delay=1.0)
+    ended = onboard(tmp_path / "status", "status", manifest, "--organization")
+    assert ended.code == 0, ended.stderr
+    assert aws_proxy.most_slow > 1
 
 
 # The terminal becomes the program's controlling one, so that its Ctrl-C is a real one.
