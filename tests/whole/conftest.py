@@ -15,6 +15,9 @@ from tests.support.nursery import nursery
 from tests.support.world import MakeWorld, SandboxWorld, written
 
 if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
+
+    from tests.support.organization import Organization
     from tests.support.stacksets import Company
 
 HERE = Path(__file__).parent
@@ -107,3 +110,23 @@ def company(
     made = Company(_moto, make_world, monkeypatch)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ThreadedMotoServer]:
+    from tests.support.organization import serving  # noqa: PLC0415 - slow to import, for few tests
+
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def organization(
+    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Organization]:
+    """AWS Organizations without an organization yet, and the environment that points at it."""
+    from tests.support.organization import Organization  # noqa: PLC0415 - slow to import
+
+    made = Organization(server, monkeypatch)
+    yield made
+    made.client.close()

@@ -8,26 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from cloudcraft_onboard.aws.organizations import Progress, connect, members, tags
 from cloudcraft_onboard.errors import CannotStart, UsageError
-from tests.support.organization import MANAGEMENT, Organization, Throttling, serving
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ThreadedMotoServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def organization(
-    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Organization]:
-    made = Organization(server, monkeypatch)
-    yield made
-    made.client.close()
+from tests.support.organization import MANAGEMENT, Organization, Throttling
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from cloudcraft_onboard.cli import init
 from cloudcraft_onboard.errors import CannotStart, ManifestError, OnboardError, UsageError
 from cloudcraft_onboard.manifest.load import load, loads
 from cloudcraft_onboard.model import AssumeRole
-from tests.support.organization import MANAGEMENT, Organization, serving
+from tests.support.organization import MANAGEMENT, Organization
 
 app = typer.Typer()
 init.register(app)
@@ -27,21 +26,6 @@ def run(*arguments: str, code: int = 0, piped: str | None = None) -> tuple[str, 
         raise result.exception
     assert result.exit_code == code, result.output
     return result.stdout, result.stderr
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ThreadedMotoServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def organization(
-    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Organization]:
-    made = Organization(server, monkeypatch)
-    yield made
-    made.client.close()
 
 
 @pytest.fixture

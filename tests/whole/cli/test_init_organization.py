@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from cloudcraft_onboard.app import init as story
 from cloudcraft_onboard.errors import OnboardError, UsageError
 from cloudcraft_onboard.manifest.edit import Draft
 from cloudcraft_onboard.manifest.load import load, loads
-from tests.support.organization import MANAGEMENT, Organization, serving
+from tests.support.organization import MANAGEMENT, Organization
 from tests.support.process import HANG, door
 from tests.whole.cli.test_init import run
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ThreadedMotoServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def organization(
-    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Organization]:
-    made = Organization(server, monkeypatch)
-    yield made
-    made.client.close()
 
 
 def names(out: str) -> list[str]:

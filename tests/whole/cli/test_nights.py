@@ -5,34 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.support.actions import loaded
-from tests.support.organization import Organization, serving
+from tests.support.organization import Organization
 from tests.support.process import HANG, door, environment_with
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / ".github" / "workflows" / "new-accounts.yml"
 GH = '#!/bin/sh\necho "$@" >> "$PULL_REQUESTS"\n'
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ThreadedMotoServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def organization(
-    server: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Organization]:
-    made = Organization(server, monkeypatch)
-    yield made
-    made.client.close()
 
 
 def scripts() -> list[str]:
