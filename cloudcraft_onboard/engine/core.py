@@ -240,7 +240,7 @@ class Core(Generic[T, V]):
                 return
             self._jobs.abandon()
             if self._outgoing.reading is not None:
-                self._outgoing.reading = None
+                self._outgoing.leave_list()
                 self._machine.look_up(PaceClosed(NO_TIME), now)
         self._phase = _Phase.VERIFYING
         if not (self._policy.verified and self._machine.waits_for_last_list):
@@ -255,9 +255,12 @@ class Core(Generic[T, V]):
         ends = self._control.patience_ends(last=True)
         if now >= ends:
             if self._outgoing.reading or self._lists.again_at is not None:
-                self._outgoing.reading = self._lists.again_at = None
+                self._outgoing.leave_list()
+                self._lists.again_at = None
                 self._machine.leave_unverified(PaceClosed(NO_TIME), now)
             self._machine.leave_mends(now)
+        if not (self._outgoing.reading or self._lists.again_at is not None or self._mending):
+            self._machine.judge_unanswered(now)
         if self._lists.again_at is not None and self._control.kind is not None:
             self._lists.again_at = None
             self._machine.leave_unverified(PaceClosed(_NOT_AT_ONCE), now)

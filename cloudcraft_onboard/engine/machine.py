@@ -43,6 +43,7 @@ from cloudcraft_onboard.model.notes import (
     RefusedSoFar,
     Stop,
 )
+from cloudcraft_onboard.plan.registration import Listing
 
 V = TypeVar("V")
 
@@ -432,9 +433,22 @@ class Machine(Generic[T, V]):
         if error is not None or listing is None:
             self.leave_unverified(error, now)
             return
-        for track in (*self._lists.take_doubts(), *self._outgoing.abandon()):
-            # Nothing is sent again, and nobody waits for answers any more.
-            if self._states[track.name] in (S.DOUBTFUL, S.IN_FLIGHT):
+        self._judge(listing, self._lists.take_doubts(), now)
+
+    def judge_unanswered(self, now: float) -> None:
+        """Nobody waits any more for answers: what has none is judged by the last list, too.
+
+        It comes last, as an answer that comes while others are mended may name a registration that
+        this list does not show.
+        """
+        listing = self._lists.newest
+        if listing is not None:
+            unanswered = self._outgoing.abandon()
+            self._judge(listing, [*self._lists.take_doubts(), *unanswered], now)
+
+    def _judge(self, listing: Listing, doubts: Iterable[Track], now: float) -> None:
+        for track in doubts:
+            if self._states[track.name] in (S.DOUBTFUL, S.IN_FLIGHT):  # nothing is sent again
                 track.doubted = True
                 track.look_up(listing)
                 event = E.OVER if track.left is Left.REQUEST else _WHAT[track.left]

@@ -103,6 +103,11 @@ class Outgoing(Generic[T]):
         self.read = True
         self._agenda.order(Send(request=ReadList(number=self.reading)))
 
+    def leave_list(self) -> None:
+        """Nobody waits any more for the list that is being read: none is the last one, then."""
+        self.reading = None
+        self.read = False
+
     def abandon(self) -> list[Track]:
         """Nobody waits any more for the answers to these accounts' requests."""
         tracks = list(self.in_flight.values())

@@ -57,6 +57,7 @@ from cloudcraft_onboard.model.notes import (
     Errand,
     NeverAnswered,
     NoAnswer,
+    NotVerified,
     StillBroughtIn,
     Stop,
 )
@@ -317,6 +318,25 @@ def test_a_sent_request_without_an_answer_is_pending_and_says_so() -> None:
     run.listed(after=0.1)
     assert run.result().outcome is Outcome.PENDING
     assert run.result().notes == (NoAnswer(errand=Errand.REGISTRATION),)
+
+
+def test_an_answer_that_comes_while_others_are_mended_is_told_though_the_last_list_was_before() -> (
+    None
+):
+    run = Run(2)
+    ours, theirs = run.registered(ident="ours", at=2), run.registered(ident="theirs", at=1)
+    run.accept(run.post(), ours)
+    late = run.post(1)
+    run.stop(Stop.INTERRUPTED)
+    run.wake()
+    run.listed(ours, theirs, run.registered(1, ident="another's"), after=0.1)
+    (deletion,) = run.sent()
+    assert isinstance(deletion, Delete)
+    run.tell(Answered(request=late, registration=run.registered(1, ident="mine", at=2)))
+    run.tell(Answered(request=deletion))
+    assert run.core.done
+    assert run.result(1).cloudcraft_id == "mine"
+    assert [type(note) for note in run.result(1).notes] == [NotVerified]
 
 
 def test_of_two_registrations_the_newer_goes_if_it_is_ours() -> None:
