@@ -20,6 +20,7 @@ from botocore.exceptions import (
 )
 
 from cloudcraft_onboard.aws.crew import WORKERS, each, spread
+from cloudcraft_onboard.aws.data import shorten
 from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.origin import origin
@@ -126,7 +127,9 @@ def connect(profile: str | None, command: str = "init") -> Any:
     """An Organizations client with the credentials of a profile. Raises `CannotStart`."""
     try:
         with as_fault(CredentialRetrievalError, provider=_source(profile)):
-            session = boto3.Session(profile_name=profile)
+            core = botocore.session.get_session()
+            session = boto3.Session(profile_name=profile, botocore_session=core)
+            shorten(core)
             tell_at_once(session.events, connecting=_CONNECTING)
             region = session.region_name or "us-east-1"
             return session.client("organizations", region_name=region, config=_CONFIG)

@@ -37,6 +37,7 @@ from botocore.parsers import ResponseParserFactory
 from botocore.utils import JSONFileCache, parse_timestamp
 
 from cloudcraft_onboard import __version__
+from cloudcraft_onboard.aws.data import shorten
 from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.processes import Processes
 from cloudcraft_onboard.aws.signing import KEYS, CurrentProvider, Lent, as_fault
@@ -61,7 +62,9 @@ class _Session(botocore.session.Session):
         if include:
             tell_at_once(shared.hooks)
         self.get_scoped_config()  # raises for a profile that isn't there
-        shared.loader = shared.loader or self.get_component("data_loader")
+        if shared.loader is None:
+            shorten(self)
+            shared.loader = self.get_component("data_loader")
         self.register_component("data_loader", shared.loader)
         self.register_component("response_parser_factory", shared.parsers)
 

@@ -11,7 +11,11 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.credentials import ProcessProvider, create_credential_resolver
+from botocore.model import ServiceModel, StructureShape
+from botocore.regions import EndpointResolver
 
+from cloudcraft_onboard.aws.calls import Call
+from cloudcraft_onboard.aws.data import ENDPOINTS, shorten
 from cloudcraft_onboard.aws.signing import KEYS
 
 ROLE = "arn:aws:iam::222222222222:role/Entry"
@@ -85,3 +89,46 @@ def test_what_is_replaced_is_there_and_used(session: botocore.session.Session) -
     assert client.keys() >= set(KEYS)
     assert client[KEYS[0]] == "AKIAKEYSOFAPROCESS"
     assert set(started) == {"source"}
+
+
+CALLED = {call.service for call in Call} | {"sso-oidc", "signin"}  # and the credential providers'
+
+
+def models(session: botocore.session.Session) -> dict[str, ServiceModel]:
+    return {service: session.get_service_model(service) for service in CALLED}
+
+
+def test_what_is_left_out_of_the_sdks_data_is_documentation_and_others_endpoints() -> None:
+    whole, short = botocore.session.Session(), botocore.session.Session()
+    shorten(short)
+    theirs, ours = models(whole), models(short)
+    assert theirs["iam"].operation_model("GetRole").documentation
+    assert not ours["iam"].operation_model("GetRole").documentation
+    for service, model in theirs.items():
+        assert model.metadata == ours[service].metadata
+        assert model.operation_names == ours[service].operation_names
+        assert model.shape_names == ours[service].shape_names
+        for name in model.shape_names:
+            shape, mine = model.shape_for(name), ours[service].shape_for(name)
+            assert (shape.type_name, shape.serialization) == (mine.type_name, mine.serialization)
+            if isinstance(shape, StructureShape) and isinstance(mine, StructureShape):
+                assert list(shape.members) == list(mine.members)
+
+
+def test_every_service_that_is_called_has_the_sdks_endpoints() -> None:
+    whole, short = botocore.session.Session(), botocore.session.Session()
+    shorten(short)
+    assert {model.endpoint_prefix for model in models(short).values()} <= ENDPOINTS
+    partitions = whole.get_available_partitions()
+    assert partitions == short.get_available_partitions()
+    theirs, ours = (EndpointResolver(session.get_data("endpoints")) for session in (whole, short))
+    for service in sorted(ENDPOINTS):
+        for partition in partitions:
+            regions = theirs.get_available_endpoints(service, partition, allow_non_regional=True)
+            assert regions == ours.get_available_endpoints(
+                service, partition, allow_non_regional=True
+            )
+            for region in {*regions, "us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"}:
+                assert theirs.construct_endpoint(service, region) == ours.construct_endpoint(
+                    service, region
+                )
