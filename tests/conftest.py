@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import itertools
 import logging
 import os
 import signal
@@ -122,9 +123,22 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One new folder after another: pytest's own way looks through all that there are each time."""
+    return _folders(tmp_path_factory.mktemp("homes"))
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    for number in itertools.count():
+        folder = parent / str(number)
+        folder.mkdir()
+        yield folder
+
+
 @pytest.fixture(autouse=True)
-def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("home")
+def _own_home(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
+    home = next(homes)
     for name in os.environ:
         if name.startswith(USERS_OWN):
             monkeypatch.delenv(name)

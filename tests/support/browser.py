@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from playwright.sync_api import Page, sync_playwright
+from typing import TYPE_CHECKING
 
 from tests.support.programs import CHROMIUM
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 _EYES = """
 window.shown = function () {
@@ -28,6 +30,8 @@ window.type = function (text) {
 @contextmanager
 def browser() -> Iterator[Page]:
     """An empty page of Chromium; scripts may call the functions of `_EYES`."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, for few tests
+
     with sync_playwright() as playwright:
         # Nobody else's pages are opened, so root needs no sandbox; a container's /dev/shm is small.
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

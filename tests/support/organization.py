@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from moto.server import ThreadedMotoServer
 
 from tests.support.world import PLAIN
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
 
 MANAGEMENT = "123456789012"
 
@@ -21,6 +23,8 @@ MANAGEMENT = "123456789012"
 @contextmanager
 def serving() -> Iterator[ThreadedMotoServer]:
     """A moto server on loopback."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, for few tests
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

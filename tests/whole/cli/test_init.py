@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import typer
-from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner
 
 from cloudcraft_onboard.cli import init
@@ -14,6 +14,9 @@ from cloudcraft_onboard.errors import CannotStart, ManifestError, OnboardError, 
 from cloudcraft_onboard.manifest.load import load, loads
 from cloudcraft_onboard.model import AssumeRole
 from tests.support.organization import MANAGEMENT, Organization
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
 
 app = typer.Typer()
 init.register(app)

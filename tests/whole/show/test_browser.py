@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page
 
 from cloudcraft_onboard.model import Outcome, Report
 from cloudcraft_onboard.show.report import html
@@ -14,6 +13,9 @@ from cloudcraft_onboard.show.told import Told, document
 from tests.support.browser import show
 from tests.support.programs import CHROMIUM
 from tests.support.reports import denied, report, result, typical
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = CHROMIUM.or_skip
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page
 
 from cloudcraft_onboard.coverage.words import State
 from cloudcraft_onboard.model import Command, Outcome
@@ -16,6 +16,9 @@ from tests.support import statuses
 from tests.support.browser import show
 from tests.support.programs import CHROMIUM
 from tests.support.reports import denied, report, result, typical
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = CHROMIUM.or_skip
 

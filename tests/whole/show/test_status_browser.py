@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page
 
 from cloudcraft_onboard.coverage.words import State, Status
 from cloudcraft_onboard.show.report import html
@@ -15,6 +14,9 @@ from tests.support import statuses
 from tests.support.browser import show
 from tests.support.programs import CHROMIUM
 from tests.support.statuses import standing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = CHROMIUM.or_skip
 
