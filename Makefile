@@ -55,10 +55,10 @@ collect: .venv/test.stamp
 	@$(BIN)/python -m pytest --collect-only --quiet > /dev/null
 
 # What the sandbox pins comes back with the next make.
-newest: .venv/test.stamp ## Run it with the newest release of each dependency
+newest: .venv/test.stamp ## Run it with the newest release of each dependency and many more examples
 	@rm .venv/test.stamp
 	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable .
-	$(suite)
+	$(suite) --hypothesis-profile=weekly
 
 simulate: .venv/test.stamp ## Live through SEEDS simulated worlds (20000 if not given)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)

@@ -21,8 +21,11 @@ from cloudcraft_onboard.show import logs
 from tests.support.programs import UNTESTED
 
 # No test asserts how long anything takes, on a busy machine neither.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "house", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("quick", settings.get_profile("house"), max_examples=10)
+settings.register_profile("weekly", settings.get_profile("house"), max_examples=500)
 settings.load_profile("house")
 
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_", "SSL_CERT_", "REQUESTS_CA_")

@@ -6,5 +6,5 @@ from hypothesis import settings
 
 
 def examples(count: int) -> settings:
-    """So many in the whole suite; in `make quick`, whose profile has fewer, its share of them."""
+    """So many where others get 100; each profile has its share of them."""
     return settings(max_examples=max(1, count * settings().max_examples // 100))
