@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from cloudcraft_onboard.aws import role
 from cloudcraft_onboard.aws.calling import FAULTS, identity_of, send, understood
@@ -297,9 +298,7 @@ class BotoAccount:
         """One call. What `role.py` has to look at first stays a `ClientError`."""
         try:
             with signed_by(self._credentials):
-                return self._retrying()(
-                    send, self._wire, call, account_id=self._identity.account_id, **parameters
-                )
+                return self._sent(call, parameters)
         except ClientError as error:
             if _code(error) in _FOR_ROLE:
                 raise
@@ -310,15 +309,20 @@ class BotoAccount:
     def _explained(self, error: Exception, call: Call | None) -> AccountError:
         return explain(error, replace(self._where, call=call))
 
-    def _retrying(self) -> Retrying:
+    def _sent(self, call: Call, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """The SDK doesn't send again what collided with another change of the same role."""
-        return Retrying(
-            retry=retry_if_exception(_collided),
-            stop=stop_after_attempt(self._retries + 1),
-            wait=wait_random_exponential(multiplier=0.5, max=10),
-            reraise=True,
-        )
+        account_id = self._identity.account_id
+        for attempt in range(self._retries):
+            try:
+                return send(self._wire, call, account_id=account_id, **parameters)
+            except ClientError as error:
+                if not _collided(error):
+                    raise
+            time.sleep(random.uniform(0, min(0.5 * 2**attempt, _LONGEST)))  # noqa: S311 - no secret
+        return send(self._wire, call, account_id=account_id, **parameters)
 
+
+_LONGEST = 10.0  # seconds between two tries
 
 # What `role.py` looks at itself before it is an account's problem.
 _TAKEN = "EntityAlreadyExists"
@@ -329,11 +333,8 @@ def _code(error: ClientError) -> str:
     return str(error.response["Error"].get("Code"))
 
 
-def _collided(error: BaseException) -> bool:
-    return isinstance(error, ClientError) and _code(error) in {
-        "ConcurrentModification",
-        "EntityTemporarilyUnmodifiable",
-    }
+def _collided(error: ClientError) -> bool:
+    return _code(error) in {"ConcurrentModification", "EntityTemporarilyUnmodifiable"}
 
 
 def _entry(account: Account, identity: Identity) -> str | None:
