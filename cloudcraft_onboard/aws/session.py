@@ -119,8 +119,7 @@ class BotoAws:
         base, way, wanted = source.open(), account.assume_role, account.account_id
         if wanted is None or wanted == base.identity.account_id or way is None:
             return base
-        assumed = _AssumedRole(source, way, account_id=wanted)
-        return replace(base, credentials=assumed.credentials, identity=assumed.identity)
+        return _AssumedRole(source, way, account_id=wanted).open()
 
     def _signed_in(self, account: Account, way: SsoRole) -> Opened:
         """The credentials of a permission set in the account."""
@@ -185,11 +184,17 @@ class _AssumedRole:
             command=source.command,
             origin=self._base.origin,
         )
+
+    def open(self) -> Opened:
+        """The role's credentials."""
         answer = self._assume()
         with understood(Stage.REACH, "sts:AssumeRole"):
-            self.identity = identity_of(answer["AssumedRoleUser"]["Arn"])
-            self.credentials = renewed(
-                _metadata(answer), lambda: _metadata(self._assume()), "sts-assume-role"
+            return replace(
+                self._base,
+                identity=identity_of(answer["AssumedRoleUser"]["Arn"]),
+                credentials=renewed(
+                    _metadata(answer), lambda: _metadata(self._assume()), "sts-assume-role"
+                ),
             )
 
     def _assume(self) -> Mapping[str, Any]:
