@@ -38,6 +38,7 @@ def main() -> NoReturn:
             _say(f"Standard output could not be written: {problem.strerror or problem}.")
             streams.end(hurried=True)
         code = code or 1
+    gc.freeze()  # what the process's end frees is not searched for garbage before
     sys.exit(code)
 
 
