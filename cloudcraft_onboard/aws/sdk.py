@@ -199,7 +199,6 @@ class Sdk:
             kept: Any = JSONFileCache(str(Path(_CLI_CACHE).expanduser()))
             cached: Any = ChainMap({}, kept)
             resolver = create_credential_resolver(session, cache=cached, region_name=region)
-            self._parse_once(session, resolver)
             # The SDK would ask in the middle of the display, and again for each profile.
             asking: Any = resolver.get_provider("assume-role")
             asking._prompter = _never_ask  # noqa: SLF001 - botocore offers no other way
@@ -208,9 +207,12 @@ class Sdk:
             # Profiles that others name as their source are made by this builder, too.
             builder = asking._profile_provider_builder  # noqa: SLF001 - the same
             builder._create_process_provider = partial(self._process_provider, session)  # noqa: SLF001 - the same
+            builder._create_shared_credential_provider = partial(self._shared_provider, session)  # noqa: SLF001 - the same
+            builder._create_config_provider = partial(self._config_provider, session)  # noqa: SLF001 - the same
             profile = session.get_config_variable("profile") or "default"
-            starting = self._process_provider(session, profile)
-            resolver.insert_before(starting.METHOD, starting)
+            for make in (self._process_provider, self._shared_provider, self._config_provider):
+                provider = make(session, profile)
+                resolver.insert_before(provider.METHOD, provider)
             return resolver
 
     def _process_provider(
@@ -227,21 +229,25 @@ class Sdk:
         client = self._client(session, region, service, self._plain_config)
         return Lent(client, Credentials(*(keys[key] for key in KEYS)))
 
-    def _parse_once(self, session: botocore.session.Session, resolver: CredentialResolver) -> None:
-        """Two providers would parse their whole file for each profile."""
-        profile = session.get_config_variable("profile") or "default"
-        shared = SharedCredentialProvider(
+    def _shared_provider(
+        self, session: botocore.session.Session, profile_name: str
+    ) -> SharedCredentialProvider:
+        """Parses its file once, not for each profile."""
+        return SharedCredentialProvider(
             creds_filename=session.get_config_variable("credentials_file"),
-            profile_name=profile,
+            profile_name=profile_name,
             ini_parser=self._shared.parse,
         )
-        config = ConfigProvider(
+
+    def _config_provider(
+        self, session: botocore.session.Session, profile_name: str
+    ) -> ConfigProvider:
+        """As well."""
+        return ConfigProvider(
             config_filename=session.get_config_variable("config_file"),
-            profile_name=profile,
+            profile_name=profile_name,
             config_parser=self._shared.load,
         )
-        for provider in (shared, config):
-            resolver.insert_before(provider.METHOD, provider)
 
     def wire(
         self, session: _Session, region: str, services: Sequence[str] = ("sts", "iam")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from botocore.credentials import (
@@ -40,9 +41,15 @@ The SDK begins 15 minutes before, which is all that a session of 900 seconds has
 def renewed(
     metadata: Mapping[str, str], renew: Callable[[], Mapping[str, str]], method: str
 ) -> Credentials:
-    """Credentials that are renewed before they expire; `renew` returns new metadata."""
-    return RefreshableCredentials.create_from_metadata(
-        metadata=dict(metadata),
+    """Credentials that are renewed before they expire; `renew` returns new metadata.
+
+    Their expiry is written as `datetime.isoformat` writes it, which is read faster than all else.
+    """
+    return RefreshableCredentials(
+        access_key=metadata["access_key"],
+        secret_key=metadata["secret_key"],
+        token=metadata["token"],
+        expiry_time=datetime.fromisoformat(metadata["expiry_time"]),
         refresh_using=lambda: dict(renew()),
         method=method,
         advisory_timeout=_EARLY,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import botocore.configloader
 import botocore.session
 import pytest
 from botocore.credentials import ProcessProvider, create_credential_resolver
@@ -16,6 +18,7 @@ from botocore.regions import EndpointResolver
 
 from cloudcraft_onboard.aws.calls import Call
 from cloudcraft_onboard.aws.data import ENDPOINTS, shorten
+from cloudcraft_onboard.aws.sdk import Sdk
 from cloudcraft_onboard.aws.signing import KEYS
 
 ROLE = "arn:aws:iam::222222222222:role/Entry"
@@ -89,6 +92,33 @@ def test_what_is_replaced_is_there_and_used(session: botocore.session.Session) -
     assert client.keys() >= set(KEYS)
     assert client[KEYS[0]] == "AKIAKEYSOFAPROCESS"
     assert set(started) == {"source"}
+
+
+def test_each_file_is_parsed_once_however_many_profiles_name_another_as_their_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, keys = tmp_path / "config", tmp_path / "credentials"
+    config.write_text(
+        "".join(f"[profile p{n}]\nrole_arn = {ROLE}\nsource_profile = hub\n" for n in range(5))
+    )
+    keys.write_text("[hub]\naws_access_key_id = AKIAHUB\naws_secret_access_key = secret\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(keys))
+    parsed: Counter[str] = Counter()
+    parse = botocore.configloader.raw_config_parse
+
+    def counted(path: str, **how: Any) -> dict[str, Any]:
+        parsed[Path(path).name] += 1
+        return parse(path, **how)
+
+    monkeypatch.setattr(botocore.configloader, "raw_config_parse", counted)
+    sdk = Sdk(concurrency=1, retries=0)
+    found = [sdk.credentials(sdk.session(f"p{n}"), "us-east-1") for n in range(5)]
+    assert {credentials.method for credentials in found} == {"assume-role"}
+    once = parsed.copy()
+    assert once["credentials"] <= 2  # the profiles' names, and the keys
+    sdk.credentials(sdk.session("p0"), "us-east-1")
+    assert parsed == once
 
 
 CALLED = {call.service for call in Call} | {"sso-oidc", "signin"}  # and the credential providers'
