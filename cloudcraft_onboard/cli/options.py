@@ -248,6 +248,9 @@ def _settings(
     )
 
 
+_SHARED = inspect.signature(_settings, eval_str=True)
+
+
 def _hidden(annotation: Any) -> Any:
     """The same option, which `--help` leaves out."""
     kind, option = get_args(annotation)
@@ -274,7 +277,7 @@ def without(
 
     def give(command: Callable[..., None]) -> Callable[..., None]:
         _, *own = inspect.signature(command, eval_str=True).parameters.values()
-        manifest, *shared = inspect.signature(_settings, eval_str=True).parameters.values()
+        manifest, *shared = _SHARED.parameters.values()
         common = [option for option in shared if option.name not in unused]
         common = [
             option.replace(annotation=_hidden(option.annotation))
