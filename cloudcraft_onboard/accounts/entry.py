@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -36,14 +35,12 @@ NOBODY = CloudcraftParameters(account_id="", external_id="")
 class Snapshot:
     """What Cloudcraft said at the start of a command, read once for all accounts.
 
-    `listed_at` is when the list was asked for, by `time.monotonic`; minus infinity if unknown.
     `teams` is empty where no account names one; `documents` holds the wanted ones of
     "minimal" and "custom".
     """
 
     parameters: CloudcraftParameters
     listing: Listing
-    listed_at: float = -math.inf
     teams: tuple[Team, ...] = ()
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

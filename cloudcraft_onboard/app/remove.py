@@ -105,7 +105,7 @@ def _plan(session: Session, options: RemoveOptions) -> RemovalPlan:
     with first_reads():
         snapshot = Snapshot(
             parameters=parameters.result() if parameters else NOBODY,
-            listing=Listing(listed.result()),
+            listing=Listing.of_reading(listed.result()),
             documents=dict.fromkeys(("minimal", "custom"), NOTHING),  # their names will do
         )
     listing = snapshot.listing

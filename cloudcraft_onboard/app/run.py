@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -69,7 +68,6 @@ def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> S
     """
     words = [w for a in accounts for w in (*(a.read_access or ()), *(a.write_access or ()))]
     named = not all(map(is_access_id, words))
-    listed_at = time.monotonic()
     parameters = Background(cloudcraft.parameters)
     listed = Background(cloudcraft.registrations)
     teams = Background(cloudcraft.teams) if named else None
@@ -80,8 +78,7 @@ def look_at_cloudcraft(cloudcraft: Cloudcraft, accounts: Sequence[Account]) -> S
     with first_reads():
         return Snapshot(
             parameters=parameters.result(),
-            listed_at=listed_at,
-            listing=Listing(listed.result()),
+            listing=Listing.of_reading(listed.result()),
             teams=teams.result() if teams else (),
             documents={kind: document.result() for kind, document in documents.items()},
         )

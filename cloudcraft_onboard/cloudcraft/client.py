@@ -49,6 +49,7 @@ from cloudcraft_onboard.events import Event, RequestPutOff, RequestRetried
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
+    Reading,
     Registration,
     RegistrationSpec,
     Slot,
@@ -119,22 +120,23 @@ class CloudcraftClient:
 
     def parameters(self) -> CloudcraftParameters:
         """`GET /aws/account/iamParameters`."""
-        return self._read(_PARAMETERS, shapes.parameters_of)
+        return self._read(_PARAMETERS, shapes.parameters_of, self._turn())
 
-    def registrations(self, slot: Slot | None = None) -> tuple[Registration, ...]:
+    def registrations(self, slot: Slot | None = None) -> Reading:
         """`GET /aws/account`."""
-        listed = self._read(_ACCOUNTS, shapes.registrations_of, slot)
+        turn = self._turn(slot)
+        listed = self._read(_ACCOUNTS, shapes.registrations_of, turn)
         with self._counting:
             self._registered = len(listed)
-        return listed
+        return Reading(registrations=listed, asked_at=turn.began)
 
     def teams(self) -> tuple[Team, ...]:
         """`GET /team`."""
-        return self._read("/team", shapes.teams_of)
+        return self._read("/team", shapes.teams_of, self._turn())
 
     def policy(self, kind: str) -> Mapping[str, Any]:
         """`GET /aws/account/iamParameters/policy/KIND`, KIND minimal or custom."""
-        return self._read(f"{_PARAMETERS}/policy/{kind}", shapes.policy_of)
+        return self._read(f"{_PARAMETERS}/policy/{kind}", shapes.policy_of, self._turn())
 
     def register(self, spec: RegistrationSpec, slot: Slot | None = None) -> Registration:
         """`POST /aws/account`. A 2xx without an ID in it is `Doubtful`."""
@@ -180,8 +182,8 @@ class CloudcraftClient:
         """Close every connection."""
         self._wire.close()
 
-    def _read(self, path: str, understand: Callable[[Any], _T], slot: Slot | None = None) -> _T:
-        with self._turn(slot) as turn:
+    def _read(self, path: str, understand: Callable[[Any], _T], turn: _Turn) -> _T:
+        with turn:
             answer = self._ask("GET", path, None, turn)
         try:
             return understand(answer.json())
@@ -191,7 +193,7 @@ class CloudcraftClient:
                 hint=_SHAPE_HINT,
             ) from error
 
-    def _turn(self, slot: Slot | None, until: float = math.inf) -> _Turn:
+    def _turn(self, slot: Slot | None = None, until: float = math.inf) -> _Turn:
         return _Turn(slot, lambda: self.pace.acquire(self._deadline, self._stop), until)
 
     def _ask(
@@ -323,19 +325,21 @@ def _readable(method: str, answer: Answer) -> bool:
 class _Turn:
     """Hands each attempt of one request its slot; the first may be the caller's.
 
-    What was not handed on is given back.
+    What was not handed on is given back. `began` is when the last attempt got its slot.
     """
 
     def __init__(self, given: Slot | None, acquire: Callable[[], Slot], until: float) -> None:
         self._given = given
         self._acquire = acquire
         self._until = until
+        self.began = -math.inf
 
     def slot(self) -> Slot:
         """The slot of the next attempt, which owns it from here on; `Outdated` after `until`."""
         given, self._given = self._given, None
         slot = given or self._acquire()
-        if time.monotonic() > self._until:
+        self.began = time.monotonic()
+        if self.began > self._until:
             slot.unused()
             raise Outdated("Its turn came too late.")
         return slot

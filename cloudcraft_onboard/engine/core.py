@@ -16,7 +16,7 @@ from cloudcraft_onboard.engine.agenda import Agenda, Ends
 from cloudcraft_onboard.engine.budget import Budget, Limits, forecast
 from cloudcraft_onboard.engine.control import NO_THREAD, NO_TIME, Control
 from cloudcraft_onboard.engine.jobs import AwsJobs
-from cloudcraft_onboard.engine.lists import Known, Lists
+from cloudcraft_onboard.engine.lists import Lists
 from cloudcraft_onboard.engine.machine import TRANSITIONS, Machine, Transitions
 from cloudcraft_onboard.engine.mending import Mending
 from cloudcraft_onboard.engine.messages import (
@@ -42,10 +42,10 @@ from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.tracks import Policy
 from cloudcraft_onboard.errors import PaceClosed
 from cloudcraft_onboard.model.notes import Stop
+from cloudcraft_onboard.plan.registration import Listing
 
 V = TypeVar("V")
 
-NOTHING_KNOWN = Known()
 _NOT_AT_ONCE = "It was not listed at once, and the run is stopping."
 
 
@@ -68,7 +68,7 @@ class Core(Generic[T, V]):
         pace: PaceView,
         control: Control,
         limits: Limits,
-        known: Known = NOTHING_KNOWN,
+        known: Listing | None = None,
         settle: float | None = None,
         transitions: Transitions = TRANSITIONS,
     ) -> None:
@@ -176,7 +176,7 @@ class Core(Generic[T, V]):
     def _list_read(self, message: ListRead, now: float) -> None:
         if message.request.number != self._outgoing.reading:
             return  # nobody waits for it any more
-        self._lists.take(message, now)
+        self._lists.take(message)
         if self._phase is _Phase.VERIFYING:
             self._machine.judge(message.error, now)
         elif self._control.kind is None or message.error is not None:

@@ -209,8 +209,8 @@ class Driver(Generic[T, V]):
         started = clock()
         try:
             if isinstance(request, ReadList):
-                listed = cloudcraft.registrations(slot)
-                return ListRead(request=request, registrations=listed, seconds=clock() - started)
+                reading = cloudcraft.registrations(slot)
+                return ListRead(request=request, reading=reading, seconds=clock() - started)
             made = self._write(request, slot)
             return Answered(request=request, registration=made, seconds=clock() - started)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the core must know

@@ -13,7 +13,6 @@ from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import ListRead, T
 from cloudcraft_onboard.engine.outgoing import Outgoing
 from cloudcraft_onboard.engine.tracks import Track
-from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.plan.registration import Listing
 
 REREAD_SECONDS = 2.0
@@ -26,14 +25,6 @@ _DOUBT_SECONDS = 1.0  # a doubtful request gets this long to be processed; doubl
 _LONGEST_DOUBT_SECONDS = 30.0
 
 
-@frozen
-class Known:
-    """The list that the run began with, and when it was read."""
-
-    listing: Listing | None = None
-    at: float = -math.inf
-
-
 class Lists(Generic[T]):
     """The doubts that wait for a list, and the last list, which is read twice at most.
 
@@ -41,7 +32,7 @@ class Lists(Generic[T]):
     """
 
     def __init__(
-        self, agenda: Agenda[T], outgoing: Outgoing[T], control: Control, known: Known
+        self, agenda: Agenda[T], outgoing: Outgoing[T], control: Control, known: Listing | None
     ) -> None:
         self.doubts: list[Track] = []
         self.again_at: float | None = None
@@ -49,8 +40,7 @@ class Lists(Generic[T]):
         self._agenda = agenda
         self._outgoing = outgoing
         self._control = control
-        self._listing: Listing | None = known.listing
-        self._read_at = known.at
+        self._listing = known
         self._in_vain = 0  # so many lists in a row after which nothing was sent
         self._look_at: float | None = None
 
@@ -67,15 +57,19 @@ class Lists(Generic[T]):
     def fresh_until(self) -> float:
         """Until when what the last list shows may be overwritten.
 
-        A pace so slow that no list is ever young at the next request must not go round for ever.
+        A pace so slow that no list is ever young at the next request must not go round for ever:
+        then a list is good for one request, the next one.
         """
-        return math.inf if self._in_vain >= _MOST_IN_VAIN else self._read_at + FRESH_SECONDS
+        if self._listing is None:
+            return -math.inf
+        if self._in_vain >= _MOST_IN_VAIN and self._outgoing.read:
+            return math.inf
+        return self._listing.asked_at + FRESH_SECONDS
 
-    def take(self, message: ListRead, now: float) -> None:
-        """A list came, or did not; it shows what was there when it was asked for, or later."""
+    def take(self, message: ListRead) -> None:
+        """A list came, or did not."""
         self._outgoing.reading = None
-        self._listing = None if message.error else Listing(message.registrations)
-        self._read_at = now - message.seconds
+        self._listing = None if message.reading is None else Listing.of_reading(message.reading)
 
     def take_doubts(self) -> list[Track]:
         """Those that wait for a list; they don't any more."""

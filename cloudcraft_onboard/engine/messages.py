@@ -14,7 +14,7 @@ from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worke
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.frozen import frozen
-from cloudcraft_onboard.model import Account, Registration, RegistrationSpec, Slot
+from cloudcraft_onboard.model import Account, Reading, Registration, RegistrationSpec, Slot
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -141,10 +141,13 @@ class Answered:
 
 @frozen
 class ListRead:
-    """The list of all registrations, or why it could not be read."""
+    """The list of all registrations, or why it could not be read.
+
+    `seconds` is how long it took, with all attempts.
+    """
 
     request: ReadList
-    registrations: tuple[Registration, ...] = ()
+    reading: Reading | None = None
     error: BaseException | None = None
     seconds: float = 0.0
 

@@ -16,7 +16,6 @@ from cloudcraft_onboard.accounts.stackset import StackSetAccounts, Task, by_stac
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.core import Core
 from cloudcraft_onboard.engine.driver import Driver, Tools
-from cloudcraft_onboard.engine.lists import Known
 from cloudcraft_onboard.engine.messages import job_of, job_of_all
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.results import Results
@@ -58,7 +57,7 @@ def onboard_accounts(
         control=tools.control,
         limits=limits.more_at_a_time(len(stack_sets)),
         settle=settle,
-        known=Known(listing=snapshot.listing, at=snapshot.listed_at),
+        known=snapshot.listing,
     )
     # Stack sets come first, each with a worker of its own: CloudFormation takes its time.
     Driver(core, tools, work).run((*map(job_of_all, stack_sets), *map(job_of, singles)))

@@ -11,6 +11,7 @@ from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
     RateLimit,
+    Reading,
     Registration,
     RegistrationSpec,
     Slot,
@@ -69,7 +70,7 @@ class Cloudcraft(Protocol):
     def parameters(self) -> CloudcraftParameters:
         """`GET /aws/account/iamParameters`."""
 
-    def registrations(self, slot: Slot | None = None) -> tuple[Registration, ...]:
+    def registrations(self, slot: Slot | None = None) -> Reading:
         """`GET /aws/account`."""
 
     def teams(self) -> tuple[Team, ...]:

@@ -77,6 +77,17 @@ class Registration:
 
 
 @frozen
+class Reading:
+    """The list of all registrations; it shows what was there at `asked_at`, or later.
+
+    By `time.monotonic`, when the request was sent that was answered: earlier ones don't count.
+    """
+
+    registrations: tuple[Registration, ...]
+    asked_at: float
+
+
+@frozen
 class ObservedRole:
     """The role as IAM shows it; `trust` and the inline documents parsed from their JSON."""
 

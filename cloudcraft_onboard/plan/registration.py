@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Self
 
 from cloudcraft_onboard.blame import ours
 from cloudcraft_onboard.blame.cause import Cause
@@ -17,6 +19,7 @@ from cloudcraft_onboard.model import (
     NOTHING,
     CloudcraftParameters,
     Problem,
+    Reading,
     Registration,
     RegistrationSpec,
     Stage,
@@ -41,10 +44,14 @@ class Listing:
     """What `GET /aws/account` answered, by AWS account ID.
 
     Registrations with another `source`, usually Datadog's, are kept apart: no
-    command changes or deletes one, or an account's role because of one.
+    command changes or deletes one, or an account's role because of one. `asked_at` is when the
+    list was asked for, by `time.monotonic`; minus infinity if that is not known.
     """
 
-    def __init__(self, registrations: Iterable[Registration]) -> None:
+    def __init__(
+        self, registrations: Iterable[Registration], *, asked_at: float = -math.inf
+    ) -> None:
+        self.asked_at = asked_at
         self._by_account: dict[str, list[Registration]] = {}
         self._foreign: dict[str, Registration] = {}
         self._unplaced: list[Registration] = []
@@ -59,6 +66,11 @@ class Listing:
                 self._unplaced.append(registration)
         for doubles in self._by_account.values():
             doubles.sort(key=seniority)
+
+    @classmethod
+    def of_reading(cls, reading: Reading) -> Self:
+        """The listing that was read."""
+        return cls(reading.registrations, asked_at=reading.asked_at)
 
     def of(self, account_id: str) -> tuple[Registration, ...]:
         """The account's own registrations, the oldest in front; more than one is a duplicate."""

@@ -16,6 +16,7 @@ from cloudcraft_onboard.cloudcraft.refusals import kind_of
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import Delete, Put, ReadList, Request
 from cloudcraft_onboard.errors import Doubtful, Outdated, PaceClosed, Refused, Unavailable
+from cloudcraft_onboard.model import Reading
 from cloudcraft_onboard.model.notes import Stop
 from tests.simulation.loop import Loop, Resume, Wait
 from tests.simulation.pace import VirtualPace, VirtualSlot
@@ -96,6 +97,7 @@ class VirtualClient:
                 raise Outdated("too late")
             with slot:
                 self._check_pace()
+                began = self._loop.now
                 answer: Answer = yield self._exchange(request, slot)
                 if answer.fate is Fate.CRASH_BEFORE:
                     raise ZeroDivisionError("a bug before sending")
@@ -105,7 +107,7 @@ class VirtualClient:
                 if answer.status != 429:
                     if answer.fate in _LET_THROUGH:
                         slot.answered()
-                    return _judged(request, answer)
+                    return _judged(request, answer, began)
                 if slot.throttled(answer.retry_after) > self._retries + 1:
                     raise _Unreachable("the rate limit let nothing pass")
 
@@ -159,12 +161,14 @@ class VirtualClient:
         return wait
 
 
-def _judged(request: Request, answer: Answer) -> Any:
+def _judged(request: Request, answer: Answer, asked_at: float) -> Any:
     """The answer where it is a usable yes."""
     if answer.fate is Fate.CRASH_AFTER:
         raise ZeroDivisionError("a bug after the answer")
     if answer.fate is not Fate.FINE:
         raise Doubtful(_UNANSWERED[answer.fate])
+    if answer.status < 300 and isinstance(request, ReadList):
+        return Reading(registrations=answer.body, asked_at=asked_at)
     if answer.status < 300:
         return answer.body
     if isinstance(request, Delete) and answer.status == 404:

@@ -33,7 +33,7 @@ from cloudcraft_onboard.engine.messages import (
     Woken,
 )
 from cloudcraft_onboard.errors import Doubtful, PaceClosed
-from cloudcraft_onboard.model import RateLimit, Registration
+from cloudcraft_onboard.model import RateLimit
 from cloudcraft_onboard.model.notes import Stop
 from tests.simulation.client import VirtualClient
 from tests.simulation.loop import Loop, Wait
@@ -279,8 +279,7 @@ class VirtualDriver:
             error = raised
         seconds = self.loop.now - started
         if isinstance(request, ReadList):
-            listed: tuple[Registration, ...] = answer or ()
-            self.put(ListRead(request=request, registrations=listed, error=error, seconds=seconds))
+            self.put(ListRead(request=request, reading=answer, error=error, seconds=seconds))
             return
         if isinstance(request, Post):
             self._note_doubt(request.name, error)

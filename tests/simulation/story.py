@@ -9,14 +9,13 @@ from typing import Any
 from cloudcraft_onboard.accounts.entry import Snapshot
 from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.budget import Limits
-from cloudcraft_onboard.engine.core import NOTHING_KNOWN, Core
-from cloudcraft_onboard.engine.lists import Known
+from cloudcraft_onboard.engine.core import Core
 from cloudcraft_onboard.engine.messages import ReadList
 from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import RequestError
-from cloudcraft_onboard.model import CloudcraftParameters, Registration, Result, Via
+from cloudcraft_onboard.model import CloudcraftParameters, Reading, Result, Via
 from cloudcraft_onboard.plan.registration import Listing
 from tests.simulation.driver import VirtualDriver
 from tests.simulation.loop import Loop, Wait
@@ -46,7 +45,6 @@ class Run:
     results: tuple[Result, ...] = ()
     removals: tuple[Removal, ...] = ()
     known: Results | None = None
-    listed_at: float = 0.0
 
     @property
     def killed(self) -> bool:
@@ -148,28 +146,26 @@ class World:
         request = ReadList(number=0)
         try:
             for _ in range(2):
-                run.listed_at = self.loop.now
-                answer = yield from run.driver.client.ask(request, None)
+                reading = yield from run.driver.client.ask(request, None)
         except (RequestError, ArithmeticError) as error:
             self.trace(run.name, f"cannot start: {error}")
             run.driver.alive = False
             return
         run.began = True
         if run.removes:
-            self._begin_removal(run, answer)
+            self._begin_removal(run, reading)
         else:
-            self._begin_run(run, answer)
+            self._begin_run(run, reading)
 
-    def _begin_run(self, run: Run, answer: tuple[Registration, ...]) -> None:
-        listing = Listing(answer)
-        snapshot = Snapshot(parameters=_PARAMETERS, listing=listing, listed_at=run.listed_at)
+    def _begin_run(self, run: Run, reading: Reading) -> None:
+        listing = Listing.of_reading(reading)
+        snapshot = Snapshot(parameters=_PARAMETERS, listing=listing)
         worker = Onboarding(run.name, self.loop, self.aws, snapshot)
-        known = Known(listing=listing, at=run.listed_at)
-        core = self._core(run, Register(apply=True), known)
+        core = self._core(run, Register(apply=True), listing)
         run.driver.begin(core, worker, worker.jobs())
 
-    def _begin_removal(self, run: Run, answer: tuple[Registration, ...]) -> None:
-        listing, worker = Listing(answer), Offboarding(run.name, self.loop, self.aws)
+    def _begin_removal(self, run: Run, reading: Reading) -> None:
+        listing, worker = Listing.of_reading(reading), Offboarding(run.name, self.loop, self.aws)
         found = (
             Removal(
                 account=account,
@@ -185,7 +181,7 @@ class World:
         run.driver.begin(core, worker)
 
     def _core(
-        self, run: Run, policy: Register | Unregister, known: Known = NOTHING_KNOWN
+        self, run: Run, policy: Register | Unregister, known: Listing | None = None
     ) -> Core[Any, Any]:
         accounts = [r.account for r in run.removals] if run.removes else self.aws.accounts
         limits = Limits(

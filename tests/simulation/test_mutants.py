@@ -138,8 +138,8 @@ class Greedy(Mutant):
         self._deletions: list[Order[Any]] = []
 
     def hear(self, message: Message[Any]) -> Message[Any]:
-        if isinstance(message, ListRead):
-            listing = Listing(message.registrations)
+        if isinstance(message, ListRead) and message.reading:
+            listing = Listing.of_reading(message.reading)
             for account_id in self._posted:
                 for number, newer in enumerate(listing.of(account_id)[1:], start=10**6):
                     request = Delete(number=number, name="", registration=newer)

@@ -11,7 +11,7 @@ import pytest
 from tests.simulation.story import Verdict, attempt
 
 WORLDS = 500
-FOUND = (488368208, 1199014297, 1199017270, 2620965073, 3586001684)
+FOUND = (488368208, 3300012391, 1199014297, 1199017270, 2620965073, 3586001684)
 """Worlds in which the program, or what is asked of it, was wrong once."""
 
 

@@ -14,7 +14,7 @@ from cloudcraft_onboard.accounts.removal import Removal
 from cloudcraft_onboard.engine.budget import Limits
 from cloudcraft_onboard.engine.control import GRACE_SECONDS, Control
 from cloudcraft_onboard.engine.core import Core
-from cloudcraft_onboard.engine.lists import FRESH_SECONDS, Known
+from cloudcraft_onboard.engine.lists import FRESH_SECONDS
 from cloudcraft_onboard.engine.messages import (
     Answered,
     Delete,
@@ -46,6 +46,7 @@ from cloudcraft_onboard.model import (
     CloudcraftParameters,
     Outcome,
     RateLimit,
+    Reading,
     Registration,
     Result,
     Stage,
@@ -172,7 +173,8 @@ class Run:
     def listed(self, *registrations: Registration, after: float = 1.0) -> list[Order[Any]]:
         """The list is asked for, and answered."""
         request = self.look()
-        message = ListRead(request=request, registrations=registrations, seconds=after)
+        reading = Reading(registrations=registrations, asked_at=self.now)
+        message = ListRead(request=request, reading=reading, seconds=after)
         return self.tell(message, after)
 
     def fail(self, request: Write, error: BaseException) -> list[Order[Any]]:
@@ -413,26 +415,27 @@ def test_nor_does_a_refusal_hide_what_a_lost_request_may_have_registered() -> No
 # --- what somebody may have changed since the list --------------------------------------------
 
 
-def updating(read_at: float) -> tuple[Run, Registration]:
-    """A run whose account is registered by another name, as the list of that time shows."""
-    run = Run()
-    other = replace(run.registered(), name="another name")
-    listing = Listing([other])
+def updating(read_at: float, accounts: int = 1) -> tuple[Run, Registration]:
+    """A run whose accounts are registered by another name, as the list of that time shows."""
+    run = Run(accounts)
+    others = [replace(run.registered(number), name="another name") for number in range(accounts)]
+    listing = Listing(others, asked_at=read_at)
     run.core = Core(
         Register(apply=True),
         run.results,
         pace=Pace(),
         control=run.control,
         limits=Limits(),
-        known=Known(listing=listing, at=read_at),
+        known=listing,
     )
-    run.orders = run.core.begin([job_of(run.accounts[0])], 0.0)
-    account = run.accounts[0]
-    role = RoleState(account_id=account.account_id or "", arn=account.expected_role_arn or "")
+    run.orders = run.core.begin(map(job_of, run.accounts), 0.0)
     snapshot = replace(NOTHING, listing=listing)
-    run.tell(Worked(name="a0", value=ready_of(account, snapshot, (None, None), role)))
-    run.tell(Ended(names=("a0",)))
-    return run, other
+    for account in run.accounts:
+        role = RoleState(account_id=account.account_id or "", arn=account.expected_role_arn or "")
+        value = ready_of(account, snapshot, (None, None), role)
+        run.tell(Worked(name=account.name, value=value))
+        run.tell(Ended(names=(account.name,)))
+    return run, others[0]
 
 
 def test_an_update_is_decided_on_a_list_that_is_not_old() -> None:
@@ -462,6 +465,32 @@ def test_a_pace_at_which_every_list_grows_old_does_not_go_round_for_ever() -> No
             break
         run.listed(other)
     assert [request.method for request in requests] == [Method.PUT]
+
+
+def test_there_a_list_is_good_for_the_next_request_alone() -> None:
+    run, other = updating(read_at=-FRESH_SECONDS - 1.0, accounts=2)
+    others = other, replace(run.registered(1), name="another name")
+    for _ in range(5):
+        run.now += FRESH_SECONDS + 10.0
+        if requests := run.sent():
+            break
+        run.listed(*others)
+    (put,) = requests
+    assert isinstance(put, Put)
+    run.now += FRESH_SECONDS
+    run.accept(put)
+    assert not any(isinstance(request, Put) for request in run.sent())
+    assert isinstance(run.look(), ReadList)
+
+
+def test_a_list_is_as_old_as_the_request_that_was_answered() -> None:
+    run, other = updating(read_at=-FRESH_SECONDS - 1.0)
+    assert not run.sent()
+    request = run.look()
+    run.now += 5 * FRESH_SECONDS  # in vain: throttled, or without an answer
+    reading = Reading(registrations=(other,), asked_at=run.now)
+    run.tell(ListRead(request=request, reading=reading, seconds=5 * FRESH_SECONDS + 1.0), 1.0)
+    assert [request.method for request in run.sent()] == [Method.PUT]
 
 
 # --- work time: the same in every row --------------------------------------------------------

@@ -15,7 +15,7 @@ from cloudcraft_onboard.cloudcraft import client as client_module
 from cloudcraft_onboard.cloudcraft.client import CloudcraftClient
 from cloudcraft_onboard.cloudcraft.pace import PaceKeeper
 from cloudcraft_onboard.events import Event
-from cloudcraft_onboard.model import CloudcraftUsage, RateLimit
+from cloudcraft_onboard.model import CloudcraftUsage, RateLimit, Registration
 from tests.whole.cloudcraft.raw import RawServer
 
 KEY = "k3y-" + "0123456789abcdef" * 2
@@ -32,6 +32,10 @@ class Client(CloudcraftClient):
     def counts(self) -> CloudcraftUsage:
         """What was sent, without the limit under which it was, or what came of it."""
         return dataclasses.replace(self.usage, rate_limit="", registered=None)
+
+    def listed(self) -> tuple[Registration, ...]:
+        """The registrations in the list."""
+        return self.registrations().registrations
 
 
 class MakeClient(Protocol):

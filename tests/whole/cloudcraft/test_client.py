@@ -47,16 +47,16 @@ def client(local: SandboxWorld, make_client: MakeClient) -> Client:
 def test_an_account_is_registered_listed_changed_and_deleted(
     client: Client, local: SandboxWorld
 ) -> None:
-    assert client.registrations() == ()
+    assert client.listed() == ()
     made = client.register(spec())
-    assert client.registrations() == (made,)
+    assert client.listed() == (made,)
     assert made.account_id == ID
     assert made.external_id == client.parameters().external_id
     client.update(made, spec(name="Payments"))
-    (listed,) = client.registrations()
+    (listed,) = client.listed()
     assert (listed.id, listed.name) == (made.id, "Payments")
     client.delete(listed)
-    assert client.registrations() == ()
+    assert client.listed() == ()
     client.delete(listed)  # gone already
     assert client.counts == CloudcraftUsage(requests=9)
     assert len(local.requests()) == 9
@@ -82,7 +82,7 @@ def test_no_accounts_in_either_shape(
     make_world: MakeWorld, make_client: MakeClient, shape: str
 ) -> None:
     world = make_world(empty_list=shape)
-    assert make_client(world.cloudcraft_url, world.api_key).registrations() == ()
+    assert make_client(world.cloudcraft_url, world.api_key).listed() == ()
 
 
 def test_an_update_keeps_the_access_that_it_does_not_mention(
@@ -95,10 +95,10 @@ def test_an_update_keeps_the_access_that_it_does_not_mention(
     made = client.register(spec(read_access=(team.id,)))
     assert made.read_access == (team.id,)
     client.update(made, spec(name="B"))
-    (listed,) = client.registrations()
+    (listed,) = client.listed()
     assert (listed.name, listed.read_access) == ("B", (team.id,))
     client.update(listed, spec(name="B", read_access=()))
-    assert not client.registrations()[0].read_access
+    assert not client.listed()[0].read_access
 
 
 # --- doubtful ------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_a_doubtful_read_is_simply_tried_again(
 ) -> None:
     client = make_client(local.cloudcraft_url, local.api_key, timeout=faults.patience(fault))
     local.fault({**fault, **faults.LISTING})
-    assert client.registrations() == ()
+    assert client.listed() == ()
     assert client.counts == CloudcraftUsage(requests=2, retried=1)
     assert [type(event) for event in client.events] == [RequestRetried]
 
@@ -151,7 +151,7 @@ def test_a_read_without_a_usable_answer_ends_after_the_retries(
 ) -> None:
     local.fault(faults.html(502, processed=False, times=-1))
     with pytest.raises(Unavailable, match="502 Bad Gateway"):
-        client.registrations()
+        client.listed()
     assert len(local.requests()) == 3
 
 
@@ -175,7 +175,7 @@ def test_an_update_needs_no_body_in_the_answer(
     client = make_client(world.cloudcraft_url, world.api_key)
     made = client.register(spec())
     client.update(made, spec(name="B"))
-    assert client.registrations()[0].name == "B"
+    assert client.listed()[0].name == "B"
 
 
 def test_a_page_in_place_of_an_answer_does_not_count_as_deleted(
@@ -185,7 +185,7 @@ def test_a_page_in_place_of_an_answer_does_not_count_as_deleted(
     local.fault(faults.html(200, processed=False, method="DELETE"))
     with pytest.raises(Doubtful):
         client.delete(made)
-    assert client.registrations() == (made,)
+    assert client.listed() == (made,)
 
 
 # --- refused -------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_a_key_that_only_reads_is_refused_at_the_first_write(
     local: SandboxWorld, make_client: MakeClient
 ) -> None:
     client = make_client(local.cloudcraft_url, local.read_only_key)
-    assert client.registrations() == ()
+    assert client.listed() == ()
     with pytest.raises(Refused) as refused:
         client.register(spec())
     assert refused.value.status == 403
@@ -231,7 +231,7 @@ def test_a_redirect_is_refused_and_the_key_goes_nowhere(
 ) -> None:
     local.fault(faults.redirect(f"{local.cloudcraft_url}/elsewhere", status))
     with pytest.raises(Refused) as refused:
-        client.registrations() if call == "read" else client.register(spec())
+        client.listed() if call == "read" else client.register(spec())
     assert refused.value.status == status
     assert "CLOUDCRAFT_BASE_URL" in refused.value.hint
     assert len(local.requests()) == 1
@@ -247,10 +247,22 @@ def test_a_429_pauses_everything_and_costs_no_account(
     world = make_world(rate_limit="3/1", headers=headers)
     client = make_client(world.cloudcraft_url, world.api_key, limit=3, window=1.0, retries=0)
     world.consume(3)
-    assert client.registrations() == ()
+    assert client.listed() == ()
     assert client.usage.throttled == world.throttled >= 1
     assert client.usage.retried == 0
     assert any(isinstance(event, Throttled) for event in client.events)
+
+
+def test_a_list_is_as_old_as_the_attempt_that_was_answered(
+    make_world: MakeWorld, make_client: MakeClient
+) -> None:
+    world = make_world(rate_limit="3/1")
+    client = make_client(world.cloudcraft_url, world.api_key, limit=3, window=1.0)
+    world.consume(3)
+    began = time.monotonic()
+    reading = client.registrations()
+    assert client.usage.throttled >= 1
+    assert began + 0.5 < reading.asked_at < time.monotonic(), "half a window of slack"
 
 
 def test_a_burst_of_another_client_costs_a_pause_and_no_registration(
@@ -261,7 +273,7 @@ def test_a_burst_of_another_client_costs_a_pause_and_no_registration(
     client = make_client(world.cloudcraft_url, world.api_key, limit=5, window=1.0, retries=0)
     world.fault(faults.burst(5, **faults.REGISTERING))
     made = client.register(spec())
-    assert client.registrations() == (made,)
+    assert client.listed() == (made,)
     assert client.usage.throttled == world.throttled == 1
 
 
@@ -272,7 +284,7 @@ def test_a_429_wave_is_one_pause_and_everyone_gets_through(
     # The answers come late enough for all five to be under way.
     local.fault(faults.too_many(times=5, delay=0.5))
     with ThreadPoolExecutor(5) as pool:
-        assert list(pool.map(lambda _: client.registrations(), range(5))) == [()] * 5
+        assert list(pool.map(lambda _: client.listed(), range(5))) == [()] * 5
     assert client.usage.throttled == 5
     assert client.usage.requests == 10
     assert len([event for event in client.events if isinstance(event, Throttled)]) == 1
@@ -291,7 +303,7 @@ def test_a_pinned_pace_is_kept(make_world: MakeWorld, make_client: MakeClient) -
     world = make_world(rate_limit="50/10")
     client = make_client(world.cloudcraft_url, world.api_key, limit=3, window=1.0)
     for _ in range(7):
-        client.registrations()
+        client.listed()
     assert client.pace.limit == 3
     assert world.kept_to(3, 1.0)
 

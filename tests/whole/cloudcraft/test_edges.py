@@ -97,14 +97,14 @@ def test_an_encoding_is_refused_at_once_and_not_inflated(
     bomb = gzip.compress(b'{"accounts": [' + b"{}," * (8 << 20) + b"{}]}")
     raw.script = [answer(200, bomb, Content_Encoding=encoding)] * 6
     with traced(), pytest.raises(Unreadable, match="encoding that was not requested"):
-        make_client(raw.url, retries=5).registrations()
+        make_client(raw.url, retries=5).listed()
     assert len(raw.requests) == 1
     assert raw.requests[0].headers["accept-encoding"] == "identity"
 
 
 def test_an_answer_as_it_was_asked_for_is_read(raw: RawServer, client: Client) -> None:
     raw.script = [answer(200, {"accounts": []}, Content_Encoding="identity")]
-    assert client.registrations() == ()
+    assert client.listed() == ()
 
 
 TOO_LARGE = {
@@ -125,7 +125,7 @@ def test_more_than_a_list_of_accounts_can_need_is_refused_at_once(
         traced(200 << 20),
         pytest.raises(Unreadable, match=r"larger than 64 MB|more than 100,000 accounts can need"),
     ):
-        make_client(raw.url, retries=5).registrations()
+        make_client(raw.url, retries=5).listed()
     assert len(raw.requests) == 1
 
 
@@ -151,7 +151,7 @@ def test_a_list_of_100_000_accounts_is_read(raw: RawServer, client: Client) -> N
         "source": "aws",
     }
     raw.script = [answer(200, {"accounts": [entry] * 100_000})]
-    assert len(client.registrations()) == 100_000
+    assert len(client.listed()) == 100_000
 
 
 def test_a_proxy_that_is_away_is_named(
@@ -165,7 +165,7 @@ def test_a_proxy_that_is_away_is_named(
     with pytest.raises(
         Unavailable, match=f"Cannot reach the proxy 127.0.0.1:{port}: connection refused"
     ) as told:
-        make_client("https://api.cloudcraft.co", retries=0).registrations()
+        make_client("https://api.cloudcraft.co", retries=0).listed()
     assert "HTTPS_PROXY" in told.value.hint
     assert "s3cret" not in told.value.message
 
@@ -180,6 +180,6 @@ def test_a_proxy_that_says_no_is_named_and_not_asked_again(
         proxy.script = [answer(407, b"who are you")] * 3
         client = make_client("https://api.cloudcraft.co", retries=2)
         with pytest.raises(Unavailable, match=r"The proxy 127\.0\.0\.1:.*407"):
-            client.registrations()
+            client.listed()
         assert len(proxy.requests) == 1
         assert client.counts == CloudcraftUsage()

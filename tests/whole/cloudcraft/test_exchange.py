@@ -187,7 +187,7 @@ def test_an_answer_of_another_shape_is_not_taken_for_an_empty_list(
 ) -> None:
     raw.script = [answer(200, {"message": "maintenance"}), answer(200, {})]
     with pytest.raises(Unavailable, match="documented"):
-        make_client(raw.url).registrations()
+        make_client(raw.url).listed()
     assert len(raw.requests) == 1
 
 
