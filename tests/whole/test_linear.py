@@ -79,10 +79,10 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             found = value if isinstance(value, tuple) else (value,)
-            for part in found:
+            for number, part in enumerate(found):
                 for each in part if isinstance(part, tuple) else (part,):
                     if isinstance(each, re.Pattern) and isinstance(each.pattern, str):
-                        yield f"{module.name}.{name} {each.pattern[:40]}", each
+                        yield f"{module.name}.{name} {number} {each.pattern[:40]}", each
 
 
 PATTERNS = dict(patterns())

@@ -57,6 +57,16 @@ def test_what_looks_like_a_secret_goes(text: str) -> None:
         assert part not in redacted
 
 
+@pytest.mark.parametrize("pattern", redaction._NAMES)
+def test_a_field_goes_however_its_name_is_written(pattern: str) -> None:
+    name = pattern.replace("?", "")
+    alike = {"i": "\u0131", "s": "\u017f"}
+    odd = alike.get(name[0].lower(), name[0]) + name[1:]
+    for form in (name, name.lower(), name.upper(), name.title(), pattern.replace("_?", ""), odd):
+        for text in (f"{form}={SECRET}", f'x"{form}": "{SECRET}"', f"<{form}>{SECRET}"):
+            assert SECRET[:6] not in redact(text), form
+
+
 def test_userinfo_of_addresses_goes() -> None:
     assert redact("via http://me:hunter22@proxy:3128/") == "via http://[redacted]@proxy:3128/"
 
