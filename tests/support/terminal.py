@@ -10,18 +10,21 @@ from typing import Self
 import pexpect
 import pyte
 
-from tests.support.process import HANG
+from tests.support.process import HANG, door
 
 
 class Tty:
     """A program in a pseudo-terminal, and the screen that a person would see."""
 
-    def __init__(self, width: int, height: int, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, width: int, height: int, *arguments: str, program: str = "", **environment: str
+    ) -> None:
+        """`program` or else this Python, with `arguments` and little more than `environment`."""
         self.screen = pyte.HistoryScreen(width, height, history=1000)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.child = pexpect.spawn(
-            sys.executable,
+            program or sys.executable,
             list(arguments),
             env={
                 "PATH": os.environ["PATH"],
@@ -93,3 +96,8 @@ class Tty:
             "".join(line[column].data for column in range(self.screen.columns)).rstrip()
             for line in self.screen.history.top
         ]
+
+
+def onboard_tty(width: int, height: int, *arguments: str, **environment: str) -> Tty:
+    """`onboard ARGUMENTS` from the nursery in a terminal."""
+    return Tty(width, height, *arguments, program=door(), **environment)

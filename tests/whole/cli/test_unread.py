@@ -16,9 +16,9 @@ import pytest
 
 from tests.support.nursery import Forked, nursery
 from tests.support.onboarding import existing
-from tests.support.process import AT_ONCE, HANG, ONBOARD, tell, time_budget
+from tests.support.process import AT_ONCE, HANG, tell, time_budget
 from tests.support.schemas import accounts_of, read_lines
-from tests.support.terminal import Tty
+from tests.support.terminal import onboard_tty
 from tests.support.world import MakeWorld
 
 TINY = 4096  # bytes, the least that a pipe can hold
@@ -161,7 +161,7 @@ def test_a_stopped_terminal_stops_no_run(make_world: MakeWorld, tmp_path: Path) 
     world = make_world(existing(MANY), rate_limit=f"{MANY // 2}/5")
     path = tmp_path / "results.json"
     arguments = ("run", str(tmp_path / "manifest.yaml"), "--report", str(path))
-    with Tty(80, 24, *ONBOARD[1:], *arguments, **world.env) as tty:
+    with onboard_tty(80, 24, *arguments, **world.env) as tty:
         tty.until("onboard run")
         tty.child.send("\x13")  # Ctrl-S
         assert wait_for(path)["summary"]["created"] == MANY

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.onboarding import existing
 from tests.support.process import HANG, ONBOARD
-from tests.support.terminal import Tty
+from tests.support.terminal import Tty, onboard_tty
 from tests.support.world import MakeWorld, SandboxWorld
 
 
@@ -32,11 +32,11 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def slow(make_world: MakeWorld) -> SandboxWorld:
     """A run that waits for the rate limit long enough to be looked at."""
-    return make_world(existing(12), rate_limit="6/8")
+    return make_world(existing(7), rate_limit="6/8")
 
 
 def echoing(world: SandboxWorld, tmp_path: Path) -> Tty:
-    tty = Tty(80, 24, *ONBOARD[1:], "run", str(tmp_path / "manifest.yaml"), **world.env)
+    tty = onboard_tty(80, 24, "run", str(tmp_path / "manifest.yaml"), **world.env)
     modes = termios.tcgetattr(tty.child.child_fd)
     modes[3] |= termios.ECHO
     termios.tcsetattr(tty.child.child_fd, termios.TCSANOW, modes)
@@ -110,7 +110,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(
         shell.expect(r"\r(-?echo)\r")
         assert shell.match[1] == "echo"
         shell.sendline("fg")
-        shell.expect("12 accounts: 12 created")
+        shell.expect("7 accounts: 7 created")
         shell.expect("ready> ")
         shell.sendline("echo $?")
         shell.expect(r"[\r\n]0\r")
