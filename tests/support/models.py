@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudcraft_onboard.aws  # noqa: F401 - it decides what botocore imports
+
+if TYPE_CHECKING:
+    from botocore.loaders import JSONFileLoader
 
 # Pure tests import this module too, and none of botocore.
 # ruff: noqa: PLC0415
@@ -19,32 +22,47 @@ def remember() -> None:
     """Whatever comes with botocore is read once from now on. Sessions only read it."""
     from botocore.loaders import JSONFileLoader, Loader
 
-    read, find = JSONFileLoader.load_file, Loader.list_available_services
+    from cloudcraft_onboard.aws.data import _Files
 
-    @functools.cache
-    def reread(path: str) -> Any:
-        return read(JSONFileLoader(), path)
+    find = Loader.list_available_services
 
     @functools.cache
     def found(paths: tuple[str, ...], kind: str) -> list[str]:
         return find(Loader(list(paths), include_default_search_paths=False), kind)
 
+    def list_available_services(self: Loader, type_name: str) -> list[str]:
+        return list(found(tuple(self.search_paths), type_name))
+
+    Loader.list_available_services = list_available_services  # type: ignore[method-assign]
+    for reader in (JSONFileLoader, _Files):
+        _read_once(reader)
+
+
+def _read_once(reader: type[JSONFileLoader]) -> None:
+    """Files that come with botocore; a user's own are read each time."""
+    from botocore.loaders import Loader
+
+    read = reader.load_file
+
+    @functools.cache
+    def reread(path: str) -> Any:
+        return read(reader(), path)
+
     def load_file(self: JSONFileLoader, file_path: str) -> Any:
         comes_with_it = Path(Loader.BUILTIN_DATA_PATH) in Path(file_path).parents
         return reread(file_path) if comes_with_it else read(self, file_path)
 
-    def list_available_services(self: Loader, type_name: str) -> list[str]:
-        return list(found(tuple(self.search_paths), type_name))
-
-    JSONFileLoader.load_file = load_file  # type: ignore[method-assign]
-    Loader.list_available_services = list_available_services  # type: ignore[method-assign]
+    reader.load_file = load_file  # type: ignore[method-assign]
 
 
 def read_ahead() -> None:
     """Read now what nearly every program reads."""
     from botocore.loaders import Loader
 
+    from cloudcraft_onboard.aws.data import _Files
+
     loader = Loader()
+    loader.file_loader = _Files()
     for name in USED:
         loader.load_data(name)
     for service in SERVICES:

@@ -162,3 +162,12 @@ def test_every_service_that_is_called_has_the_sdks_endpoints() -> None:
                 assert theirs.construct_endpoint(service, region) == ours.construct_endpoint(
                     service, region
                 )
+
+
+def test_tests_read_what_comes_with_the_sdk_once() -> None:
+    """Each program has an SDK of its own: to read it all again would take a fifth of their time."""
+    first, second = (
+        Sdk(concurrency=1, retries=0).session(None).get_component("data_loader") for _ in range(2)
+    )
+    assert first is not second
+    assert first.load_data("endpoints") is second.load_data("endpoints")
