@@ -25,6 +25,7 @@ from cloudcraft_onboard.aws.hints import Where, explain
 from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.origin import origin
 from cloudcraft_onboard.aws.signing import UnexpectedAnswer, as_fault
+from cloudcraft_onboard.aws.tls import read_bundle_once
 from cloudcraft_onboard.errors import CannotStart, UsageError
 from cloudcraft_onboard.frozen import frozen
 from cloudcraft_onboard.model import Member, Stage
@@ -132,7 +133,9 @@ def connect(profile: str | None, command: str = "init") -> Any:
             shorten(core)
             tell_at_once(session.events, connecting=_CONNECTING)
             region = session.region_name or "us-east-1"
-            return session.client("organizations", region_name=region, config=_CONFIG)
+            client = session.client("organizations", region_name=region, config=_CONFIG)
+            read_bundle_once(client)
+            return client
     except BotoCoreError as error:
         raise _explained(error, _Asked(profile=profile, command=command)) from error
 

@@ -41,6 +41,7 @@ from cloudcraft_onboard.aws.data import shorten
 from cloudcraft_onboard.aws.lasting import tell_at_once
 from cloudcraft_onboard.aws.processes import Processes
 from cloudcraft_onboard.aws.signing import KEYS, CurrentProvider, Lent, as_fault
+from cloudcraft_onboard.aws.tls import read_bundle_once
 
 _CLI_CACHE = "~/.aws/cli/cache"
 _CONNECT_TIMEOUT = 10
@@ -270,9 +271,9 @@ class Sdk:
                 shared.register_component(
                     "credential_provider", CredentialResolver([CurrentProvider()])
                 )
-                self._clients[key] = shared.create_client(
-                    service, region_name=region, config=config
-                )
+                client = shared.create_client(service, region_name=region, config=config)
+                read_bundle_once(client)
+                self._clients[key] = client
             return self._clients[key]
 
     def region(self, session: botocore.session.Session, fallback: str) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.parsers import ResponseParserError
 
 from cloudcraft_onboard.aws import organizations
+from cloudcraft_onboard.aws.sdk import Sdk
+from cloudcraft_onboard.aws.signing import signed_by
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import Account
 from tests.support.answering import answering
@@ -108,6 +114,69 @@ def test_a_bundle_that_is_none_is_named(
         error = refusal()
     assert f"AWS_CA_BUNDLE names {bundle}, which is not a file of certificates" in error.hint
     assert "proxy" not in error.hint
+
+
+class Tunnel(socketserver.StreamRequestHandler):
+    """A proxy that takes one CONNECT to where it is asked to."""
+
+    def handle(self) -> None:
+        host, _, port = self.rfile.readline().split()[1].decode().partition(":")
+        while self.rfile.readline().strip():
+            pass
+        with socket.create_connection((host, int(port))) as there:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=pass_on, args=(there, self.connection))
+            back.start()
+            pass_on(self.connection, there)
+            back.join()
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def tunnel() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{proxy.server_address[1]}"
+        finally:
+            proxy.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["straight", "proxied"])
+def test_certificates_are_read_once_however_many_connections(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    proxied: bool,  # noqa: FBT001 - the table's column
+) -> None:
+    read: list[object] = []
+    reads = ssl.SSLContext.load_verify_locations
+
+    def counted(this: ssl.SSLContext, *bundle: Any) -> None:
+        read.append(bundle)
+        reads(this, *bundle)
+
+    sdk = Sdk(concurrency=1, retries=0)
+    with with_tls(tmp_path) as url, tunnel() as proxy, closing(sdk):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "certificate.pem"))
+        if proxied:
+            monkeypatch.delenv("NO_PROXY")
+            monkeypatch.setenv("HTTPS_PROXY", proxy)
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
+        session = sdk.session(None)
+        wire, keys = sdk.wire(session, "us-east-1"), sdk.credentials(session, "us-east-1")
+        for _ in range(3):  # the server ends each connection
+            with signed_by(keys), pytest.raises(ResponseParserError, match="501"):
+                wire.client("sts").get_caller_identity()
+    assert len(read) == 1
 
 
 def test_what_ended_on_this_machine_is_tried_once_more_and_no_oftener(
