@@ -125,7 +125,7 @@ install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 	@touch $@
 
 .venv/bench.stamp: pyproject.toml .venv/bin/python
-	$(call install,'.[test,bench]' ministack)
+	$(call install,'.[bench]' ministack)
 	@touch $@
 
 .venv/lock.stamp: pyproject.toml .venv/bin/python

@@ -20,12 +20,19 @@ from hypothesis import HealthCheck, settings
 from cloudcraft_onboard.show import logs
 from tests.support.programs import UNTESTED
 
-# No test asserts how long anything takes, on a busy machine neither.
+# No test asserts how long anything takes, on a busy machine neither. Examples are the same in each
+# run, so that none depends on luck; others are tried each week.
 settings.register_profile(
-    "house", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "house",
+    max_examples=40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("quick", settings.get_profile("house"), max_examples=10)
-settings.register_profile("weekly", settings.get_profile("house"), max_examples=500)
+settings.register_profile(
+    "weekly", settings.get_profile("house"), max_examples=500, derandomize=False
+)
 settings.load_profile("house")
 
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_", "SSL_CERT_", "REQUESTS_CA_")

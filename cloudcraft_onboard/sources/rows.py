@@ -239,7 +239,7 @@ class _Reader:
                 " configure the others as a profile in the AWS config, and give it as --profile."
             )
         if "/" in role and not is_arn(role):
-            role = str(Arn.role("aws", account_id, role.strip("/")))
+            role = str(Arn.role("aws", account_id, role.lstrip("/")))
         role = role.replace("{account_id}", account_id)
         why = rules.role(role)
         owner = account_of(role)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,17 @@ def dry_run(folder: Path, *words: str) -> str:
     told = subprocess.run(make, cwd=folder, env=own, capture_output=True, text=True, check=True)
     assert told.stderr == ""
     return told.stdout
+
+
+def test_whatever_make_installs_a_shell_can_read(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    stamps = re.findall(r"^(\.venv/\w+\.stamp):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert ".venv/bench.stamp" in stamps
+    for stamp in stamps:
+        recipe = dry_run(tmp_path, stamp)
+        assert "pip install" in recipe
+        subprocess.run(["bash", "-n"], input=recipe, text=True, check=True)
 
 
 @pytest.mark.parametrize(

@@ -402,6 +402,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=8)
 @example({"tags": " :1"})
 @example({"OU": "/"})
 @example({"OU": "a//b"})
+@example({"ROLE": "0/"})
 def test_every_column_becomes_a_tag_or_is_told(named: dict[str, str]) -> None:
     """Nothing is left out without a word, whatever the columns are called."""
     text = json.dumps([{"account_id": "111122223333", **named}])
