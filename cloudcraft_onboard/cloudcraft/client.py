@@ -49,7 +49,7 @@ from cloudcraft_onboard.events import Event, RequestPutOff, RequestRetried
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
-    Reading,
+    ListReading,
     Registration,
     RegistrationSpec,
     Slot,
@@ -122,13 +122,13 @@ class CloudcraftClient:
         """`GET /aws/account/iamParameters`."""
         return self._read(_PARAMETERS, shapes.parameters_of, self._turn())
 
-    def registrations(self, slot: Slot | None = None) -> Reading:
+    def registrations(self, slot: Slot | None = None) -> ListReading:
         """`GET /aws/account`."""
         turn = self._turn(slot)
         listed = self._read(_ACCOUNTS, shapes.registrations_of, turn)
         with self._counting:
             self._registered = len(listed)
-        return Reading(registrations=listed, asked_at=turn.began)
+        return ListReading(registrations=listed, asked_at=turn.began)
 
     def teams(self) -> tuple[Team, ...]:
         """`GET /team`."""

@@ -14,7 +14,7 @@ from cloudcraft_onboard.accounts.facts import Changed, Failed, HandedBack, Worke
 from cloudcraft_onboard.accounts.stackset import StackSetAccounts
 from cloudcraft_onboard.events import Event
 from cloudcraft_onboard.frozen import frozen
-from cloudcraft_onboard.model import Account, Reading, Registration, RegistrationSpec, Slot
+from cloudcraft_onboard.model import Account, ListReading, Registration, RegistrationSpec, Slot
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -147,7 +147,7 @@ class ListRead:
     """
 
     request: ReadList
-    reading: Reading | None = None
+    reading: ListReading | None = None
     error: BaseException | None = None
     seconds: float = 0.0
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from cloudcraft_onboard.model import (
     CloudcraftParameters,
     CloudcraftUsage,
+    ListReading,
     RateLimit,
-    Reading,
     Registration,
     RegistrationSpec,
     Slot,
@@ -70,7 +70,7 @@ class Cloudcraft(Protocol):
     def parameters(self) -> CloudcraftParameters:
         """`GET /aws/account/iamParameters`."""
 
-    def registrations(self, slot: Slot | None = None) -> Reading:
+    def registrations(self, slot: Slot | None = None) -> ListReading:
         """`GET /aws/account`."""
 
     def teams(self) -> tuple[Team, ...]:

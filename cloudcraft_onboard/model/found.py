@@ -77,7 +77,7 @@ class Registration:
 
 
 @frozen
-class Reading:
+class ListReading:
     """The list of all registrations; it shows what was there at `asked_at`, or later.
 
     By `time.monotonic`, when the request was sent that was answered: earlier ones don't count.

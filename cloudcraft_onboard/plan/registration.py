@@ -18,8 +18,8 @@ from cloudcraft_onboard.errors import AccountError
 from cloudcraft_onboard.model import (
     NOTHING,
     CloudcraftParameters,
+    ListReading,
     Problem,
-    Reading,
     Registration,
     RegistrationSpec,
     Stage,
@@ -68,7 +68,7 @@ class Listing:
             doubles.sort(key=seniority)
 
     @classmethod
-    def of_reading(cls, reading: Reading) -> Self:
+    def of_reading(cls, reading: ListReading) -> Self:
         """The listing that was read."""
         return cls(reading.registrations, asked_at=reading.asked_at)
 

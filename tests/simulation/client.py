@@ -16,7 +16,7 @@ from cloudcraft_onboard.cloudcraft.refusals import kind_of
 from cloudcraft_onboard.engine.control import Control
 from cloudcraft_onboard.engine.messages import Delete, Put, ReadList, Request
 from cloudcraft_onboard.errors import Doubtful, Outdated, PaceClosed, Refused, Unavailable
-from cloudcraft_onboard.model import Reading
+from cloudcraft_onboard.model import ListReading
 from cloudcraft_onboard.model.notes import Stop
 from tests.simulation.loop import Loop, Resume, Wait
 from tests.simulation.pace import VirtualPace, VirtualSlot
@@ -168,7 +168,7 @@ def _judged(request: Request, answer: Answer, asked_at: float) -> Any:
     if answer.fate is not Fate.FINE:
         raise Doubtful(_UNANSWERED[answer.fate])
     if answer.status < 300 and isinstance(request, ReadList):
-        return Reading(registrations=answer.body, asked_at=asked_at)
+        return ListReading(registrations=answer.body, asked_at=asked_at)
     if answer.status < 300:
         return answer.body
     if isinstance(request, Delete) and answer.status == 404:

@@ -15,7 +15,7 @@ from cloudcraft_onboard.engine.register import Register
 from cloudcraft_onboard.engine.results import Results
 from cloudcraft_onboard.engine.unregister import Unregister
 from cloudcraft_onboard.errors import RequestError
-from cloudcraft_onboard.model import CloudcraftParameters, Reading, Result, Via
+from cloudcraft_onboard.model import CloudcraftParameters, ListReading, Result, Via
 from cloudcraft_onboard.plan.registration import Listing
 from tests.simulation.driver import VirtualDriver
 from tests.simulation.loop import Loop, Wait
@@ -157,14 +157,14 @@ class World:
         else:
             self._begin_run(run, reading)
 
-    def _begin_run(self, run: Run, reading: Reading) -> None:
+    def _begin_run(self, run: Run, reading: ListReading) -> None:
         listing = Listing.of_reading(reading)
         snapshot = Snapshot(parameters=_PARAMETERS, listing=listing)
         worker = Onboarding(run.name, self.loop, self.aws, snapshot)
         core = self._core(run, Register(apply=True), listing)
         run.driver.begin(core, worker, worker.jobs())
 
-    def _begin_removal(self, run: Run, reading: Reading) -> None:
+    def _begin_removal(self, run: Run, reading: ListReading) -> None:
         listing, worker = Listing.of_reading(reading), Offboarding(run.name, self.loop, self.aws)
         found = (
             Removal(

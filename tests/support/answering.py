@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -51,11 +52,17 @@ def answering(answer: Answerer) -> Iterator[str]:
         def handle_error(self, *_: Any) -> None:
             """A client that hung up is no news."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+    with at_work(Server(("127.0.0.1", 0), Handler)) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def at_work(server: TCPServer) -> Iterator[int]:
+    """Serve in a thread of its own; the port."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield server.server_address[1]
     finally:
         server.shutdown()
         server.server_close()

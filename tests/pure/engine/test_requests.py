@@ -44,9 +44,9 @@ from cloudcraft_onboard.errors import AccountError, Doubtful, RefusalKind, Refus
 from cloudcraft_onboard.model import (
     Account,
     CloudcraftParameters,
+    ListReading,
     Outcome,
     RateLimit,
-    Reading,
     Registration,
     Result,
     Stage,
@@ -173,7 +173,7 @@ class Run:
     def listed(self, *registrations: Registration, after: float = 1.0) -> list[Order[Any]]:
         """The list is asked for, and answered."""
         request = self.look()
-        reading = Reading(registrations=registrations, asked_at=self.now)
+        reading = ListReading(registrations=registrations, asked_at=self.now)
         message = ListRead(request=request, reading=reading, seconds=after)
         return self.tell(message, after)
 
@@ -488,7 +488,7 @@ def test_a_list_is_as_old_as_the_request_that_was_answered() -> None:
     assert not run.sent()
     request = run.look()
     run.now += 5 * FRESH_SECONDS  # in vain: throttled, or without an answer
-    reading = Reading(registrations=(other,), asked_at=run.now)
+    reading = ListReading(registrations=(other,), asked_at=run.now)
     run.tell(ListRead(request=request, reading=reading, seconds=5 * FRESH_SECONDS + 1.0), 1.0)
     assert [request.method for request in run.sent()] == [Method.PUT]
 

@@ -21,7 +21,7 @@ from cloudcraft_onboard.aws.sdk import Sdk
 from cloudcraft_onboard.aws.signing import signed_by
 from cloudcraft_onboard.errors import AccountError, AccountPending, CannotStart
 from cloudcraft_onboard.model import Account
-from tests.support.answering import answering
+from tests.support.answering import answering, at_work
 from tests.whole.aws.support import opened
 from tests.whole.cloudcraft.certificate import self_signed
 
@@ -80,14 +80,8 @@ def with_tls(folder: Path) -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with at_work(server) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def test_a_certificate_of_nobody_is_told_with_the_variable(
@@ -140,14 +134,8 @@ def pass_on(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def tunnel() -> Iterator[str]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{proxy.server_address[1]}"
-        finally:
-            proxy.shutdown()
-            thread.join()
+    with at_work(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("proxied", [False, True], ids=["straight", "proxied"])

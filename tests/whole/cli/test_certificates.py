@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cloudcraft_onboard.settings import BUNDLES
+from tests.support.answering import at_work
 from tests.support.process import HANG, onboard
 from tests.support.world import MakeWorld, SandboxWorld
 from tests.whole.aws.support import MEMBER, hub, member
@@ -51,14 +51,8 @@ def over_tls(upstream: str, certificate: Path) -> Iterator[str]:
     server.daemon_threads = True
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_: None  # type: ignore[method-assign] # who trusts nobody hangs up
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with at_work(server) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 @pytest.fixture
