@@ -29,6 +29,7 @@ def main() -> NoReturn:
 
         streams.secure()
         code = _run()
+        interrupts.last_acts()
         problem = streams.end(hurried=code == interrupts.EXIT_CODE)
         interrupts.ignore()
     except KeyboardInterrupt:  # between two of these steps, or while another one is told

@@ -19,8 +19,14 @@ _last_acts: list[Callable[[], None]] = []
 
 
 def at_end(act: Callable[[], None]) -> None:
-    """Have something done even where `end` ends the program at once."""
+    """Have something done however the program ends; what is done twice must do no harm."""
     _last_acts.append(act)
+
+
+def last_acts() -> None:
+    """Do what `at_end` was told: an interrupt may have come into whatever was to do it before."""
+    for act in _last_acts:
+        act()
 
 
 def numbers() -> tuple[signal.Signals, ...]:
@@ -101,8 +107,7 @@ def interrupt(_number: int, frame: FrameType | None) -> NoReturn:
 
 def end() -> NoReturn:
     """End the program at once; servers that it started end with it."""
-    for act in _last_acts:
-        act()
+    last_acts()
     with contextlib.suppress(OSError):
         os.write(2, b"onboard: interrupted\n")
     os._exit(EXIT_CODE)

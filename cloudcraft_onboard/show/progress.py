@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from cloudcraft_onboard.console import prose
-from cloudcraft_onboard.console.keyboard import Keyboard
 from cloudcraft_onboard.console.streams import draw, is_behind
+from cloudcraft_onboard.console.terminal import Terminal
 from cloudcraft_onboard.events import (
     Event,
     Forecast,
@@ -26,7 +26,6 @@ from cloudcraft_onboard.show.state import RunState
 from cloudcraft_onboard.show.table import failures
 
 _BETWEEN_FRAMES = 1 / 8
-_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _CLEAR_LINE, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 
@@ -41,7 +40,7 @@ class Live:
         self._stream = stream
         self._summary = summary
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
-        self._keyboard = Keyboard(stream)
+        self._terminal = Terminal(stream)
         self._drawn: Sequence[Text] = ()
         self._next_frame = 0.0
         self._running = False
@@ -51,8 +50,7 @@ class Live:
         match event:
             case RunStarted():
                 self._running = True
-                self._keyboard.hush()
-                draw(self._stream, _HIDE_CURSOR)
+                self._terminal.hush()
             case Stopping() if not is_behind(self._stream):
                 self._draw(state, now)
             case Forecast(limits=limits) if told and len(limits) > 1:
@@ -69,29 +67,26 @@ class Live:
         """Draw if it is time for a frame, the one before has been read, and we are looked at."""
         if not self._running or now < self._next_frame:
             return
-        if self._keyboard.suspending:
+        if self._terminal.suspending:
             self._suspend()
-        if self._keyboard.is_ours() and not is_behind(self._stream):
-            self._keyboard.keep()
+        if self._terminal.is_ours() and not is_behind(self._stream):
+            self._terminal.keep()
             self._draw(state, now)
 
     def _suspend(self) -> None:
         """Give the terminal back for as long as the program is stopped."""
-        draw(self._stream, self._wiped() + _CLEAR_BELOW + _SHOW_CURSOR)
+        draw(self._stream, self._wiped() + _CLEAR_BELOW)
         self._drawn = ()
-        self._stream.flush()
-        self._keyboard.suspend()
-        draw(self._stream, _HIDE_CURSOR)
+        self._terminal.suspend()
 
     def close(self) -> None:
-        """Remove the live region and give the cursor back; harmless to repeat."""
+        """Remove the live region and give the terminal back; harmless to repeat."""
         if not self._running:
             return
-        self._running = False
-        self._keyboard.back()
-        draw(self._stream, self._wiped() + _CLEAR_BELOW + _SHOW_CURSOR)
+        draw(self._stream, self._wiped() + _CLEAR_BELOW)
         self._drawn = ()
-        self._stream.flush()
+        self._terminal.back()
+        self._running = False
 
     def _sum_up(self, report: Report) -> None:
         if not self._summary:

@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "console.encoding": set(),
     "coverage": {"plan"},
     "console.interrupts": set(),
-    "console.keyboard": {"console.interrupts"},
+    "console.terminal": {"console.interrupts", "console.streams"},
     "console.prose": set(),
     "console.streams": set(),
     "console.files": set(),
@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cloudcraft": set(),
     "accounts": {"plan"},
     "engine": {"accounts", "plan"},
-    "show": {"coverage", "console.files", "console.keyboard", "console.prose", "console.streams"},
+    "show": {"coverage", "console.files", "console.prose", "console.streams", "console.terminal"},
     "sandbox": {"plan", "console.files", "settings"},
     "app": {
         "accounts",
