@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,23 +23,38 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
-GROUPS = {"_moto": ("moto", 3), "server": ("organizations", 1), "chromium": ("pages", 1)}
+GROUPS = {
+    "_moto": ("moto", 3),
+    "server": ("organizations", 1),
+    "chromium": ("pages", 1),
+    "built": ("release", 1),
+}
 """Fixtures whose imports or start take seconds: in how many processes their tests are."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups begin first, for they take longest; pure tests fill the processes up in the end."""
+    """Groups begin first, for they take longest. Then each file's tests are spread over the run.
+
+    Side by side, those of one file would all wait, or all compute. Pure tests, which are short,
+    come to the very end, so the processes end together.
+    """
     for number, item in enumerate(items):
         for fixture in GROUPS.keys() & set(getattr(item, "fixturenames", ())):
             name, processes = GROUPS[fixture]
             item.add_marker(pytest.mark.xdist_group(f"{name} {number % processes}"))
-    items.sort(key=_turn)
+    files = Counter(item.path for item in items)
+    so_far: Counter[Path] = Counter()
+    turns = {}
+    for item in items:
+        turns[item] = _turn(item, so_far[item.path] / files[item.path])
+        so_far[item.path] += 1
+    items.sort(key=turns.__getitem__)
 
 
-def _turn(item: pytest.Item) -> int:
+def _turn(item: pytest.Item, part: float) -> float:
     if item.get_closest_marker("xdist_group"):
-        return 0
-    return 1 if HERE in item.path.parents else 2
+        return -1.0
+    return 0.95 * part if HERE in item.path.parents else part
 
 
 @pytest.fixture(autouse=True, scope="session")
