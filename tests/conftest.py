@@ -24,7 +24,7 @@ from tests.support.programs import UNTESTED
 # run, so that none depends on luck; others are tried each week.
 settings.register_profile(
     "house",
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -40,7 +40,6 @@ USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_", "SSL_CERT_", "REQUESTS_CA_")
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: nobody looks for garbage in it again."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
 

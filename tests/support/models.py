@@ -1,14 +1,17 @@
-"""botocore's service models, read once a process: each session reads megabytes of JSON anew."""
+"""What botocore works out anew for each session, done once a process: models, names of events."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import cloudcraft_onboard.aws  # noqa: F401 - it decides what botocore imports
 
 if TYPE_CHECKING:
+    from botocore.hooks import EventAliaser
     from botocore.loaders import JSONFileLoader
 
 # Pure tests import this module too, and none of botocore.
@@ -20,6 +23,7 @@ SERVICES = ("iam", "sts", "organizations", "sso")
 
 def remember() -> None:
     """Whatever comes with botocore is read once from now on. Sessions only read it."""
+    from botocore import hooks
     from botocore.loaders import JSONFileLoader, Loader
 
     from cloudcraft_onboard.aws.data import _Files
@@ -36,6 +40,8 @@ def remember() -> None:
     Loader.list_available_services = list_available_services  # type: ignore[method-assign]
     for reader in (JSONFileLoader, _Files):
         _read_once(reader)
+    hooks.accepts_kwargs = _looked_at_once(hooks.accepts_kwargs)  # type: ignore[assignment]
+    _alias_once(hooks.EventAliaser)
 
 
 def _read_once(reader: type[JSONFileLoader]) -> None:
@@ -53,6 +59,32 @@ def _read_once(reader: type[JSONFileLoader]) -> None:
         return reread(file_path) if comes_with_it else read(self, file_path)
 
     reader.load_file = load_file  # type: ignore[method-assign]
+
+
+def _looked_at_once(accepts_kwargs: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Each function's signature, for as long as the function lives."""
+    known: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
+
+    def looked_at(handler: Any) -> object:
+        function = getattr(handler, "__func__", handler)
+        if function not in known:
+            known[function] = accepts_kwargs(handler)
+        return known[function]
+
+    return looked_at
+
+
+def _alias_once(aliaser: type[EventAliaser]) -> None:
+    """One memory of aliases for all sessions: each registers the same 120 handlers."""
+    begin = aliaser.__init__
+    aliases: dict[str, str] = {}
+
+    def __init__(self: Any, event_emitter: Any, event_aliases: Any = None) -> None:  # noqa: N807
+        begin(self, event_emitter, event_aliases)
+        if event_aliases is None:
+            self._alias_name_cache = aliases
+
+    aliaser.__init__ = __init__  # type: ignore[method-assign]
 
 
 def read_ahead() -> None:

@@ -34,6 +34,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from cloudcraft_onboard.app.report import json_schema_of
 from tests.support import models
 
 PACKAGE = "cloudcraft_onboard"
@@ -164,6 +165,8 @@ def main() -> None:
     for module in pkgutil.walk_packages(importlib.import_module(PACKAGE).__path__, f"{PACKAGE}."):
         if not module.name.startswith(f"{PACKAGE}.sandbox.") and "__main__" not in module.name:
             importlib.import_module(module.name)
+    importlib.import_module("httpcore")  # httpx waits with it until there is a client
+    json_schema_of(events=False)  # as a report's first JSON waits with its types
     models.remember()
     models.read_ahead()
     gc.collect()

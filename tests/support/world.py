@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +26,8 @@ _SESSION: Any = boto3.Session(region_name="us-east-1")
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of loopback, which speaks no TLS: to read all certificates takes 30 ms each time."""
 
+_MOST_CLIENTS = 30
+
 Beginning = Manifest | Iterable[Account] | str | None
 
 
@@ -42,15 +46,36 @@ class Request:
     answered_at: float | None
 
 
+class Control:
+    """What calls `/_sandbox/`, over one connection."""
+
+    def __init__(self, world: World) -> None:
+        # Loopback is never reached through a proxy of the environment. The server keeps a
+        # connection for 5 s: one that is older may end while it is used.
+        self._client = httpx.Client(
+            base_url=f"{world.cloudcraft_url}/_sandbox/",
+            verify=PLAIN,
+            trust_env=False,
+            timeout=HANG,
+            headers={HEADER: str(world.secret)},
+            limits=httpx.Limits(keepalive_expiry=2),
+        )
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        """Call `/_sandbox/PATH`; the parsed answer."""
+        answer = self._client.request(method, path, json=body)
+        if answer.is_error:
+            raise ValueError(f"{method} {path}: {answer.text}")
+        return answer.json()
+
+    def close(self) -> None:
+        self._client.close()
+
+
 def control(world: World, method: str, path: str, body: Any = None) -> Any:
-    """Call `/_sandbox/PATH`; the parsed answer."""
-    headers = {HEADER: str(world.secret)}
-    # Loopback is never reached through a proxy of the environment.
-    with httpx.Client(verify=PLAIN, trust_env=False, timeout=HANG, headers=headers) as client:
-        answer = client.request(method, f"{world.cloudcraft_url}/_sandbox/{path}", json=body)
-    if answer.is_error:
-        raise ValueError(f"{method} {path}: {answer.text}")
-    return answer.json()
+    """One call of `/_sandbox/PATH`; the parsed answer."""
+    with closing(Control(world)) as call:
+        return call(method, path, body)
 
 
 class SandboxWorld:
@@ -58,6 +83,7 @@ class SandboxWorld:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._control = Control(world)
         self.manifest: Manifest | None = None
         self.front: dict[str, str] = {}
         self._clients: dict[tuple[str, str], Any] = {}
@@ -68,9 +94,6 @@ class SandboxWorld:
         self.manifest = manifest
         told = self._control("POST", "reset", beginning(manifest, Options(**settings)))
         self._world.env = {**told, **SETTLED}
-
-    def _control(self, method: str, path: str, body: Any = None) -> Any:
-        return control(self._world, method, path, body)
 
     @property
     def env(self) -> dict[str, str]:
@@ -97,7 +120,7 @@ class SandboxWorld:
     def read_only_key(self) -> str:
         return str(self.state["read_only_key"])
 
-    @property
+    @cached_property
     def root_secret(self) -> str:
         """The secret of each account's root, whose access key is the account's ID."""
         return str(self.state["root_secret"])
@@ -199,7 +222,7 @@ class SandboxWorld:
         return client
 
     def _client(self, service: str, account_id: str) -> Any:
-        """One for all calls of a test."""
+        """One for all calls: to make one takes as long as to use it a few times."""
         if (service, account_id) not in self._clients:
             self._clients[service, account_id] = _SESSION.client(
                 service,
@@ -209,8 +232,17 @@ class SandboxWorld:
             )
         return self._clients[service, account_id]
 
+    def tidy(self) -> None:
+        """After a test: let go of clients if there are many."""
+        if len(self._clients) > _MOST_CLIENTS:
+            self._let_go()
+
     def close(self) -> None:
         """Let go of connections."""
+        self._let_go()
+        self._control.close()
+
+    def _let_go(self) -> None:
         while self._clients:
             self._clients.popitem()[1].close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,8 @@ def _nursery() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _servers() -> Iterator[SandboxWorld]:
-    with start(control=True) as world:
-        yield SandboxWorld(world)
+    with start(control=True) as world, closing(SandboxWorld(world)) as servers:
+        yield servers
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def make_world(
         return _servers
 
     yield make
-    _servers.close()
+    _servers.tidy()
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def cost(work: Callable[[str], object], seed: str, length: int) -> float:
 
 def is_linear(work: Callable[[str], object], seed: str) -> bool:
     """Whether 16 times the text takes nearer to 16 times the time than to 256 times."""
-    short, long = MEGABYTE // 1024, MEGABYTE // 64
+    short, long = MEGABYTE // 4096, MEGABYTE // 256
     return any(cost(work, seed, long) < 64 * cost(work, seed, short) for _ in range(5))
 
 

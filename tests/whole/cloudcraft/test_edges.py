@@ -107,12 +107,14 @@ def test_an_answer_as_it_was_asked_for_is_read(raw: RawServer, client: Client) -
     assert client.listed() == ()
 
 
-TOO_LARGE = {
-    "announced": b"HTTP/1.1 200 X\r\nContent-Length: 64000001\r\n\r\n",
-    "unannounced": b"HTTP/1.1 200 X\r\n\r\n" + b" " * 64_000_001,
-    "objects": b'HTTP/1.1 200 X\r\n\r\n{"accounts":[' + b"{}," * 300_000 + b"{}]}",
-    "lists": b'HTTP/1.1 200 X\r\n\r\n{"accounts":[' + b"[]," * 400_000 + b"[]]}",
-    "numbers": b'HTTP/1.1 200 X\r\n\r\n{"accounts":[' + b"1," * 3_000_001 + b"1]}",
+HEAD = b"HTTP/1.1 200 X\r\n\r\n"
+LIST = HEAD + b'{"accounts":['
+TOO_LARGE: dict[str, Callable[[], bytes]] = {
+    "announced": lambda: b"HTTP/1.1 200 X\r\nContent-Length: 64000001\r\n\r\n",
+    "unannounced": lambda: HEAD + b" " * 64_000_001,
+    "objects": lambda: LIST + b"{}," * 300_000 + b"{}]}",
+    "lists": lambda: LIST + b"[]," * 400_000 + b"[]]}",
+    "numbers": lambda: LIST + b"1," * 3_000_001 + b"1]}",
 }
 
 
@@ -120,7 +122,7 @@ TOO_LARGE = {
 def test_more_than_a_list_of_accounts_can_need_is_refused_at_once(
     raw: RawServer, make_client: MakeClient, kind: str
 ) -> None:
-    raw.script = [send(TOO_LARGE[kind])] * 6
+    raw.script = [send(TOO_LARGE[kind]())] * 6
     with (
         traced(200 << 20),
         pytest.raises(Unreadable, match=r"larger than 64 MB|more than 100,000 accounts can need"),
@@ -132,7 +134,7 @@ def test_more_than_a_list_of_accounts_can_need_is_refused_at_once(
 def test_a_write_whose_answer_is_too_large_is_in_doubt(
     raw: RawServer, make_client: MakeClient
 ) -> None:
-    raw.script = [send(TOO_LARGE["announced"])]
+    raw.script = [send(TOO_LARGE["announced"]())]
     with pytest.raises(Doubtful, match="larger"):
         make_client(raw.url).register(spec())
 
