@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 GROUPS = {
-    "_moto": ("moto", 3),
-    "server": ("organizations", 1),
+    "_moto": ("moto", 2),
+    "server": ("moto", 2),
     "chromium": ("pages", 1),
     "built": ("release", 1),
 }
