@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _turn(item: pytest.Item, part: float) -> float:
     if item.get_closest_marker("xdist_group"):
         return -1.0
-    return 0.95 * part if HERE in item.path.parents else part
+    return 0.85 * part if HERE in item.path.parents else part
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -35,8 +35,9 @@ def by_hand(world: SandboxWorld, **fields: Any) -> Callable[[], None]:
     return register
 
 
-def posted(world: SandboxWorld) -> Callable[[], bool]:
-    return lambda: bool(world.requests("POST"))
+def registered(world: SandboxWorld) -> Callable[[], bool]:
+    """Whether a POST has been processed, its answer sent or not."""
+    return lambda: bool(world.registered)
 
 
 def test_what_a_colleague_registers_by_hand_is_not_deleted(make_world: MakeWorld) -> None:
@@ -44,7 +45,7 @@ def test_what_a_colleague_registers_by_hand_is_not_deleted(make_world: MakeWorld
     world = make_world(existing(1))
     world.fault(faults.reset(processed=False, **REGISTERING))
     world.fault(faults.slow(2.0, **REGISTERING))  # the colleague's is there before the last list
-    with meanwhile(lambda: len(world.requests("POST")) == 2, by_hand(world)):
+    with meanwhile(registered(world), by_hand(world)):
         ended = run(world)
     assert not world.requests("DELETE")
     assert {a["roleArn"] for a in world.accounts} >= {f"arn:aws:iam::{ID}:role/by-hand"}
@@ -74,7 +75,7 @@ def test_what_is_kept_is_brought_to_the_manifest_or_pending(
     world.fault(faults.slow(1.0, **REGISTERING))
     if update == "refused":
         world.fault(faults.error(409, "busy", processed=False, method="PUT"))
-    with meanwhile(posted(world), older):
+    with meanwhile(registered(world), older):
         ended = run(world)
     account = ended.account("A000")
     (kept,) = world.accounts
