@@ -56,21 +56,23 @@ def least(row: Row) -> Facts:
     return Facts(**given, maker=maker)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_every_row_has_something_to_do_however_little_is_known(row: Row) -> None:
-    told = hint(row, least(row))
-    assert re.fullmatch(r"(onboard |[A-Z`]).*[.?]", told), told
-    assert "{" not in told
+SENTENCE = re.compile(r"(onboard |[A-Z`]).*[.?]")
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_hint_names_options_of_its_command_alone(row: Row) -> None:
+def test_every_row_has_something_to_do_however_little_is_known() -> None:
+    told = {row.name: hint(row, least(row)) for row in ROWS}
+    assert len(told) > 100
+    odd = {name: text for name, text in told.items() if "{" in text or not SENTENCE.fullmatch(text)}
+    assert odd == {}
+
+
+def test_a_hint_names_options_of_its_command_alone() -> None:
     everything = dict.fromkeys(NAMES, "X") | {"maker": Maker.SSO, "external_id": "sent"}
-    for command in row.commands or COMMANDS:
-        if command:
+    for row in ROWS:
+        for command in filter(None, row.commands or COMMANDS):
             facts = Facts(**{**everything, "command": command})  # type: ignore[arg-type]
             bare = re.sub(r"`[^`]*`", "", hint(row, facts))
-            assert set(re.findall(r"--[a-z-]+", bare)) <= OPTIONS[command]
+            assert set(re.findall(r"--[a-z-]+", bare)) <= OPTIONS[command], (row.name, command)
 
 
 def test_names_are_unique_and_facts_are_known() -> None:

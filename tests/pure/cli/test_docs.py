@@ -45,9 +45,11 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
     assert f"`onboard {name}" in README
 
 
-@pytest.mark.parametrize(("command", "option"), sorted(options()))
-def test_every_option_stands_in_the_readme(command: str, option: str) -> None:
-    assert re.search(rf"[`\s]{re.escape(option)}[`\s,|]", README), f"onboard {command} {option}"
+def test_every_option_stands_in_the_readme() -> None:
+    written = set(re.findall(r"(?<=[`\s])--?[\w-]+(?=[`\s,|])", README))
+    known = sorted(options())
+    assert len(known) > 100
+    assert [f"onboard {name} {option}" for name, option in known if option not in written] == []
 
 
 @pytest.mark.parametrize("variable", sorted(variables()))

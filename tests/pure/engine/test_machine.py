@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
 import cloudcraft_onboard
 from cloudcraft_onboard.engine.machine import TRANSITIONS, RequestEvent, RequestState
 from tests.support.machine import CONTRIBUTING, picture
@@ -54,15 +52,15 @@ FILES = [*sorted((ROOT / "engine").glob("*.py")), *sorted((ROOT / "accounts").gl
 JSON = ("engine/ports.py", "accounts/entry.py")  # Cloudcraft's policy documents, as they come
 
 
-@pytest.mark.parametrize("path", FILES, ids=[f"{file.parent.name}/{file.name}" for file in FILES])
-def test_the_way_from_an_account_to_its_post_is_typed(path: Path) -> None:
-    names = {
-        node.id
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Name)
-    }
-    documents = f"{path.parent.name}/{path.name}" in JSON
-    assert not names & ({"cast"} if documents else {"Any", "cast"})
+def test_the_way_from_an_account_to_its_post_is_typed() -> None:
+    untyped = {}
+    for path in FILES:
+        file = f"{path.parent.name}/{path.name}"
+        nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
+        untyped[file] = names & ({"cast"} if file in JSON else {"Any", "cast"})
+    assert len(untyped) > 20
+    assert {file: names for file, names in untyped.items() if names} == {}
 
 
 def test_no_part_of_the_engine_inherits_from_another() -> None:
