@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from cloudcraft_onboard.show import logs
+from tests.support.groups import Scheduling
 from tests.support.programs import UNTESTED
 
 # No test asserts how long anything takes, on a busy machine neither. Examples are the same in each
@@ -36,6 +37,11 @@ settings.register_profile(
 settings.load_profile("house")
 
 USERS_OWN = ("AWS_", "CLOUDCRAFT_", "BOTO_", "SSL_CERT_", "REQUESTS_CA_")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Run groups as the suite's are; whoever asks for another distribution gets it."""
+    return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_collection_finish() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloudcraft_onboard.sandbox.world import start
+from tests.support import groups
 from tests.support.aws_proxy import AwsProxy
 from tests.support.models import remember
 from tests.support.nursery import nursery
@@ -22,27 +23,16 @@ if TYPE_CHECKING:
     from tests.support.organization import Organization
     from tests.support.stacksets import Company
 
-HERE = Path(__file__).parent
-
-GROUPS = {
-    "_moto": ("moto", 2),
-    "server": ("moto", 2),
-    "chromium": ("pages", 1),
-    "built": ("release", 1),
-}
-"""Fixtures whose imports or start take seconds: in how many processes their tests are."""
+PURE = Path(__file__).parents[1] / "pure"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups begin first, for they take longest. Then each file's tests are spread over the run.
+    """Groups come first. Then each file's tests are spread over the run.
 
     Side by side, those of one file would all wait, or all compute. Pure tests, which are short,
-    come to the very end, so the processes end together.
+    come last, so the processes end together.
     """
-    for number, item in enumerate(items):
-        for fixture in GROUPS.keys() & set(getattr(item, "fixturenames", ())):
-            name, processes = GROUPS[fixture]
-            item.add_marker(pytest.mark.xdist_group(f"{name} {number % processes}"))
+    groups.check(items)
     files = Counter(item.path for item in items)
     so_far: Counter[Path] = Counter()
     turns = {}
@@ -53,9 +43,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item, part: float) -> float:
-    if item.get_closest_marker("xdist_group"):
+    if groups.group_of(item.nodeid):
         return -1.0
-    return 0.85 * part if HERE in item.path.parents else part
+    return part + (PURE in item.path.parents)
 
 
 @pytest.fixture(autouse=True, scope="session")
