@@ -119,7 +119,7 @@ def _profile(manifest: Manifest | None) -> str | None:
 def _print_environment(local: World, profile: str | None) -> None:
     # All of it, not what is set here: the lines are for another shell, which may have more.
     own = {name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")}
-    print(f"unset {' '.join(sorted({*local.unset, *own}))}", flush=True)
     env = {"AWS_PROFILE": profile, **local.env} if profile else local.env
-    for name, value in env.items():
-        print(f"export {name}={shlex.quote(value)}", flush=True)
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in env.items()]
+    # At once: a script that waits for one of them in a file may read it before the next is there.
+    print("\n".join([f"unset {' '.join(sorted({*local.unset, *own}))}", *exports]), flush=True)
