@@ -48,11 +48,13 @@ class Organization:
             monkeypatch.setenv(name, value)
         httpx.post(f"http://{host}:{port}/moto-api/reset", verify=PLAIN).raise_for_status()
         self.client = boto3.Session().client("organizations")
+        self._root = ""
 
     def create(self) -> str:
         """Make it; the root's ID."""
         self.client.create_organization(FeatureSet="ALL")
-        return str(self.client.list_roots()["Roots"][0]["Id"])
+        self._root = str(self.client.list_roots()["Roots"][0]["Id"])
+        return self._root
 
     def unit(self, name: str, parent: str) -> str:
         """An OU below `parent`; its ID."""
@@ -64,9 +66,8 @@ class Organization:
         made = self.client.create_account(AccountName=name, Email=f"{name}@example.com")
         account_id = str(made["CreateAccountStatus"]["AccountId"])
         if parent is not None:
-            root = self.client.list_roots()["Roots"][0]["Id"]
             self.client.move_account(
-                AccountId=account_id, SourceParentId=root, DestinationParentId=parent
+                AccountId=account_id, SourceParentId=self._root, DestinationParentId=parent
             )
         return account_id
 

@@ -50,15 +50,13 @@ class Control:
     """What calls `/_sandbox/`, over one connection."""
 
     def __init__(self, world: World) -> None:
-        # Loopback is never reached through a proxy of the environment. The server keeps a
-        # connection for 5 s: one that is older may end while it is used.
+        # Loopback is never reached through a proxy of the environment.
         self._client = httpx.Client(
             base_url=f"{world.cloudcraft_url}/_sandbox/",
             verify=PLAIN,
             trust_env=False,
             timeout=HANG,
             headers={HEADER: str(world.secret)},
-            limits=httpx.Limits(keepalive_expiry=2),
         )
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:

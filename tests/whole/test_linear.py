@@ -133,7 +133,7 @@ def test_a_manifest_is_checked_in_linear_time(kind: str) -> None:
         text = MANIFESTS[kind](count)
         return cost(work, text, len(text))
 
-    assert any(seconds(6400) < 64 * seconds(400) for _ in range(5))
+    assert any(seconds(3200) < 64 * seconds(200) for _ in range(5))
 
 
 WHOLE: dict[str, Callable[[str], object]] = {

@@ -309,7 +309,7 @@ def many(count: int, entry: str) -> str:
 def test_each_document_fits_whatever_the_number_of_accounts(
     tmp_path: Path, entry: str, resource: str
 ) -> None:
-    for count in (3, 3000):
+    for count in (3, 1000):
         for read_only in (False, True):
             found = permissions(
                 manifest(tmp_path, many(count, entry)), read_only=read_only, organization=True

@@ -96,15 +96,15 @@ def test_the_filter_stands_in_the_address_and_comes_back_with_it(
             Outcome.UPDATED if n % 3 else Outcome.CREATED,
             tags={"ou": f"Prod/{n % 2}", "team": f"a&b={n % 5}"},
         )
-        for n in range(2000)
+        for n in range(200)
     ]
     show(chromium, render(report(*accounts)), tmp_path, 1200)
     chromium.select_option("select[data-tag0]", "Prod/1")
     chromium.click('.chip[data-outcome="created"]')
     chromium.select_option("select[data-tag1]", "a&b=3")
-    wanted = [f"Team {n}" for n in range(2000) if n % 2 and not n % 3 and n % 5 == 3]
+    wanted = [f"Team {n}" for n in range(200) if n % 2 and not n % 3 and n % 5 == 3]
     assert chromium.evaluate("shown()") == wanted
-    assert chromium.text_content("#shown") == f"{len(wanted)} of 2,000"
+    assert chromium.text_content("#shown") == f"{len(wanted)} of 200"
     address = chromium.url
     assert address.endswith("#outcome=created&tag-ou=Prod%2F1&tag-team=a%26b%3D3")
 
@@ -117,8 +117,8 @@ def test_the_filter_stands_in_the_address_and_comes_back_with_it(
     assert "#" not in chromium.url
     assert chromium.input_value("select[data-tag0]") == ""
 
-    chromium.evaluate("type('team 1999')")
-    assert chromium.evaluate("location.hash") == "#search=team+1999"
+    chromium.evaluate("type('team 199')")
+    assert chromium.evaluate("location.hash") == "#search=team+199"
     chromium.evaluate("location.hash = '#outcome=updated&search=team+10'")
     chromium.wait_for_function("document.getElementById('search').value === 'team 10'")
     assert chromium.evaluate("shown()")[0] == "Team 10"
