@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := cloudcraft_onboard tests .github
-# Three test processes a core: many tests wait for real time.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3)
+# Four test processes a core: many tests wait for real time.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 4)
 
 # Programs that tests start, and the next run of the tests, need not compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
