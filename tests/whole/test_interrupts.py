@@ -79,6 +79,21 @@ def test_a_signal_while_a_text_is_evaluated_is_not_taken_for_an_unhandled_one(
     assert run(EVALUATED, tmp_path) == ("", "onboard: interrupted\n", 130)
 
 
+LAST_ACTS = """
+from cloudcraft_onboard import __main__ as program
+from cloudcraft_onboard.cli import main
+from cloudcraft_onboard.console import interrupts
+
+interrupts.at_end(lambda: print("done at last"))
+main.app = lambda *_, **__: None
+program.main()
+"""
+
+
+def test_what_an_interrupt_may_have_cut_off_is_done_at_the_end(tmp_path: Path) -> None:
+    assert run(LAST_ACTS, tmp_path) == ("done at last\n", "", 0)
+
+
 def run(script: str, folder: Path) -> tuple[str, str, int]:
     """What a script says on stdout and stderr, and its exit code; it runs as `onboard` does."""
     (folder / "script.py").write_text(script, encoding="utf-8")
