@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := cloudcraft_onboard tests .github
-# Four test processes a core: many tests wait for real time.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 4)
+# Four test processes a core: many tests wait for real time. No more than 24: each has servers of its own.
+WORKERS ?= $(shell n=$$(expr $$(getconf _NPROCESSORS_ONLN) \* 4); [ $$n -lt 24 ] && echo $$n || echo 24)
 
 # Programs that tests start, and the next run of the tests, need not compile everything again.
 unexport PYTHONDONTWRITEBYTECODE

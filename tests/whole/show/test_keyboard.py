@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -78,17 +81,16 @@ def test_a_second_interrupt_gives_it_back_too(make_world: MakeWorld, tmp_path: P
         assert tty.to_the_end() == 130
 
 
-def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(
-    make_world: MakeWorld, tmp_path: Path
-) -> None:
-    world = slow(make_world)
+@contextmanager
+def bash(world: SandboxWorld, home: Path) -> Iterator[Any]:
+    """A shell with job control, at its prompt."""
     shell = pexpect.spawn(
         "bash",
         ["--norc", "--noprofile", "-i"],
         env={
             **world.env,
             "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
+            "HOME": str(home),
             "TERM": "xterm-256color",
             "PS1": "ready> ",
             "PYTHONPATH": str(Path.cwd()),
@@ -97,10 +99,32 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(
         dimensions=(24, 80),
         timeout=HANG,
     )
-    command = " ".join([sys.executable, *ONBOARD[1:], "run", str(tmp_path / "manifest.yaml")])
     try:
         shell.expect("ready> ")
-        shell.sendline(command)
+        yield shell
+    finally:
+        shell.close(force=True)
+
+
+def run_of(folder: Path) -> str:
+    return " ".join([sys.executable, *ONBOARD[1:], "run", str(folder / "manifest.yaml")])
+
+
+def test_in_the_background_the_cursor_stays_the_shells(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    with bash(make_world(existing(2)), tmp_path) as shell:
+        shell.logfile_read = io.StringIO()
+        shell.sendline(f"{run_of(tmp_path)} &")
+        shell.expect("2 accounts: 2 created")
+        assert "\x1b[?25l" not in shell.logfile_read.getvalue()
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    with bash(slow(make_world), tmp_path) as shell:
+        shell.sendline(run_of(tmp_path))
         shell.expect("onboard run")
         shell.expect("to Cloudcraft in")
         shell.sendcontrol("z")
@@ -114,5 +138,3 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(
         shell.expect("ready> ")
         shell.sendline("echo $?")
         shell.expect(r"[\r\n]0\r")
-    finally:
-        shell.close(force=True)
